@@ -1,0 +1,13 @@
+using Vitrine.Images;
+
+namespace Vitrine.Content;
+
+/// <summary>What is known of content once all of its bytes have been seen.</summary>
+/// <param name="Digest">Its name in every store.</param>
+/// <param name="Size">Its length in bytes.</param>
+/// <param name="Md5">32 lower-case hexadecimal digits; Glance's face calls it <c>checksum</c>.</param>
+/// <param name="Sha512">128 lower-case hexadecimal digits; Glance's face calls it <c>os_hash_value</c>.</param>
+/// <param name="Format">What the bytes are, judged by looking at them.</param>
+/// <param name="VirtualSize">The length of the guest's disk in bytes; null where the content is no disk.</param>
+public sealed record ContentFacts(
+    Digest Digest, long Size, string Md5, string Sha512, DiskFormat Format, long? VirtualSize);

@@ -1,0 +1,27 @@
+using Vitrine.Images;
+
+namespace Vitrine.Content;
+
+/// <summary>Judges by content what arriving bytes are, and whether they are safe to keep.</summary>
+public interface IFormatInspector
+{
+    /// <summary>Begins to look at content of which nothing has been seen yet.</summary>
+    FormatInspection Begin();
+}
+
+/// <summary>One pass over one content, from its first byte to its last. Holds a bounded amount of it.</summary>
+public abstract class FormatInspection
+{
+    /// <summary>Looks at the next bytes. Once they are known to be unacceptable, throws the reason.</summary>
+    /// <exception cref="UnsafeContentException">A known format with something in it that is not safe.</exception>
+    /// <exception cref="NotAnImageException">Plainly no image.</exception>
+    public abstract void Observe(ReadOnlySpan<byte> bytes);
+
+    /// <summary>The verdict, once all bytes have been seen.</summary>
+    /// <exception cref="UnsafeContentException">A known format with something in it that is not safe.</exception>
+    public abstract FormatVerdict Complete();
+}
+
+/// <param name="Format">Raw where nothing else was recognised.</param>
+/// <param name="VirtualSize">The length of the guest's disk in bytes, where the format says it.</param>
+public sealed record FormatVerdict(DiskFormat Format, long? VirtualSize);

@@ -1,0 +1,31 @@
+using Vitrine.Images;
+using Vitrine.Stores;
+using Vitrine.Transfers;
+
+namespace Vitrine;
+
+/// <summary>The one way in which images, transfers and replicas change: together, or not at all.</summary>
+public interface ICatalogue
+{
+    /// <summary>
+    /// Stores the records of the change in one transaction. A record whose <c>Version</c> is 0 is new; any other replaces
+    /// the stored one only if that has the same version, and is stored with the next.
+    /// </summary>
+    /// <exception cref="ConcurrentChangeException">A stored record has another version by now; nothing was changed.</exception>
+    /// <exception cref="ImageIdTakenException">A new image has the id of another, deleted ones included.</exception>
+    /// <exception cref="DuplicateSourceException">Another image of the project has the same source key.</exception>
+    Task SaveAsync(CatalogueChange change, CancellationToken cancellationToken);
+}
+
+/// <summary>What one transaction changes.</summary>
+public sealed record CatalogueChange
+{
+    public Image? Image { get; init; }
+    public Transfer? Transfer { get; init; }
+
+    /// <summary>Added, or put in the place of the same image's replica in the same store.</summary>
+    public Replica? Replica { get; init; }
+
+    /// <summary>All replicas of this image are taken away.</summary>
+    public ImageId? WithoutReplicasOf { get; init; }
+}

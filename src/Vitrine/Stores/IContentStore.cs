@@ -1,0 +1,103 @@
+using Vitrine.Content;
+
+namespace Vitrine.Stores;
+
+/// <summary>Keeps content under its digest. One instance serves one configured store.</summary>
+/// <remarks>
+/// Every store promises, and ContentStoreContract in the tests holds it to:
+/// <list type="bullet">
+/// <item>Committed content can be read at once by every client of the store, and never changes.</item>
+/// <item>Content that was not committed is seen by nobody, whatever fails and whenever.</item>
+/// <item>Committing what the store already has succeeds and changes nothing.</item>
+/// <item>Deleting what the store does not have succeeds. A reader that is open reads on.</item>
+/// <item>What a writer flushed is there when a writer is opened again under the same key, even after the power went.</item>
+/// </list>
+/// Digests are computed by the ingest, once; a store takes them as they are. A caller has already checked ranges
+/// against the content's length; a store does not check again.
+/// </remarks>
+public interface IContentStore
+{
+    Task<StoredContent?> FindAsync(Digest digest, CancellationToken cancellationToken);
+
+    /// <exception cref="ContentMissingException">The store has no such content.</exception>
+    Task<ContentReader> OpenAsync(Digest digest, CancellationToken cancellationToken);
+
+    /// <summary>Begins to write under a key that the caller makes up, or goes on where an earlier writer of that key came to.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot be written to.</exception>
+    /// <exception cref="WriterBusyException">Another writer of the key is open.</exception>
+    Task<ContentWriter> OpenWriterAsync(StagingKey key, CancellationToken cancellationToken);
+
+    /// <summary>Removes what was written under a key and not committed; does nothing where there is nothing.</summary>
+    Task DiscardAsync(StagingKey key, CancellationToken cancellationToken);
+
+    Task DeleteAsync(Digest digest, CancellationToken cancellationToken);
+
+    IAsyncEnumerable<StoredContent> ListAsync(CancellationToken cancellationToken);
+
+    /// <summary>What was written and neither committed nor discarded.</summary>
+    IAsyncEnumerable<StagedContent> ListStagedAsync(CancellationToken cancellationToken);
+
+    /// <exception cref="StoreUnavailableException">The store does not answer.</exception>
+    Task<StoreCapacity> MeasureAsync(CancellationToken cancellationToken);
+
+    /// <summary>Writes, reads and removes a few bytes.</summary>
+    /// <exception cref="StoreUnavailableException">That did not work; the reason says why.</exception>
+    Task ProbeAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>Content that is committed.</summary>
+public sealed record StoredContent(Digest Digest, long Length);
+
+/// <summary>Content that is not committed yet.</summary>
+public sealed record StagedContent(StagingKey Key, long Length, DateTimeOffset LastWrite);
+
+/// <param name="Total">Bytes in all; null where the store has no bound.</param>
+/// <param name="Free">Bytes that can still be written; null where the store has no bound.</param>
+public sealed record StoreCapacity(long? Total, long? Free);
+
+/// <summary>Names what one transfer writes: lower-case letters, digits and dashes.</summary>
+public readonly record struct StagingKey(string Value)
+{
+    public static StagingKey Of(Transfers.TransferId transfer) => new(transfer.Value.ToString("N"));
+
+    public override string ToString() => Value;
+}
+
+/// <summary>Content opened for reading at any offset, by many at once. It stays readable when the store deletes it.</summary>
+public abstract class ContentReader : IAsyncDisposable
+{
+    public abstract long Length { get; }
+
+    /// <summary>The file that holds exactly the content; null where the store keeps it otherwise. It stays the reader's.</summary>
+    public virtual FileStream? File => null;
+
+    /// <returns>How many bytes were read: at least one, unless the buffer is empty or the offset is the end.</returns>
+    public abstract ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken);
+
+    public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>Content on its way into a store. One caller at a time.</summary>
+/// <remarks>Disposing it leaves what was written for the next writer of the same key; nobody else sees it.</remarks>
+public abstract class ContentWriter : IAsyncDisposable
+{
+    /// <summary>How many bytes have been written, those of earlier writers of the key included.</summary>
+    public abstract long Length { get; }
+
+    /// <exception cref="StoreFullException">The store has no room for them.</exception>
+    public abstract ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
+
+    /// <summary>Reads back what was written.</summary>
+    public abstract ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken);
+
+    /// <summary>Makes what was written survive a power cut.</summary>
+    public abstract Task FlushAsync(CancellationToken cancellationToken);
+
+    /// <summary>Drops everything that was written, to begin again.</summary>
+    public abstract Task ResetAsync(CancellationToken cancellationToken);
+
+    /// <summary>Makes what was written visible under its digest, durably. The writer is of no use afterwards.</summary>
+    public abstract Task CommitAsync(Digest digest, CancellationToken cancellationToken);
+
+    public abstract ValueTask DisposeAsync();
+}

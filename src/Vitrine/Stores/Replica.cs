@@ -1,0 +1,59 @@
+using Vitrine.Content;
+using Vitrine.Images;
+
+namespace Vitrine.Stores;
+
+/// <summary>One image's content in one store.</summary>
+/// <param name="Digest">Null until all bytes have arrived.</param>
+public sealed record Replica(ImageId Image, string Store, ReplicaState State, Digest? Digest, long? Size, DateTimeOffset UpdatedAt);
+
+public enum ReplicaState
+{
+    /// <summary>Bytes are arriving; nobody reads them.</summary>
+    Receiving,
+
+    /// <summary>The content is durable and verified.</summary>
+    Ready,
+}
+
+/// <summary>A place with its own stores and hosts, which a network fault can cut off.</summary>
+public sealed record Zone(string Name, string Description);
+
+/// <summary>A configured place that keeps content.</summary>
+/// <param name="Name">Lower-case letters, digits, dashes and underscores.</param>
+/// <param name="Kind">The backend: <c>directory</c>.</param>
+/// <param name="IsDefault">Receives content when nobody names a store.</param>
+public sealed record LibraryStore(string Name, string Zone, string Kind, string Description, bool IsDefault);
+
+/// <summary>Which content is wanted where. Keeps the collector and the commits of new content from crossing.</summary>
+public interface IReplicaCatalogue
+{
+    Task<IReadOnlyList<Replica>> ListAsync(IReadOnlyCollection<ImageId> images, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Says that a transfer is about to commit content in a store, so that it is not collected before a replica refers to it.
+    /// The claim lasts as long as the transfer is not over.
+    /// </summary>
+    /// <returns>False while the content is being removed: the caller asks again a little later.</returns>
+    Task<bool> TryClaimAsync(string store, Digest digest, Transfers.TransferId transfer, CancellationToken cancellationToken);
+
+    /// <summary>Says that content is about to be removed from a store.</summary>
+    /// <returns>False where a replica refers to it or a living transfer claims it: it stays.</returns>
+    Task<bool> TryBeginRemovalAsync(string store, Digest digest, CancellationToken cancellationToken);
+
+    Task EndRemovalAsync(string store, Digest digest, CancellationToken cancellationToken);
+
+    /// <summary>The number of replicas and the bytes of the distinct contents that they refer to.</summary>
+    Task<StoreUse> MeasureAsync(string store, CancellationToken cancellationToken);
+
+    /// <summary>Records the zone and the store as configured, and answers nothing.</summary>
+    Task SaveStoreAsync(Zone zone, LibraryStore store, CancellationToken cancellationToken);
+
+    Task<IReadOnlyList<Zone>> ListZonesAsync(CancellationToken cancellationToken);
+
+    Task<IReadOnlyList<LibraryStore>> ListStoresAsync(CancellationToken cancellationToken);
+}
+
+/// <param name="Logical">The sum of the sizes of all replicas, in bytes.</param>
+/// <param name="Stored">The sum of the sizes of the distinct contents, in bytes.</param>
+public sealed record StoreUse(long Replicas, long Contents, long Logical, long Stored);

@@ -1,0 +1,49 @@
+namespace Vitrine.Stores;
+
+public sealed class StoreNotFoundException(string name) : LibraryException($"There is no store '{name}'.")
+{
+    public string Name { get; } = name;
+
+    public override string Code => "store-not-found";
+
+    public override string Remedy => "List the stores to see their names.";
+}
+
+/// <summary>The store has no room for the content.</summary>
+/// <param name="needed">Bytes that were to be written; null where that is not known.</param>
+/// <param name="free">Bytes that are free; null where that is not known.</param>
+public sealed class StoreFullException(string store, long? needed, long? free, Exception? inner = null)
+    : LibraryException($"The store '{store}' is full: {Bytes(needed)} are needed, {Bytes(free)} are free.", inner)
+{
+    public string Store { get; } = store;
+    public long? Needed { get; } = needed;
+    public long? Free { get; } = free;
+
+    public override string Code => "store-full";
+
+    public override string Remedy => "Delete images that are not needed, or ask the operator to enlarge the store.";
+
+    private static string Bytes(long? count) => count is { } known ? $"{known} bytes" : "an unknown number of bytes";
+}
+
+/// <summary>The store cannot be used, whoever asks.</summary>
+/// <param name="reason">What is the case, as a sentence without a path.</param>
+public sealed class StoreUnavailableException(string store, string reason, Exception? inner = null)
+    : LibraryException($"The store '{store}' cannot be used: {reason}", inner)
+{
+    public string Store { get; } = store;
+
+    public override string Code => "store-unavailable";
+
+    public override string Remedy => "Ask the operator to look at the store's mount, rights and disk.";
+}
+
+/// <summary>Two writers may not write under one key at once.</summary>
+public sealed class WriterBusyException(StagingKey key) : LibraryException($"Another writer of {key} is open.")
+{
+    public StagingKey Key { get; } = key;
+
+    public override string Code => "writer-busy";
+
+    public override string Remedy => "Wait until the other writer has ended.";
+}

@@ -1,0 +1,34 @@
+using Vitrine.Access;
+using Vitrine.Images;
+
+namespace Vitrine.Transfers;
+
+/// <summary>Where transfers are kept, to be asked; <see cref="ICatalogue"/> changes them.</summary>
+public interface ITransferCatalogue
+{
+    Task<Transfer?> FindAsync(TransferId id, CancellationToken cancellationToken);
+
+    /// <summary>The newest first.</summary>
+    Task<IReadOnlyList<Transfer>> ListAsync(TransferQuery query, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// All transfers that are not over and that no living run of a node works on: queued imports, those whose next attempt is
+    /// due, and those that a dead run left behind. The oldest first.
+    /// </summary>
+    /// <param name="livingNodes">The runs (<see cref="Nodes.Node.Instance"/>) that are known to be alive.</param>
+    Task<IReadOnlyList<Transfer>> ListOrphansAsync(IReadOnlyCollection<string> livingNodes, CancellationToken cancellationToken);
+}
+
+public sealed record TransferQuery
+{
+    /// <summary>Null for every project's.</summary>
+    public ProjectId? Project { get; init; }
+
+    public ImageId? Image { get; init; }
+    public IReadOnlyList<TransferState> States { get; init; } = [];
+
+    /// <summary>The last transfer of the page before.</summary>
+    public TransferId? After { get; init; }
+
+    public int Limit { get; init; } = 100;
+}

@@ -1,0 +1,249 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using Vitrine.Access;
+using Vitrine.Content;
+using Vitrine.Images;
+
+namespace Vitrine.Transfers;
+
+/// <summary>Names a transfer for ever.</summary>
+public readonly record struct TransferId(Guid Value)
+{
+    public static TransferId New() => new(Guid.CreateVersion7());
+
+    public static bool TryParse(string? text, [NotNullWhen(true)] out TransferId id)
+    {
+        var parsed = Guid.TryParseExact(text, "D", out var value);
+        id = new TransferId(value);
+        return parsed;
+    }
+
+    public static TransferId Parse(string text) => new(Guid.ParseExact(text, "D"));
+
+    public override string ToString() => Value.ToString("D");
+}
+
+/// <summary>Bytes on their way into the library, as they stand now.</summary>
+/// <remarks>
+/// A pure record: its methods answer the next one. Only one node works on a transfer at a time; it holds the newest
+/// <see cref="Fence"/>, and what a predecessor still tries to store is refused because the version went on.
+/// What comes after the end changes nothing and is no error: a cancel and the last bytes may cross on their way.
+/// </remarks>
+public sealed record Transfer
+{
+    public required TransferId Id { get; init; }
+    public required ImageId Image { get; init; }
+    public required ProjectId Project { get; init; }
+    public required TransferKind Kind { get; init; }
+
+    /// <summary>The name of the store that receives the content.</summary>
+    public required string Store { get; init; }
+
+    /// <summary>The address of an import with everything secret taken out; null for uploads.</summary>
+    public string? SourceUrl { get; init; }
+
+    /// <summary>The whole address, encrypted by <see cref="ISecretProtector"/>.</summary>
+    public string? SourceSecret { get; init; }
+
+    /// <summary>What the caller says the sum of the file is.</summary>
+    public Checksum? Expected { get; init; }
+
+    public TransferState State { get; init; } = TransferState.Queued;
+
+    /// <summary>What is being done within the state: <c>connecting</c>, <c>receiving</c>, <c>storing</c>.</summary>
+    public string Step { get; init; } = TransferSteps.Waiting;
+
+    /// <summary>The length of the whole in bytes; null while nobody knows it.</summary>
+    public long? Length { get; init; }
+
+    /// <summary>The bytes that the store holds so far.</summary>
+    public long Moved { get; init; }
+
+    /// <summary>All bytes taken from the source, those included that had to be taken again.</summary>
+    public long Fetched { get; init; }
+
+    /// <summary>Bytes per second, averaged over the last seconds.</summary>
+    public double Rate { get; init; }
+
+    /// <summary>How often the source was connected to.</summary>
+    public int Attempt { get; init; }
+
+    /// <summary>How many attempts in a row brought not one byte.</summary>
+    public int Fruitless { get; init; }
+
+    /// <summary>While retrying: when the next attempt begins.</summary>
+    public DateTimeOffset? NextAttemptAt { get; init; }
+
+    /// <summary>The source's mark for this version of the file (a strong ETag or a date), for resuming.</summary>
+    public string? Validator { get; init; }
+
+    /// <summary>The run of a node that works on it or did last; <see cref="Nodes.Node.Instance"/>.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>The name of that node, for people.</summary>
+    public string? NodeName { get; init; }
+
+    /// <summary>Grows with each taking; the holder of the greatest may store.</summary>
+    public long Fence { get; init; }
+
+    /// <summary>The last failure: the end of a failed transfer, or what a retrying one ran into.</summary>
+    public TransferFailure? Failure { get; init; }
+
+    /// <summary>What a user should know about the way, as that a source cannot resume.</summary>
+    public ImmutableArray<string> Notes { get; init; } = [];
+
+    public required DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>When the last byte arrived.</summary>
+    public DateTimeOffset? LastProgress { get; init; }
+
+    public DateTimeOffset? EndedAt { get; init; }
+    public long Version { get; init; }
+
+    public bool IsOver => State is TransferState.Done or TransferState.Failed or TransferState.Cancelled;
+
+    /// <summary>The time until the last byte at the present rate; null where it cannot be told.</summary>
+    public TimeSpan? TimeLeft => Length is { } length && Rate >= 1 && !IsOver
+        ? TimeSpan.FromSeconds(Math.Min((length - Moved) / Rate, 365 * 86_400.0))
+        : null;
+
+    /// <summary>A node takes the transfer, from the queue or from a node that is gone.</summary>
+    public Transfer Take(string node, string nodeName, DateTimeOffset now) => IsOver ? this : this with
+    {
+        State = TransferState.Running,
+        Step = TransferSteps.Connecting,
+        Node = node,
+        NodeName = nodeName,
+        Fence = Fence + 1,
+        NextAttemptAt = null,
+        Rate = 0,
+        StartedAt = StartedAt ?? now,
+    };
+
+    /// <summary>A source, or an uploading client, begins to give bytes.</summary>
+    /// <param name="offset">What the store holds already.</param>
+    public Transfer Connect(long? length, long offset, string? validator, DateTimeOffset now) => IsOver ? this : this with
+    {
+        State = TransferState.Running,
+        Step = TransferSteps.Receiving,
+        Length = length,
+        Moved = offset,
+        Validator = validator,
+        Attempt = Attempt + 1,
+        NextAttemptAt = null,
+        LastProgress = now,
+    };
+
+    /// <summary>The store holds <paramref name="moved"/> bytes now; <paramref name="fetched"/> came since the last call.</summary>
+    public Transfer Advance(long moved, long fetched, DateTimeOffset now) => IsOver ? this : this with
+    {
+        State = TransferState.Running,
+        Step = TransferSteps.Receiving,
+        Moved = moved,
+        Fetched = Fetched + fetched,
+        Rate = RateAfter(fetched, now),
+        Fruitless = fetched > 0 ? 0 : Fruitless,
+        LastProgress = fetched > 0 ? now : LastProgress,
+    };
+
+    /// <summary>The last byte is here; what came is held against what was announced, and made durable.</summary>
+    public Transfer Verify(string step) => IsOver ? this : this with { State = TransferState.Verifying, Step = step, Rate = 0 };
+
+    /// <summary>An attempt failed in a way that may pass. Not an error to the user.</summary>
+    public Transfer Retry(TransferFailure failure, DateTimeOffset next) => IsOver ? this : this with
+    {
+        State = TransferState.Retrying,
+        Step = TransferSteps.Waiting,
+        Rate = 0,
+        Fruitless = Fruitless + 1,
+        Failure = failure,
+        NextAttemptAt = next,
+    };
+
+    public Transfer Note(string note) => Notes.Contains(note) ? this : this with { Notes = Notes.Add(note) };
+
+    public Transfer Finish(DateTimeOffset now) => IsOver ? this : this with
+    {
+        State = TransferState.Done,
+        Step = TransferSteps.None,
+        Failure = null,
+        EndedAt = now,
+    };
+
+    public Transfer Fail(TransferFailure failure, DateTimeOffset now) => IsOver ? this : this with
+    {
+        State = TransferState.Failed,
+        Rate = 0,
+        Failure = failure,
+        NextAttemptAt = null,
+        EndedAt = now,
+    };
+
+    public Transfer Cancel(DateTimeOffset now) => IsOver ? this : this with
+    {
+        State = TransferState.Cancelled,
+        Rate = 0,
+        NextAttemptAt = null,
+        EndedAt = now,
+    };
+
+    /// <summary>Averages over about five seconds, so that the figure neither jumps nor lags.</summary>
+    private double RateAfter(long fetched, DateTimeOffset now)
+    {
+        if (LastProgress is not { } last || now <= last)
+            return Rate;
+
+        var seconds = (now - last).TotalSeconds;
+        var weight = Rate < 1 ? 1 : 1 - Math.Exp(-seconds / 5);
+        return Rate + weight * (fetched / seconds - Rate);
+    }
+}
+
+public enum TransferKind
+{
+    /// <summary>We fetch from an address; survives restarts.</summary>
+    Import,
+
+    /// <summary>A client sends in as many requests as it likes; survives restarts of both ends.</summary>
+    Upload,
+
+    /// <summary>A client sends in one request; ends with it.</summary>
+    Stream,
+}
+
+public enum TransferState
+{
+    /// <summary>Waiting for a node, or an upload for its first byte.</summary>
+    Queued,
+    Running,
+
+    /// <summary>All bytes are here and are being checked and stored.</summary>
+    Verifying,
+
+    /// <summary>Waiting for its next attempt; its failure says what the last one ran into.</summary>
+    Retrying,
+    Done,
+    Failed,
+    Cancelled,
+}
+
+/// <summary>The words for what a transfer is doing.</summary>
+public static class TransferSteps
+{
+    public const string None = "";
+    public const string Waiting = "waiting";
+    public const string Rereading = "rereading";
+    public const string Connecting = "connecting";
+    public const string Receiving = "receiving";
+    public const string Checking = "checking";
+    public const string Storing = "storing";
+}
+
+/// <summary>Why an attempt or a transfer failed, for a person and for a program.</summary>
+/// <param name="Code">A word that never changes, as <c>source-dns</c>.</param>
+/// <param name="Step">What was being done.</param>
+/// <param name="Cause">A sentence without secrets.</param>
+/// <param name="Remedy">What can be done about it.</param>
+/// <param name="Node">The node that ran into it.</param>
+public sealed record TransferFailure(string Code, string Step, string Cause, string Remedy, string? Node, DateTimeOffset At);

@@ -1,0 +1,68 @@
+using Vitrine.Images;
+
+namespace Vitrine.Transfers;
+
+/// <summary>Also thrown for a transfer that exists but that the caller may not know of.</summary>
+public sealed class TransferNotFoundException(string id) : LibraryException($"There is no transfer {id}.")
+{
+    public string Id { get; } = id;
+
+    public override string Code => "transfer-not-found";
+
+    public override string Remedy => "List the transfers to find its id.";
+}
+
+/// <summary>The transfer's state does not allow this.</summary>
+public sealed class TransferStateException(TransferId id, TransferState actual, string action)
+    : LibraryException($"Transfer {id} is {actual.Word()}; {action}.")
+{
+    public TransferId Id { get; } = id;
+    public TransferState Actual { get; } = actual;
+
+    public override string Code => "transfer-state";
+
+    public override string Remedy => "Look at the transfer; begin a new one if it is over.";
+}
+
+/// <summary>Another node, or a cancel, took the transfer away from the one that worked on it.</summary>
+public sealed class TransferLostException(TransferId id) : LibraryException($"Transfer {id} is no longer this node's.")
+{
+    public TransferId Id { get; } = id;
+
+    public override string Code => "transfer-lost";
+
+    public override string Remedy => "Nothing needs to be done: whoever has it now goes on.";
+}
+
+/// <summary>The upload goes on at another place than the one the client names.</summary>
+public sealed class UploadOffsetException(TransferId id, long expected, long actual)
+    : LibraryException($"Transfer {id} holds {expected} bytes, but the client goes on at {actual}.")
+{
+    public TransferId Id { get; } = id;
+    public long Expected { get; } = expected;
+    public long Actual { get; } = actual;
+
+    public override string Code => "upload-offset";
+
+    public override string Remedy => $"Ask for the offset and go on at {Expected}.";
+}
+
+/// <summary>Another request is sending to the same upload right now.</summary>
+public sealed class UploadBusyException(TransferId id) : LibraryException($"Another request is sending to transfer {id}.")
+{
+    public TransferId Id { get; } = id;
+
+    public override string Code => "upload-busy";
+
+    public override string Remedy => "End the other request, or wait a moment and try again.";
+}
+
+/// <summary>The client went away in the middle of its only request.</summary>
+public sealed class UploadInterruptedException(ImageId image) : LibraryException($"The upload of image {image} was broken off.")
+{
+    public ImageId Image { get; } = image;
+
+    public override string Code => "upload-interrupted";
+
+    public override string Remedy => "Upload again; a resumable upload goes on where it was.";
+}
