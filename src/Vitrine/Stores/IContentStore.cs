@@ -78,7 +78,10 @@ public abstract class ContentReader : IAsyncDisposable
 }
 
 /// <summary>Content on its way into a store. One caller at a time.</summary>
-/// <remarks>Disposing it leaves what was written for the next writer of the same key; nobody else sees it.</remarks>
+/// <remarks>
+/// Disposing it leaves what was written for the next writer of the same key; nobody else sees it. <see cref="FlushAsync"/>
+/// alone may run beside <see cref="WriteAsync"/>: it makes durable what was written before it was called.
+/// </remarks>
 public abstract class ContentWriter : IAsyncDisposable
 {
     /// <summary>How many bytes have been written, those of earlier writers of the key included.</summary>
