@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Vitrine.Access;
+using Vitrine.Nodes;
 using Vitrine.Stores;
 
 namespace Vitrine.Transfers;
@@ -11,16 +13,44 @@ public sealed partial class TransferRunner
     private readonly SourceRegistry _sources;
     private readonly StoreRegistry _stores;
     private readonly ISecretProtector _secrets;
+    private readonly INodeCatalogue _nodes;
+    private readonly ConcurrentDictionary<TransferId, bool> _running = [];
     private readonly ILogger<TransferRunner> _logger;
 
     internal TransferRunner(
-        TransferHolds holds, SourceRegistry sources, StoreRegistry stores, ISecretProtector secrets, ILogger<TransferRunner> logger)
+        TransferHolds holds, SourceRegistry sources, StoreRegistry stores, ISecretProtector secrets, INodeCatalogue nodes, ILogger<TransferRunner> logger)
     {
-        (_holds, _sources, _stores, _secrets, _logger) = (holds, sources, stores, secrets, logger);
+        (_holds, _sources, _stores, _secrets, _nodes, _logger) = (holds, sources, stores, secrets, nodes, logger);
     }
 
-    /// <summary>Works on the transfer until it is over or the node stops. Throws nothing but what <paramref name="stopping"/> causes.</summary>
+    /// <summary>
+    /// Works on the transfer until it is over or the node stops. Returns at once where a living node is at it already: being
+    /// told twice is no harm.
+    /// </summary>
     public async Task RunAsync(TransferId id, CancellationToken stopping)
+    {
+        if (!_running.TryAdd(id, true))
+            return;
+
+        try
+        {
+            if (!await IsElsewhereAsync(id, stopping))
+                await RunAloneAsync(id, stopping);
+        }
+        finally
+        {
+            _running.TryRemove(id, out _);
+        }
+    }
+
+    private async Task<bool> IsElsewhereAsync(TransferId id, CancellationToken stopping)
+    {
+        var holder = (await _holds.Transfers.FindAsync(id, stopping))?.Node;
+        return holder is not null && holder != _holds.Node.Instance
+            && (await _nodes.ListAsync(stopping)).Any(n => n.Instance == holder && n.IsAlive(_holds.Time.GetUtcNow()));
+    }
+
+    private async Task RunAloneAsync(TransferId id, CancellationToken stopping)
     {
         using var scope = _logger.BeginScope(new Dictionary<string, object> { ["TransferId"] = id.ToString() });
         TransferHold? hold = null;
