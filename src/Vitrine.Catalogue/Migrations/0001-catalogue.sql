@@ -120,6 +120,7 @@ create table transfers (
     fruitless integer not null,
     next_attempt_at bigint,
     validator text,
+    content text,
     node text,
     node_name text,
     fence bigint not null,

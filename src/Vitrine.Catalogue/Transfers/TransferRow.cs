@@ -32,6 +32,9 @@ internal sealed class TransferRow
     public int Fruitless { get; init; }
     public long? NextAttemptAt { get; init; }
     public string? Validator { get; init; }
+
+    /// <summary>A JSON object; see <see cref="ContentDocument"/>.</summary>
+    public string? Content { get; init; }
     public string? Node { get; init; }
     public string? NodeName { get; init; }
     public long Fence { get; init; }
@@ -69,6 +72,7 @@ internal sealed class TransferRow
         Fruitless = transfer.Fruitless,
         NextAttemptAt = Stored.Micros(transfer.NextAttemptAt),
         Validator = transfer.Validator,
+        Content = ContentDocument.Write(transfer.Content),
         Node = transfer.Node,
         NodeName = transfer.NodeName,
         Fence = transfer.Fence,
@@ -101,6 +105,7 @@ internal sealed class TransferRow
         Fruitless = Fruitless,
         NextAttemptAt = Stored.Time(NextAttemptAt),
         Validator = Validator,
+        Content = ContentDocument.Read(Content),
         Node = Node,
         NodeName = NodeName,
         Fence = Fence,
