@@ -1,5 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
 using Vitrine.Catalogue.Database;
+using Vitrine.Catalogue.Images;
+using Vitrine.Catalogue.Nodes;
+using Vitrine.Catalogue.Stores;
+using Vitrine.Catalogue.Transfers;
+using Vitrine.Images;
+using Vitrine.Nodes;
+using Vitrine.Stores;
+using Vitrine.Transfers;
 
 namespace Vitrine.Catalogue;
 
@@ -13,6 +21,11 @@ public static class CatalogueServices
         services.AddSingleton(_ => new CatalogueDatabase(dialect));
         services.AddSingleton<Migrator>();
         services.AddHostedService<CatalogueStart>();
+        services.AddSingleton<ICatalogue, SqlCatalogue>();
+        services.AddSingleton<IImageCatalogue, ImageCatalogue>();
+        services.AddSingleton<ITransferCatalogue, TransferCatalogue>();
+        services.AddSingleton<IReplicaCatalogue, ReplicaCatalogue>();
+        services.AddSingleton<INodeCatalogue, NodeCatalogue>();
         services.AddSingleton(provider => new CatalogueKeys(provider.GetRequiredService<CatalogueDatabase>()));
         return services;
     }
