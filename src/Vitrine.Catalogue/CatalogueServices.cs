@@ -1,0 +1,32 @@
+using Microsoft.Extensions.DependencyInjection;
+using Vitrine.Catalogue.Database;
+using Vitrine.Catalogue.Images;
+using Vitrine.Catalogue.Nodes;
+using Vitrine.Catalogue.Stores;
+using Vitrine.Catalogue.Transfers;
+using Vitrine.Images;
+using Vitrine.Nodes;
+using Vitrine.Stores;
+using Vitrine.Transfers;
+
+namespace Vitrine.Catalogue;
+
+public static class CatalogueServices
+{
+    /// <summary>Keeps facts in the database that the options name, and brings it up to date before anything else starts.</summary>
+    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">The options name no usable database.</exception>
+    public static IServiceCollection AddCatalogue(this IServiceCollection services, CatalogueOptions options)
+    {
+        var dialect = Dialect.For(options.ConnectionString);
+        services.AddSingleton(_ => new CatalogueDatabase(dialect));
+        services.AddSingleton<Migrator>();
+        services.AddHostedService<CatalogueStart>();
+        services.AddSingleton<ICatalogue, SqlCatalogue>();
+        services.AddSingleton<IImageCatalogue, ImageCatalogue>();
+        services.AddSingleton<ITransferCatalogue, TransferCatalogue>();
+        services.AddSingleton<IReplicaCatalogue, ReplicaCatalogue>();
+        services.AddSingleton<INodeCatalogue, NodeCatalogue>();
+        services.AddSingleton(provider => new CatalogueKeys(provider.GetRequiredService<CatalogueDatabase>()));
+        return services;
+    }
+}
