@@ -4,7 +4,9 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
+using Vitrine.OpenStack.Identity;
 
 namespace Vitrine.OpenStack.Images;
 
@@ -17,7 +19,8 @@ internal sealed class GlanceErrorAnswer(int status, string message) : IResult
         var title = TitleOf(status);
         response.StatusCode = status;
         if (status == StatusCodes.Status401Unauthorized)
-            response.Headers.WWWAuthenticate = $"Keystone uri=\"{GlanceUrls.Keystone(httpContext)}\"";
+            response.Headers.WWWAuthenticate =
+                httpContext.RequestServices.GetRequiredService<ServiceCatalogue>().Challenge(httpContext.Request);
         if (status == StatusCodes.Status408RequestTimeout)
             response.Headers.Connection = "close"; // what else would still come is of no use
 

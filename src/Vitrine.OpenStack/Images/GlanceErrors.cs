@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Vitrine.Access;
@@ -21,6 +20,10 @@ internal static class GlanceErrors
 
         UnauthenticatedException => StatusCodes.Status401Unauthorized,
         ForbiddenException => StatusCodes.Status403Forbidden,
+        IdentityNotFoundException => StatusCodes.Status404NotFound,
+        IdentityConflictException => StatusCodes.Status409Conflict,
+        BuiltInIdentityException => StatusCodes.Status403Forbidden,
+        DomainEnabledException => StatusCodes.Status403Forbidden,
 
         ImageNotFoundException => StatusCodes.Status404NotFound,
         ImageStatusException => StatusCodes.Status409Conflict,

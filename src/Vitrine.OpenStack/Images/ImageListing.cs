@@ -47,7 +47,7 @@ internal sealed class ImageListing
                 _query = _query with { Names = FilterValues.Read(value) };
                 break;
             case "id":
-                _query = _query with { Ids = Known(FilterValues.Read(value), v => ImageId.TryParse(v, out var id) ? [id] : []) };
+                _query = _query with { Ids = Known(FilterValues.Read(value), IdsIn) };
                 break;
             case "status":
                 _query = _query with { Statuses = Known(FilterValues.Read(value), GlanceStatus.FiltersFor) };
@@ -153,6 +153,8 @@ internal sealed class ImageListing
         _matchesNothing |= known.Count == 0;
         return known;
     }
+
+    private static IReadOnlyList<ImageId> IdsIn(string text) => ImageId.TryParse(text, out var id) ? [id] : [];
 
     private static IReadOnlyList<T> Words<T>(string word) where T : struct, Enum =>
         EnumWords.TryParse<T>(word, out var value) && value.Word() == word ? [value] : [];
