@@ -1,0 +1,99 @@
+using System.Data;
+using System.Data.Common;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Vitrine.Catalogue.Database;
+
+/// <summary>SQLite in a file of its own, used by this process alone or nearly so.</summary>
+internal sealed class SqliteDialect : Dialect
+{
+    private const int Busy = 5; // SQLITE_BUSY
+    private const int UniqueViolated = 2067; // SQLITE_CONSTRAINT_UNIQUE
+    private const int PrimaryKeyViolated = 1555; // SQLITE_CONSTRAINT_PRIMARYKEY
+
+    // WAL lets readers go on while one writes. FULL syncs the log at each commit: what was acknowledged survives a power cut.
+    // The busy timeout is for other processes that have the file open, such as a backup; our own writers take turns.
+    private const string Settings = "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full;";
+
+    private readonly string _connectionString;
+    private readonly SemaphoreSlim _writer = new(1);
+
+    public SqliteDialect(string connectionString)
+    {
+        SqliteNative.Use();
+        var builder = new SqliteConnectionStringBuilder(connectionString);
+        if (builder.Mode is SqliteOpenMode.Memory || builder.DataSource is "" or ":memory:")
+            throw Refused("a catalogue in memory would be gone with the process; name a file");
+
+        var directory = Path.GetDirectoryName(Path.GetFullPath(builder.DataSource));
+        if (!Directory.Exists(directory))
+            throw Refused($"the directory {directory} does not exist");
+
+        builder.ForeignKeys = true;
+        _connectionString = builder.ToString();
+    }
+
+    public static bool Understands(DbConnectionStringBuilder words) =>
+        words.ContainsKey("Data Source") || words.ContainsKey("DataSource") || words.ContainsKey("Filename");
+
+    public override async Task<DbConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        var connection = new SqliteConnection(_connectionString);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            await connection.ExecuteAsync(new CommandDefinition(Settings, cancellationToken: cancellationToken));
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    public override async Task<IDisposable> TakeTurnAsync(CancellationToken cancellationToken)
+    {
+        await _writer.WaitAsync(cancellationToken);
+        return new Turn(_writer);
+    }
+
+    // A deferred transaction that reads first and then wants to write can be refused for what others wrote in between.
+    public override Task<DbTransaction> BeginAsync(DbConnection connection, CancellationToken cancellationToken) =>
+        Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(IsolationLevel.Serializable, deferred: false));
+
+    public override bool MayPass(DbException error) => error is SqliteException { SqliteErrorCode: Busy };
+
+    public override bool Breaks(DbException error, UniqueRule rule) =>
+        error is SqliteException { SqliteExtendedErrorCode: UniqueViolated or PrimaryKeyViolated }
+        && error.Message.Contains($"UNIQUE constraint failed: {rule.Columns}'", StringComparison.Ordinal);
+
+    // The transaction is the only one that writes.
+    public override Task LockMigrationsAsync(DbTransaction transaction, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override string Translate(string migration) => migration.Replace("{ordered-text}", "text", StringComparison.Ordinal);
+
+    public override string In(string column, string parameter) => $"{column} in {parameter}";
+
+    public override string Contains(string column, string parameter) => $"instr({column}, {parameter}) > 0";
+
+    public override string JsonArray(string value) => $"json_group_array({value})";
+
+    public override string JsonObject(string key, string value) => $"json_group_object({key}, {value})";
+
+    public override string ForUpdate => "";
+
+    public override ValueTask DisposeAsync()
+    {
+        using var connection = new SqliteConnection(_connectionString);
+        SqliteConnection.ClearPool(connection);
+        _writer.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private sealed class Turn(SemaphoreSlim writer) : IDisposable
+    {
+        public void Dispose() => writer.Release();
+    }
+}
