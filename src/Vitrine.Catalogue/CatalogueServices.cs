@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Vitrine.Catalogue.Database;
+using Vitrine.Nodes;
 
 namespace Vitrine.Catalogue;
 
@@ -14,6 +15,7 @@ public static class CatalogueServices
         services.AddSingleton<Migrator>();
         services.AddHostedService<CatalogueStart>();
         services.AddSingleton(provider => new CatalogueKeys(provider.GetRequiredService<CatalogueDatabase>()));
+        services.AddSingleton<ICatalogueClock>(provider => new CatalogueClock(provider.GetRequiredService<CatalogueDatabase>()));
         return services;
     }
 }
