@@ -28,6 +28,7 @@ public interface IContentStore
     Task<ContentWriter> OpenWriterAsync(StagingKey key, CancellationToken cancellationToken);
 
     /// <summary>Removes what was written under a key and not committed; does nothing where there is nothing.</summary>
+    /// <exception cref="WriterBusyException">A writer of the key is open.</exception>
     Task DiscardAsync(StagingKey key, CancellationToken cancellationToken);
 
     Task DeleteAsync(Digest digest, CancellationToken cancellationToken);
