@@ -1,6 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
 using Vitrine.Catalogue.Database;
+using Vitrine.Catalogue.Images;
+using Vitrine.Catalogue.Nodes;
+using Vitrine.Catalogue.Stores;
+using Vitrine.Catalogue.Transfers;
+using Vitrine.Images;
 using Vitrine.Nodes;
+using Vitrine.Stores;
+using Vitrine.Transfers;
 
 namespace Vitrine.Catalogue;
 
@@ -14,8 +21,13 @@ public static class CatalogueServices
         services.AddSingleton(_ => new CatalogueDatabase(dialect));
         services.AddSingleton<Migrator>();
         services.AddHostedService<CatalogueStart>();
+        services.AddSingleton<ICatalogue, SqlCatalogue>();
+        services.AddSingleton<IImageCatalogue, ImageCatalogue>();
+        services.AddSingleton<ITransferCatalogue, TransferCatalogue>();
+        services.AddSingleton<IReplicaCatalogue, ReplicaCatalogue>();
+        services.AddSingleton<INodeCatalogue, NodeCatalogue>();
         services.AddSingleton(provider => new CatalogueKeys(provider.GetRequiredService<CatalogueDatabase>()));
-        services.AddSingleton<ICatalogueClock>(provider => new CatalogueClock(provider.GetRequiredService<CatalogueDatabase>()));
+        services.AddSingleton<ICatalogueClock, CatalogueClock>();
         return services;
     }
 }

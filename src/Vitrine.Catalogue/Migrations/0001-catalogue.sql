@@ -26,6 +26,9 @@ create table images (
     hidden boolean not null,
     source_url text,
     source_key text,
+
+    -- The SHA-256 of the source key, for the index: a key may be longer than PostgreSQL's indexes take.
+    source_hash text,
     size bigint,
     content_digest text,
     content_size bigint,
@@ -46,8 +49,8 @@ create table images (
     size_key bigint not null generated always as (coalesce(size, -1)) stored
 );
 
-create unique index images_source on images (owner, source_key)
-    where source_key is not null and status <> 'failed' and status <> 'deleted';
+create unique index images_source on images (owner, source_hash)
+    where source_hash is not null and status <> 'failed' and status <> 'deleted';
 
 -- One index for each way in which a list is entered and sorted; see the comment on ImageListing.
 create index images_by_created on images (created_at, id) where status <> 'deleted';
@@ -81,6 +84,9 @@ create table image_properties (
     primary key (image, name)
 );
 
+-- Values may be longer than PostgreSQL's indexes take.
+create index image_properties_by_value on image_properties (name, substr(value, 1, 64), image);
+
 create table image_members (
     image {ordered-text} not null references images (id),
     project {ordered-text} not null,
@@ -97,7 +103,7 @@ create index image_members_by_project on image_members (project, image);
 
 create table transfers (
     id {ordered-text} not null primary key,
-    image {ordered-text} not null,
+    image {ordered-text} not null references images (id),
     project {ordered-text} not null,
     kind text not null,
     store text not null,

@@ -2,7 +2,7 @@ using Dapper;
 using Vitrine.Catalogue.Database;
 using Vitrine.Nodes;
 
-namespace Vitrine.Catalogue;
+namespace Vitrine.Catalogue.Nodes;
 
 /// <summary>The clock of the database.</summary>
 internal sealed class CatalogueClock(CatalogueDatabase database) : ICatalogueClock

@@ -1,0 +1,156 @@
+using System.Data.Common;
+using Dapper;
+using Vitrine.Access;
+using Vitrine.Catalogue.Database;
+using Vitrine.Images;
+
+namespace Vitrine.Catalogue.Images;
+
+/// <summary>Images and their members in the database.</summary>
+internal sealed class ImageCatalogue(CatalogueDatabase database) : IImageCatalogue
+{
+    /// <summary>
+    /// Up to this many images with a tag or property are looked at one by one; a label that more of them have is met soon
+    /// enough by walking the list in its order.
+    /// </summary>
+    private const int FewImages = 1000;
+
+    private static readonly UniqueRule OneMembership =
+        new("image_members_pkey", "image_members.image, image_members.project");
+
+    private readonly string _selection = WholeImageRow.Selection(database.Dialect);
+
+    public async Task<Image?> FindAsync(ImageId id, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var row = await connection.QuerySingleOrDefaultAsync<WholeImageRow>(new CommandDefinition(
+            $"select {_selection} from images where id = @id",
+            new { id = id.ToString() }, cancellationToken: cancellationToken));
+        return row?.ToImage();
+    }
+
+    public async Task<Image?> FindBySourceAsync(ProjectId owner, string sourceKey, CancellationToken cancellationToken)
+    {
+        if (!Stored.CanHold(owner.Value))
+            return null;
+
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var row = await connection.QuerySingleOrDefaultAsync<WholeImageRow>(new CommandDefinition(
+            $"""
+            select {_selection} from images
+            where owner = @owner and source_hash = @hash and status <> 'failed' and status <> 'deleted'
+            """,
+            new { owner = owner.Value, hash = ImageRow.HashSource(sourceKey) }, cancellationToken: cancellationToken));
+        return row?.ToImage();
+    }
+
+    public async Task<IReadOnlyList<Image>> ListAsync(ImageQuery query, CancellationToken cancellationToken)
+    {
+        if (!ImageFilters.CanMatch(query))
+            return [];
+
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var candidates = await FindCandidatesAsync(query, connection, cancellationToken);
+        var listing = new ImageListing(query, candidates, database.Dialect);
+        if (candidates is { Count: 0 } || listing.Statement is null)
+            return [];
+
+        var rows = await connection.QueryAsync<WholeImageRow>(
+            new CommandDefinition(listing.Statement, listing.Values, cancellationToken: cancellationToken));
+        return [.. rows.Select(row => row.ToImage())];
+    }
+
+    public async Task<ImageMember?> FindMemberAsync(ImageId image, ProjectId project, CancellationToken cancellationToken)
+    {
+        if (!Stored.CanHold(project.Value))
+            return null;
+
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var row = await connection.QuerySingleOrDefaultAsync<MemberRow>(new CommandDefinition(
+            $"select {Row<MemberRow>.Columns} from image_members where image = @image and project = @project",
+            new { image = image.ToString(), project = project.Value }, cancellationToken: cancellationToken));
+        return row?.ToMember();
+    }
+
+    public async Task<IReadOnlyList<ImageMember>> ListMembersAsync(ImageId image, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var rows = await connection.QueryAsync<MemberRow>(new CommandDefinition(
+            $"select {Row<MemberRow>.Columns} from image_members where image = @image order by position",
+            new { image = image.ToString() }, cancellationToken: cancellationToken));
+        return [.. rows.Select(row => row.ToMember())];
+    }
+
+    public async Task AddMemberAsync(ImageMember member, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await database.WriteAsync(
+                (_, transaction) => AddMemberAsync(MemberRow.From(member), transaction, cancellationToken), cancellationToken);
+        }
+        catch (DbException error) when (database.Dialect.Breaks(error, OneMembership))
+        {
+            throw new DuplicateMemberException(member.Image, member.Project);
+        }
+    }
+
+    public Task SaveMemberAsync(ImageMember member, CancellationToken cancellationToken) => database.WriteAsync(
+        (connection, transaction) => connection.ExecuteAsync(new CommandDefinition(
+            $"update image_members set {Row<MemberRow>.Assignments} where image = @Image and project = @Project",
+            MemberRow.From(member), transaction, cancellationToken: cancellationToken)),
+        cancellationToken);
+
+    public async Task<bool> DeleteMemberAsync(ImageId image, ProjectId project, CancellationToken cancellationToken) =>
+        Stored.CanHold(project.Value) && await database.WriteAsync(
+            async (connection, transaction) => await connection.ExecuteAsync(new CommandDefinition(
+                "delete from image_members where image = @image and project = @project",
+                new { image = image.ToString(), project = project.Value }, transaction, cancellationToken: cancellationToken)) > 0,
+            cancellationToken);
+
+    /// <summary>The images with a tag or property of the query that only few have; null where there is no such.</summary>
+    private static async Task<IReadOnlyCollection<string>?> FindCandidatesAsync(
+        ImageQuery query, DbConnection connection, CancellationToken cancellationToken)
+    {
+        foreach (var tag in query.Tags)
+        {
+            var tagged = await FindFewAsync("image_tags where tag = @tag", new { tag, FewImages });
+            if (tagged.Count <= FewImages)
+                return tagged;
+        }
+
+        foreach (var (name, value) in query.Properties)
+        {
+            var described = await FindFewAsync(
+                "image_properties where name = @name and substr(value, 1, 64) = substr(@value, 1, 64) and value = @value",
+                new { name, value, FewImages });
+            if (described.Count <= FewImages)
+                return described;
+        }
+
+        return null;
+
+        async Task<List<string>> FindFewAsync(string labels, object values) =>
+        [
+            .. await connection.QueryAsync<string>(new CommandDefinition(
+                $"select image from {labels} limit @FewImages + 1", values, cancellationToken: cancellationToken)),
+        ];
+    }
+
+    private async Task AddMemberAsync(MemberRow row, DbTransaction transaction, CancellationToken cancellationToken)
+    {
+        // The lock keeps the image from being deleted in between, and puts members that are added at once in one order.
+        var connection = transaction.Connection!;
+        var found = await connection.ExecuteScalarAsync<int?>(new CommandDefinition(
+            $"select 1 from images where id = @Image and status <> 'deleted' {database.Dialect.ForUpdate}",
+            row, transaction, cancellationToken: cancellationToken));
+        if (found is null)
+            throw new ImageNotFoundException(row.Image);
+
+        await connection.ExecuteAsync(new CommandDefinition(
+            $"""
+            insert into image_members ({Row<MemberRow>.Columns}, position)
+            values ({Row<MemberRow>.Parameters}, (select coalesce(max(position), 0) + 1 from image_members where image = @Image))
+            """,
+            row, transaction, cancellationToken: cancellationToken));
+    }
+}

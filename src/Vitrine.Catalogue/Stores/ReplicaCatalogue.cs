@@ -1,0 +1,168 @@
+using System.Data.Common;
+using Dapper;
+using Vitrine.Catalogue.Database;
+using Vitrine.Catalogue.Transfers;
+using Vitrine.Content;
+using Vitrine.Images;
+using Vitrine.Stores;
+using Vitrine.Transfers;
+
+namespace Vitrine.Catalogue.Stores;
+
+/// <summary>Replicas, claims, removals and stores in the database.</summary>
+internal sealed class ReplicaCatalogue(CatalogueDatabase database) : IReplicaCatalogue
+{
+    public async Task<IReadOnlyList<Replica>> ListAsync(IReadOnlyCollection<ImageId> images, CancellationToken cancellationToken)
+    {
+        if (images.Count == 0)
+            return [];
+
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var rows = await connection.QueryAsync<ReplicaRow>(new CommandDefinition(
+            $"select {Row<ReplicaRow>.Columns} from replicas where {database.Dialect.In("image", "@ids")} order by image, store",
+            new { ids = images.Select(id => id.ToString()).ToArray() }, cancellationToken: cancellationToken));
+        return [.. rows.Select(row => row.ToReplica())];
+    }
+
+    public Task<bool> TryClaimAsync(string store, Digest digest, TransferId transfer, CancellationToken cancellationToken)
+    {
+        var claim = new ContentOf(store, digest.Hex, transfer.ToString());
+        return database.WriteAsync(
+            async (connection, transaction) =>
+            {
+                if (await LockAsync(claim, transaction, cancellationToken))
+                    return false;
+
+                await connection.ExecuteAsync(new CommandDefinition(
+                    """
+                    insert into content_claims (store, digest, transfer) values (@Store, @Digest, @Transfer)
+                    on conflict (store, digest, transfer) do nothing
+                    """,
+                    claim, transaction, cancellationToken: cancellationToken));
+                return true;
+            },
+            cancellationToken);
+    }
+
+    public Task<bool> TryBeginRemovalAsync(string store, Digest digest, CancellationToken cancellationToken)
+    {
+        var content = new ContentOf(store, digest.Hex);
+        return database.WriteAsync(
+            async (connection, transaction) =>
+            {
+                // Whether an earlier removal was begun does not matter: if it was never ended, its node has died.
+                await LockAsync(content, transaction, cancellationToken);
+                if (await IsWantedAsync(content, transaction, cancellationToken))
+                    return false;
+
+                await connection.ExecuteAsync(new CommandDefinition(
+                    "update contents set removing = true where store = @Store and digest = @Digest",
+                    content, transaction, cancellationToken: cancellationToken));
+                return true;
+            },
+            cancellationToken);
+    }
+
+    public Task EndRemovalAsync(string store, Digest digest, CancellationToken cancellationToken) => database.WriteAsync(
+        (connection, transaction) => connection.ExecuteAsync(new CommandDefinition(
+            "delete from contents where store = @Store and digest = @Digest and removing",
+            new ContentOf(store, digest.Hex), transaction, cancellationToken: cancellationToken)),
+        cancellationToken);
+
+    public async Task<StoreUse> MeasureAsync(string store, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var use = await connection.QuerySingleAsync<UseRow>(new CommandDefinition(
+            """
+            select coalesce(sum(replicas), 0) as replicas, count(digest) as contents,
+                coalesce(sum(logical), 0) as logical, coalesce(sum(case when digest is null then 0 else stored end), 0) as stored
+            from (
+                select digest, count(*) as replicas, coalesce(sum(size), 0) as logical, coalesce(max(size), 0) as stored
+                from replicas where store = @store group by digest
+            ) by_content
+            """,
+            new { store }, cancellationToken: cancellationToken));
+        return new StoreUse(use.Replicas, use.Contents, use.Logical, use.Stored);
+    }
+
+    public Task SaveStoreAsync(Zone zone, LibraryStore store, CancellationToken cancellationToken) => database.WriteAsync(
+        async (connection, transaction) =>
+        {
+            await connection.ExecuteAsync(new CommandDefinition(
+                """
+                insert into zones (name, description) values (@Name, @Description)
+                on conflict (name) do update set description = excluded.description
+                """,
+                zone, transaction, cancellationToken: cancellationToken));
+            await connection.ExecuteAsync(new CommandDefinition(
+                """
+                insert into stores (name, zone, kind, description, is_default) values (@Name, @Zone, @Kind, @Description, @IsDefault)
+                on conflict (name) do update set
+                    zone = excluded.zone, kind = excluded.kind, description = excluded.description, is_default = excluded.is_default
+                """,
+                store, transaction, cancellationToken: cancellationToken));
+        },
+        cancellationToken);
+
+    public async Task<IReadOnlyList<Zone>> ListZonesAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        return [.. await connection.QueryAsync<Zone>(new CommandDefinition(
+            "select name, description from zones order by name", cancellationToken: cancellationToken))];
+    }
+
+    public async Task<IReadOnlyList<LibraryStore>> ListStoresAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var rows = await connection.QueryAsync<StoreRow>(new CommandDefinition(
+            "select name, zone, kind, description, is_default from stores order by name", cancellationToken: cancellationToken));
+        return [.. rows.Select(row => new LibraryStore(row.Name, row.Zone, row.Kind, row.Description, row.IsDefault))];
+    }
+
+    /// <summary>
+    /// Holds the content's row until the transaction ends, so that claims and removals of one content come one after the other.
+    /// Statements that follow see what the one before has committed.
+    /// </summary>
+    /// <returns>True while the content is being removed.</returns>
+    private static Task<bool> LockAsync(ContentOf content, DbTransaction transaction, CancellationToken cancellationToken) =>
+        transaction.Connection!.ExecuteScalarAsync<bool>(new CommandDefinition(
+            """
+            insert into contents (store, digest, removing) values (@Store, @Digest, false)
+            on conflict (store, digest) do update set removing = contents.removing
+            returning removing
+            """,
+            content, transaction, cancellationToken: cancellationToken));
+
+    /// <remarks>
+    /// One statement, so that it sees a transfer's end and the replica that is saved with it both or neither: before, the claim
+    /// keeps the content, and after, the replica.
+    /// </remarks>
+    private static Task<bool> IsWantedAsync(ContentOf content, DbTransaction transaction, CancellationToken cancellationToken) =>
+        transaction.Connection!.ExecuteScalarAsync<bool>(new CommandDefinition(
+            $"""
+            select exists (select 1 from replicas where store = @Store and digest = @Digest)
+                or exists (
+                    select 1 from content_claims join transfers on transfers.id = content_claims.transfer
+                    where content_claims.store = @Store and content_claims.digest = @Digest and {TransferCatalogue.NotOver})
+            """,
+            content, transaction, cancellationToken: cancellationToken));
+
+    private sealed record ContentOf(string Store, string Digest, string? Transfer = null);
+
+    private sealed class UseRow
+    {
+        public long Replicas { get; init; }
+        public long Contents { get; init; }
+        public long Logical { get; init; }
+        public long Stored { get; init; }
+    }
+
+    private sealed class StoreRow
+    {
+        public string Name { get; init; } = "";
+        public string Zone { get; init; } = "";
+        public string Kind { get; init; } = "";
+        public string Description { get; init; } = "";
+        public bool IsDefault { get; init; }
+    }
+}

@@ -1,0 +1,72 @@
+using Dapper;
+using Vitrine.Catalogue.Database;
+using Vitrine.Transfers;
+
+namespace Vitrine.Catalogue.Transfers;
+
+/// <summary>Transfers in the database.</summary>
+internal sealed class TransferCatalogue(CatalogueDatabase database) : ITransferCatalogue
+{
+    /// <summary>The states in which a transfer is over; the index of living transfers has the same words.</summary>
+    internal const string NotOver = "state not in ('done', 'failed', 'cancelled')";
+
+    public async Task<Transfer?> FindAsync(TransferId id, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var row = await connection.QuerySingleOrDefaultAsync<TransferRow>(new CommandDefinition(
+            $"select {Row<TransferRow>.Columns} from transfers where id = @id",
+            new { id = id.ToString() }, cancellationToken: cancellationToken));
+        return row?.ToTransfer();
+    }
+
+    public async Task<IReadOnlyList<Transfer>> ListAsync(TransferQuery query, CancellationToken cancellationToken)
+    {
+        if (query.Project is { } project && !Stored.CanHold(project.Value))
+            return [];
+
+        var parameters = new Parameters();
+        var statement = $"""
+            select {Row<TransferRow>.Columns} from transfers
+            where {string.Join(" and ", Terms(query, parameters))}
+            order by created_at desc, id desc limit {parameters.Add(query.Limit)}
+            """;
+        return await ListAsync(statement, parameters, cancellationToken);
+    }
+
+    public Task<IReadOnlyList<Transfer>> ListOrphansAsync(
+        IReadOnlyCollection<string> livingNodes, CancellationToken cancellationToken)
+    {
+        // A run that died leaves whatever it worked on, even where the next attempt is only due later. An import that no run
+        // has is ours to fetch. An upload that no run has waits for its client, who will find a node by himself.
+        var parameters = new Parameters();
+        var statement = $"""
+            select {Row<TransferRow>.Columns} from transfers
+            where {NotOver} and (
+                (kind = 'import' and (state = 'queued' or node is null))
+                or (node is not null and not ({database.Dialect.In("node", parameters.Add(livingNodes.ToArray()))})))
+            order by created_at, id
+            """;
+        return ListAsync(statement, parameters, cancellationToken);
+    }
+
+    private IEnumerable<string> Terms(TransferQuery query, Parameters parameters)
+    {
+        yield return "1 = 1";
+        if (query.Project is { } project)
+            yield return $"project = {parameters.Add(project.Value)}";
+        if (query.Image is { } image)
+            yield return $"image = {parameters.Add(image.ToString())}";
+        if (query.States.Count > 0)
+            yield return database.Dialect.In("state", parameters.Add(query.States.Select(state => state.Word()).ToArray()));
+        if (query.After is { } last)
+            yield return $"(created_at, id) < (select created_at, id from transfers where id = {parameters.Add(last.ToString())})";
+    }
+
+    private async Task<IReadOnlyList<Transfer>> ListAsync(string statement, Parameters parameters, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var rows = await connection.QueryAsync<TransferRow>(
+            new CommandDefinition(statement, parameters.Values, cancellationToken: cancellationToken));
+        return [.. rows.Select(row => row.ToTransfer())];
+    }
+}

@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Vitrine.Access;
+using Vitrine.Catalogue.Database;
+using Vitrine.Content;
+using Vitrine.Images;
+using Vitrine.Transfers;
+
+namespace Vitrine.Catalogue.Transfers;
+
+/// <summary>A transfer as its table has it.</summary>
+internal sealed class TransferRow
+{
+    public string Id { get; init; } = "";
+    public string Image { get; init; } = "";
+    public string Project { get; init; } = "";
+    public string Kind { get; init; } = "";
+    public string Store { get; init; } = "";
+    public string? SourceUrl { get; init; }
+    public string? SourceSecret { get; init; }
+
+    /// <summary>As <c>sha256:…</c>.</summary>
+    public string? Expected { get; init; }
+
+    public string State { get; init; } = "";
+    public string Step { get; init; } = "";
+    public long? Length { get; init; }
+    public long Moved { get; init; }
+    public long Fetched { get; init; }
+    public double Rate { get; init; }
+    public int Attempt { get; init; }
+    public int Fruitless { get; init; }
+    public long? NextAttemptAt { get; init; }
+    public string? Validator { get; init; }
+    public string? Node { get; init; }
+    public string? NodeName { get; init; }
+    public long Fence { get; init; }
+
+    /// <summary>A JSON object.</summary>
+    public string? Failure { get; init; }
+
+    /// <summary>A JSON array of sentences.</summary>
+    public string Notes { get; init; } = "[]";
+
+    public long CreatedAt { get; init; }
+    public long? StartedAt { get; init; }
+    public long? LastProgress { get; init; }
+    public long? EndedAt { get; init; }
+    public long Version { get; init; }
+
+    /// <summary>The row that is to be stored for a transfer: its version is the next.</summary>
+    public static TransferRow From(Transfer transfer) => new()
+    {
+        Id = transfer.Id.ToString(),
+        Image = transfer.Image.ToString(),
+        Project = transfer.Project.Value,
+        Kind = transfer.Kind.Word(),
+        Store = transfer.Store,
+        SourceUrl = transfer.SourceUrl,
+        SourceSecret = transfer.SourceSecret,
+        Expected = transfer.Expected?.ToString(),
+        State = transfer.State.Word(),
+        Step = transfer.Step,
+        Length = transfer.Length,
+        Moved = transfer.Moved,
+        Fetched = transfer.Fetched,
+        Rate = transfer.Rate,
+        Attempt = transfer.Attempt,
+        Fruitless = transfer.Fruitless,
+        NextAttemptAt = Stored.Micros(transfer.NextAttemptAt),
+        Validator = transfer.Validator,
+        Node = transfer.Node,
+        NodeName = transfer.NodeName,
+        Fence = transfer.Fence,
+        Failure = transfer.Failure is null ? null : JsonSerializer.Serialize(transfer.Failure),
+        Notes = JsonSerializer.Serialize(transfer.Notes),
+        CreatedAt = Stored.Micros(transfer.CreatedAt),
+        StartedAt = Stored.Micros(transfer.StartedAt),
+        LastProgress = Stored.Micros(transfer.LastProgress),
+        EndedAt = Stored.Micros(transfer.EndedAt),
+        Version = transfer.Version + 1,
+    };
+
+    public Transfer ToTransfer() => new()
+    {
+        Id = TransferId.Parse(Id),
+        Image = ImageId.Parse(Image),
+        Project = new ProjectId(Project),
+        Kind = Stored.Enum<TransferKind>(Kind),
+        Store = Store,
+        SourceUrl = SourceUrl,
+        SourceSecret = SourceSecret,
+        Expected = Expected is null ? null : Checksum.Parse(Expected),
+        State = Stored.Enum<TransferState>(State),
+        Step = Step,
+        Length = Length,
+        Moved = Moved,
+        Fetched = Fetched,
+        Rate = Rate,
+        Attempt = Attempt,
+        Fruitless = Fruitless,
+        NextAttemptAt = Stored.Time(NextAttemptAt),
+        Validator = Validator,
+        Node = Node,
+        NodeName = NodeName,
+        Fence = Fence,
+        Failure = Failure is null ? null : JsonSerializer.Deserialize<TransferFailure>(Failure),
+        Notes = JsonSerializer.Deserialize<ImmutableArray<string>>(Notes),
+        CreatedAt = Stored.Time(CreatedAt),
+        StartedAt = Stored.Time(StartedAt),
+        LastProgress = Stored.Time(LastProgress),
+        EndedAt = Stored.Time(EndedAt),
+        Version = Version,
+    };
+}
