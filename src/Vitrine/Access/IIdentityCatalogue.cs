@@ -52,7 +52,7 @@ public interface IIdentityCatalogue
     /// whether what a node remembers of identity is still so.</summary>
     Task<TokenCheck> CheckTokenAsync(IReadOnlyList<string> auditIds, CancellationToken cancellationToken);
 
-    /// <summary>Keeps the audit id until the token would have expired, and forgets those whose time is over.</summary>
+    /// <summary>Keeps the audit id at least until the token has expired, and forgets those whose time is long over.</summary>
     Task RevokeTokenAsync(string auditId, DateTimeOffset expiresAt, DateTimeOffset now, CancellationToken cancellationToken);
 }
 
