@@ -183,7 +183,7 @@ public sealed record ImageChange
     public bool? Hidden { get; init; }
     public string? Visibility { get; init; }
 
-    /// <summary>The fields, as they are spelt on the wire, that <see cref="LibraryClient"/> sends as null.</summary>
+    /// <summary>The fields, as they are spelt on the wire, that the client sends as null.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> Cleared { get; init; } = [];
 }

@@ -16,8 +16,8 @@ public sealed record StoreRecord
     /// <summary>Receives content when nobody names a store.</summary>
     public required bool IsDefault { get; init; }
 
-    /// <summary>Bytes can be written, read and removed. False also where another node has the store.</summary>
-    public required bool Healthy { get; init; }
+    /// <summary>Bytes can be written, read and removed. Null where only other nodes can reach the store.</summary>
+    public bool? Healthy { get; init; }
 
     /// <summary>Why it is not healthy.</summary>
     public string? Problem { get; init; }

@@ -3,6 +3,9 @@ namespace Vitrine.Transfers;
 /// <summary>How addresses of sources may be shown and compared.</summary>
 public static class SourceAddress
 {
+    /// <summary>The longest address that is taken, in characters; signed addresses of object stores stay far below.</summary>
+    public const int MaxLength = 8192;
+
     private const UriComponents Public = UriComponents.SchemeAndServer | UriComponents.Path;
 
     /// <summary>
