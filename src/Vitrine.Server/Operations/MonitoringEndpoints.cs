@@ -3,12 +3,12 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Vitrine.Server.Operations;
 
 /// <summary>What machines ask of a server: does it live, can it work, how is it doing.</summary>
-internal static class OperationsEndpoints
+internal static class MonitoringEndpoints
 {
-    public static IServiceCollection AddOperations(this IServiceCollection services) =>
+    public static IServiceCollection AddMonitoring(this IServiceCollection services) =>
         services.AddSingleton<Health>().AddSingleton<PrometheusMetrics>().AddSingleton<LibraryGauges>();
 
-    public static void MapOperations(this IEndpointRouteBuilder app)
+    public static void MapMonitoring(this IEndpointRouteBuilder app)
     {
         app.MapGet("/healthz", () => TypedResults.Text("ok\n")).ExcludeFromDescription();
         app.MapGet("/readyz", Ready).ExcludeFromDescription();
