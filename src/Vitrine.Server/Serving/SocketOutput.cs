@@ -27,6 +27,10 @@ internal sealed class SocketOutput(Socket socket, PipeWriter transport, Action a
     private int _filePending;
     private bool _broken;
 
+    public override bool CanGetUnflushedBytes => true;
+
+    public override long UnflushedBytes => _written.Writer.UnflushedBytes + _filePending;
+
     public void BeginFile(FileStream file, long offset) => (_file, _fileOffset) = (file, offset);
 
     public void EndFile() => _file = null;
