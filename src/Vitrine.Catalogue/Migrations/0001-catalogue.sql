@@ -52,7 +52,8 @@ create table images (
 create unique index images_source on images (owner, source_hash)
     where source_hash is not null and status <> 'failed' and status <> 'deleted';
 
--- One index for each way in which a list is entered and sorted; see the comment on ImageListing.
+-- One index for each way in which a list is entered and sorted; see the comment on ImageListing. To sort by status, disk
+-- format or container format, all images that can be seen are read.
 create index images_by_created on images (created_at, id) where status <> 'deleted';
 create index images_by_updated on images (updated_at, id) where status <> 'deleted';
 create index images_by_name on images (name_key, id) where status <> 'deleted';
