@@ -43,6 +43,8 @@ internal sealed class PostgresDialect : Dialect
 
     public override string Contains(string column, string parameter) => $"strpos({column}, {parameter}) > 0";
 
+    public override string Now => "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)";
+
     public override string JsonArray(string value) => $"json_agg({value})::text";
 
     public override string JsonObject(string key, string value) => $"json_object_agg({key}, {value})::text";

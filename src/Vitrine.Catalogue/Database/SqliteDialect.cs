@@ -83,6 +83,8 @@ internal sealed class SqliteDialect : Dialect
 
     public override string Contains(string column, string parameter) => $"instr({column}, {parameter}) > 0";
 
+    public override string Now => "cast((julianday('now') - 2440587.5) * 86400000000 as integer)";
+
     public override string JsonArray(string value) => $"json_group_array({value})";
 
     public override string JsonObject(string key, string value) => $"json_group_object({key}, {value})";

@@ -29,5 +29,5 @@ public static class IdentityIds
 
     public static string New() => Guid.NewGuid().ToString("N");
 
-    public static bool IsPlausible([NotNullWhen(true)] string? id) => id is { Length: > 0 and <= MaxLength };
+    public static bool IsPlausible([NotNullWhen(true)] string? id) => id is { Length: > 0 and <= MaxLength } && !id.Contains('\0');
 }
