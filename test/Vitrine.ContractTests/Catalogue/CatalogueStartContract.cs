@@ -1,8 +1,10 @@
+using System.Runtime.Versioning;
 using System.Xml.Linq;
 using Dapper;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Vitrine.Catalogue;
 using Vitrine.Catalogue.Database;
 using Vitrine.Images;
@@ -171,6 +173,28 @@ public abstract class CatalogueStartContract(CatalogueFixture fixture)
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 }
 
-public sealed class SqliteCatalogueStartTests(SqliteFixture fixture) : CatalogueStartContract(fixture), IClassFixture<SqliteFixture>;
+public sealed class SqliteCatalogueStartTests(SqliteFixture fixture) : CatalogueStartContract(fixture), IClassFixture<SqliteFixture>
+{
+    [Fact]
+    [UnsupportedOSPlatform("windows")]
+    public void Nobody_else_on_the_machine_can_read_the_files()
+    {
+        Assert.NotEmpty(fixture.Files);
+        Assert.All(fixture.Files, file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+    }
+}
 
-public sealed class PostgresCatalogueStartTests(PostgresFixture fixture) : CatalogueStartContract(fixture), IClassFixture<PostgresFixture>;
+public sealed class PostgresCatalogueStartTests(PostgresFixture fixture) : CatalogueStartContract(fixture), IClassFixture<PostgresFixture>
+{
+    [Fact]
+    public async Task Of_several_hosts_the_one_that_can_be_written_to_is_used()
+    {
+        var one = new NpgsqlConnectionStringBuilder(await fixture.CreateAsync(TestContext.Current.CancellationToken));
+        var several = new NpgsqlConnectionStringBuilder(one.ToString()) { Host = $"127.0.0.1:1,{one.Host}:{one.Port}" };
+        await using var services = await CatalogueFixture.StartAsync(several.ToString(), TestContext.Current.CancellationToken);
+
+        var image = Samples.NewImage();
+        await services.GetRequiredService<ICatalogue>().SaveAsync(new() { Image = image }, TestContext.Current.CancellationToken);
+        Assert.NotNull(await services.GetRequiredService<IImageCatalogue>().FindAsync(image.Id, TestContext.Current.CancellationToken));
+    }
+}

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Vitrine.Access;
+using Vitrine.Catalogue.Images;
 using Vitrine.Content;
 using Vitrine.Images;
 
@@ -27,12 +28,14 @@ public abstract class ImageListContract(CatalogueFixture fixture)
         await SaveAsync(images, members);
         var oracle = new ImageListOracle(images, members);
 
+        // The catalogue goes one way where few images can be in the answer, and another where many can. Here, 150 are either.
+        var ways = new[] { fixture.Images, new ImageCatalogue(fixture.Database, few: 3) };
         var found = 0;
         for (var i = 0; i < Queries; i++)
         {
             var query = AnyQuery(images);
             var expected = oracle.Answer(query).Select(image => image.Id).ToList();
-            Assert.Equal(expected, await ReadAllPagesAsync(query));
+            Assert.Equal(expected, await ReadAllPagesAsync(query, ways[i % ways.Length]));
             found += expected.Count;
         }
 
@@ -40,13 +43,13 @@ public abstract class ImageListContract(CatalogueFixture fixture)
         Assert.InRange(found, 5 * Queries, Images * Queries);
     }
 
-    private async Task<List<ImageId>> ReadAllPagesAsync(ImageQuery query)
+    private async Task<List<ImageId>> ReadAllPagesAsync(ImageQuery query, IImageCatalogue catalogue)
     {
         var all = new List<ImageId>();
         IReadOnlyList<Image> page;
         do
         {
-            page = await fixture.Images.ListAsync(query, Stop);
+            page = await catalogue.ListAsync(query, Stop);
             Assert.InRange(page.Count, 0, query.Limit);
             all.AddRange(page.Select(image => image.Id));
             query = query with { After = page.Count > 0 ? page[^1] : null };
