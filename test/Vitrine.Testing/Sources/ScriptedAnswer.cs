@@ -101,8 +101,9 @@ internal sealed class ScriptedAnswer(ScriptedFile file, SeenRequest request, Str
         if (file.Framing == BodyFraming.Chunked)
             await stream.WriteAsync(Encoding.ASCII.GetBytes($"{piece.Length:x}\r\n"), cancellationToken);
 
-        await stream.WriteAsync(piece, cancellationToken);
+        // Counted first, so that no client has a byte that is not counted yet.
         file.Sent(piece.Length);
+        await stream.WriteAsync(piece, cancellationToken);
 
         if (file.Framing == BodyFraming.Chunked)
             await stream.WriteAsync("\r\n"u8.ToArray(), cancellationToken);

@@ -71,31 +71,31 @@ public sealed class HttpDecisionTests
 
     // The client has 100 bytes of a file.
     [Theory]
-    [InlineData(206, "bytes 100-199/200", "\"a\"", null, null,    "\"a\"",      nameof(Resumption.Continues))]
-    [InlineData(206, "bytes 100-199/200", null,    null, 100L,    "\"a\"",      nameof(Resumption.Continues))]
-    [InlineData(206, "bytes 100-149/200", "\"a\"", null, 50L,     "\"a\"",      nameof(Resumption.Continues))] // a part of the rest
-    [InlineData(206, "bytes 100-199/*",   "\"a\"", null, 100L,    "\"a\"",      nameof(Resumption.Continues))]
-    [InlineData(206, "bytes 100-199/200", "\"b\"", null, 100L,    "\"a\"",      nameof(Resumption.AskAgain))]  // did not look at If-Range
-    [InlineData(206, "bytes 100-199/200", "\"a\"", null, 99L,     "\"a\"",      nameof(Resumption.AskAgain))]
-    [InlineData(206, "bytes 99-199/200",  "\"a\"", null, null,    "\"a\"",      nameof(Resumption.AskAgain))]
-    [InlineData(206, "bytes 101-199/200", "\"a\"", null, null,    "\"a\"",      nameof(Resumption.AskAgain))]
-    [InlineData(206, "bytes */200",       "\"a\"", null, null,    "\"a\"",      nameof(Resumption.AskAgain))]
-    [InlineData(206, null,                "\"a\"", null, null,    "\"a\"",      nameof(Resumption.AskAgain))]
-    [InlineData(206, "bytes 100-199/200", null,    Date, null,    Date,         nameof(Resumption.Continues))]
-    [InlineData(206, "bytes 100-199/200", null, SecondLater, null, Date,        nameof(Resumption.AskAgain))]
-    [InlineData(206, "bytes 100-199/200", null,    null, null,    "length=200", nameof(Resumption.Continues))]
-    [InlineData(206, "bytes 100-200/201", null,    null, null,    "length=200", nameof(Resumption.AskAgain))]  // grew
-    [InlineData(200, null,                "\"b\"", null, 300L,    "\"a\"",      nameof(Resumption.Whole))]
-    [InlineData(200, "bytes 100-199/200", "\"a\"", null, 100L,    "\"a\"",      nameof(Resumption.Whole))]
-    [InlineData(416, "bytes */100",       "\"a\"", null, 0L,      "\"a\"",      nameof(Resumption.AtEnd))]
-    [InlineData(416, "bytes */100",       null,    null, 0L,      "\"a\"",      nameof(Resumption.AtEnd))]
-    [InlineData(416, "bytes */99",        "\"a\"", null, 0L,      "\"a\"",      nameof(Resumption.AskAgain))]  // shrank
-    [InlineData(416, "bytes */100",       "\"b\"", null, 0L,      "\"a\"",      nameof(Resumption.AskAgain))]
-    [InlineData(416, null,                null,    null, 0L,      "\"a\"",      nameof(Resumption.AskAgain))]
-    [InlineData(416, "bytes */100",       null,    null, 0L,      "length=200", nameof(Resumption.AskAgain))]
-    [InlineData(404, null,                null,    null, 0L,      "\"a\"",      nameof(Resumption.Failed))]
-    [InlineData(204, null,                null,    null, null,    "\"a\"",      nameof(Resumption.Failed))]
-    [InlineData(503, "bytes 100-199/200", "\"a\"", null, null,    "\"a\"",      nameof(Resumption.Failed))]
+    [InlineData(206, "bytes 100-199/200", "\"a\"", null, null, "\"a\"", nameof(Resumption.Continues))]
+    [InlineData(206, "bytes 100-199/200", null, null, 100L, "\"a\"", nameof(Resumption.Continues))]
+    [InlineData(206, "bytes 100-149/200", "\"a\"", null, 50L, "\"a\"", nameof(Resumption.Continues))] // a part of the rest
+    [InlineData(206, "bytes 100-199/*", "\"a\"", null, 100L, "\"a\"", nameof(Resumption.Continues))]
+    [InlineData(206, "bytes 100-199/200", "\"b\"", null, 100L, "\"a\"", nameof(Resumption.AskAgain))]  // did not look at If-Range
+    [InlineData(206, "bytes 100-199/200", "\"a\"", null, 99L, "\"a\"", nameof(Resumption.AskAgain))]
+    [InlineData(206, "bytes 99-199/200", "\"a\"", null, null, "\"a\"", nameof(Resumption.AskAgain))]
+    [InlineData(206, "bytes 101-199/200", "\"a\"", null, null, "\"a\"", nameof(Resumption.AskAgain))]
+    [InlineData(206, "bytes */200", "\"a\"", null, null, "\"a\"", nameof(Resumption.AskAgain))]
+    [InlineData(206, null, "\"a\"", null, null, "\"a\"", nameof(Resumption.AskAgain))]
+    [InlineData(206, "bytes 100-199/200", null, Date, null, Date, nameof(Resumption.Continues))]
+    [InlineData(206, "bytes 100-199/200", null, SecondLater, null, Date, nameof(Resumption.AskAgain))]
+    [InlineData(206, "bytes 100-199/200", null, null, null, "length=200", nameof(Resumption.Continues))]
+    [InlineData(206, "bytes 100-200/201", null, null, null, "length=200", nameof(Resumption.AskAgain))]  // grew
+    [InlineData(200, null, "\"b\"", null, 300L, "\"a\"", nameof(Resumption.Whole))]
+    [InlineData(200, "bytes 100-199/200", "\"a\"", null, 100L, "\"a\"", nameof(Resumption.Whole))]
+    [InlineData(416, "bytes */100", "\"a\"", null, 0L, "\"a\"", nameof(Resumption.AtEnd))]
+    [InlineData(416, "bytes */100", null, null, 0L, "\"a\"", nameof(Resumption.AtEnd))]
+    [InlineData(416, "bytes */99", "\"a\"", null, 0L, "\"a\"", nameof(Resumption.AskAgain))]  // shrank
+    [InlineData(416, "bytes */100", "\"b\"", null, 0L, "\"a\"", nameof(Resumption.AskAgain))]
+    [InlineData(416, null, null, null, 0L, "\"a\"", nameof(Resumption.AskAgain))]
+    [InlineData(416, "bytes */100", null, null, 0L, "length=200", nameof(Resumption.AskAgain))]
+    [InlineData(404, null, null, null, 0L, "\"a\"", nameof(Resumption.Failed))]
+    [InlineData(204, null, null, null, null, "\"a\"", nameof(Resumption.Failed))]
+    [InlineData(503, "bytes 100-199/200", "\"a\"", null, null, "\"a\"", nameof(Resumption.Failed))]
     public void The_rest_of_a_file_is_taken_only_if_it_is_the_rest_of_that_file(
         int status, string? range, string? eTag, string? modified, long? length, string mark, string expected)
     {
