@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -42,12 +43,14 @@ public sealed class IdentityHouse : IAsyncDisposable
         return house;
     }
 
-    /// <summary>What a host needs for identity on a database file, with keys that are gone with the process.</summary>
+    /// <summary>What a host needs for identity on a database file, with keys that are gone with the process and quick passwords.</summary>
     public static IServiceCollection AddTo(IServiceCollection services, string file, TimeProvider clock)
     {
         services.AddSingleton(clock);
         services.AddCatalogue(new CatalogueOptions { ConnectionString = $"Data Source={file}" });
         services.AddIdentity();
+        // Tests make many users, and none of them is worth guarding.
+        services.Configure<PasswordHasherOptions>(options => options.IterationCount = 1);
         services.AddDataProtection().UseEphemeralDataProtectionProvider();
         return services;
     }
