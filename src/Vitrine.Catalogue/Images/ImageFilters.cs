@@ -51,6 +51,8 @@ internal sealed class ImageFilters
         RequireOneOf("disk_format", query.DiskFormats.Select(format => format.Word()));
         RequireOneOf("container_format", query.ContainerFormats.Select(format => format.Word()));
         RequireEqual("architecture", Stored.Word(query.Architecture));
+        RequireEqual("firmware", Stored.Word(query.Firmware));
+        RequireEqual("platform", Stored.Word(query.Platform));
     }
 
     private void RequireFlags(ImageQuery query)

@@ -106,6 +106,8 @@ create table transfers (
     image {ordered-text} not null references images (id),
     project {ordered-text} not null,
     kind text not null,
+    requested_by text,
+    request_id text,
     store text not null,
     source_url text,
     source_secret text,
