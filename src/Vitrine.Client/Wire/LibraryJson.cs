@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
 namespace Vitrine.Client;
@@ -28,4 +29,5 @@ namespace Vitrine.Client;
 [JsonSerializable(typeof(ProbeRecord))]
 [JsonSerializable(typeof(DoctorRecord))]
 [JsonSerializable(typeof(ProblemRecord))]
+[JsonSerializable(typeof(JsonObject))]
 public sealed partial class LibraryJson : JsonSerializerContext;

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Vitrine.Client;
 
 /// <summary>Bytes on their way into the library, as they stand now.</summary>
@@ -64,6 +66,9 @@ public sealed record TransferRecord
     public DateTimeOffset? LastProgress { get; init; }
 
     public DateTimeOffset? EndedAt { get; init; }
+
+    [JsonIgnore]
+    public bool IsOver => State is "done" or "failed" or "cancelled";
 }
 
 /// <summary>Why an attempt or a transfer failed.</summary>
