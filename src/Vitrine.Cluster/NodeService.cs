@@ -13,7 +13,7 @@ namespace Vitrine.Cluster;
 /// </remarks>
 internal sealed partial class NodeService(
     ClusterOptions options, ThisNode node, INodeCatalogue nodes, ITransferCatalogue transfers, ITransferScheduler scheduler,
-    ImageUploads uploads, TimeProvider time, ILogger<NodeService> logger) : BackgroundService
+    TransferRunner runner, ImageUploads uploads, TimeProvider time, ILogger<NodeService> logger) : BackgroundService
 {
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(4);
 
@@ -26,23 +26,27 @@ internal sealed partial class NodeService(
         await base.StartAsync(cancellationToken);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>To look after transfers may take long; nobody may take the node for dead meanwhile.</summary>
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        RepeatAsync(ReportAsync, stoppingToken),
+        RepeatAsync(AdoptAsync, stoppingToken),
+        RepeatAsync(uploads.TidyAsync, stoppingToken));
+
+    private async Task RepeatAsync(Func<CancellationToken, Task> work, CancellationToken stopping)
     {
         using var timer = new PeriodicTimer(Beat, time);
         do
         {
-            await BeatAsync(stoppingToken);
+            await TryAsync(work, stopping);
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        while (await timer.WaitForNextTickAsync(stopping));
     }
 
-    private async Task BeatAsync(CancellationToken stopping)
+    private async Task TryAsync(Func<CancellationToken, Task> work, CancellationToken stopping)
     {
         try
         {
-            await ReportAsync(stopping);
-            await AdoptAsync(stopping);
-            await uploads.TidyAsync(stopping);
+            await work(stopping);
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
@@ -57,9 +61,12 @@ internal sealed partial class NodeService(
     private async Task AdoptAsync(CancellationToken stopping)
     {
         var now = time.GetUtcNow();
-        var living = (await nodes.ListAsync(stopping)).Where(n => n.IsAlive(now)).Select(n => n.Instance).ToList();
-        foreach (var transfer in await transfers.ListOrphansAsync(living, stopping))
-            await scheduler.ScheduleAsync(transfer.Id, stopping);
+        var others = (await nodes.ListAsync(stopping)).Where(n => n.IsAlive(now) && n.Instance != node.Instance).Select(n => n.Instance).ToList();
+        foreach (var transfer in await transfers.ListOrphansAsync(others, stopping))
+        {
+            if (transfer.Node != node.Instance || runner.HasAbandoned(transfer))
+                await scheduler.ScheduleAsync(transfer.Id, stopping);
+        }
     }
 
     [LoggerMessage(LogLevel.Error, "This node could not report itself or look after transfers; it tries again")]

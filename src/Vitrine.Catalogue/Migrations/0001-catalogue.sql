@@ -127,6 +127,7 @@ create table transfers (
     length bigint,
     moved bigint not null,
     fetched bigint not null,
+    furthest bigint not null,
     rate double precision not null,
     attempt integer not null,
     fruitless integer not null,
@@ -162,11 +163,12 @@ create table replicas (
 
 create index replicas_by_content on replicas (store, digest);
 
--- The row of a content is what claims and removals lock, so that of two that cross one sees the other.
+-- The row of a content is what claims and removals lock, so that of two that cross one sees the other. A removal is under way
+-- from its beginning until the row is deleted.
 create table contents (
     store {ordered-text} not null,
     digest {ordered-text} not null,
-    removing boolean not null,
+    removal_begun bigint,
     primary key (store, digest)
 );
 

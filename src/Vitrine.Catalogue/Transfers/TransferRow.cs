@@ -29,6 +29,7 @@ internal sealed class TransferRow
     public long? Length { get; init; }
     public long Moved { get; init; }
     public long Fetched { get; init; }
+    public long Furthest { get; init; }
     public double Rate { get; init; }
     public int Attempt { get; init; }
     public int Fruitless { get; init; }
@@ -71,6 +72,7 @@ internal sealed class TransferRow
         Length = transfer.Length,
         Moved = transfer.Moved,
         Fetched = transfer.Fetched,
+        Furthest = transfer.Furthest,
         Rate = transfer.Rate,
         Attempt = transfer.Attempt,
         Fruitless = transfer.Fruitless,
@@ -106,6 +108,7 @@ internal sealed class TransferRow
         Length = Length,
         Moved = Moved,
         Fetched = Fetched,
+        Furthest = Furthest,
         Rate = Rate,
         Attempt = Attempt,
         Fruitless = Fruitless,

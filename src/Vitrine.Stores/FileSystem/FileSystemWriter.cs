@@ -19,6 +19,7 @@ internal sealed class FileSystemWriter : ContentWriter
     private long _writebackBegun;
     private bool _isNameDurable;
     private bool _isCommitted;
+    private volatile bool _isDoubtful;
 
     private FileSystemWriter(FileSystemLayout layout, FileSystemErrors errors, StagingKey key, BootId boot, FileStream file, StagingCheckpoint checkpoint)
     {
@@ -52,6 +53,9 @@ internal sealed class FileSystemWriter : ContentWriter
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         ThrowIfCommitted();
+        if (_isDoubtful)
+            throw _errors.Unavailable("it could not make durable what was written before.");
+
         try
         {
             await RandomAccess.WriteAsync(Handle, bytes, _length, cancellationToken);
@@ -88,6 +92,8 @@ internal sealed class FileSystemWriter : ContentWriter
 
     public override async ValueTask DisposeAsync()
     {
+        if (_isDoubtful)
+            TryCutTo(_checkpoint.DurableLength);
         _checkpoint.Dispose();
         await _file.DisposeAsync();
     }
@@ -153,12 +159,14 @@ internal sealed class FileSystemWriter : ContentWriter
 
     private void Flush()
     {
+        // What is written beside this may come too late for the sync, so the checkpoint must not vouch for it.
+        var length = _length;
         SyncData();
         if (!_isNameDurable)
             NativeFile.SyncDirectory(_layout.StagingRoot);
 
         _isNameDurable = true;
-        _checkpoint.Save(_length, _boot);
+        _checkpoint.Save(length, _boot);
     }
 
     private void SyncData()
@@ -169,8 +177,9 @@ internal sealed class FileSystemWriter : ContentWriter
         }
         catch (IOException)
         {
-            // The kernel forgets what it could not write, and the next sync would succeed without it.
-            TryCutTo(_checkpoint.DurableLength);
+            // The kernel forgets what it could not write, and the next sync would succeed without it. A write may be under way
+            // beside this, so what is doubtful is cut off when the writer ends, and none is added to it.
+            _isDoubtful = true;
             throw;
         }
     }
@@ -180,6 +189,7 @@ internal sealed class FileSystemWriter : ContentWriter
         // In this order: the old checkpoint must not vouch for bytes that are written after the cut.
         _checkpoint.Save(0, _boot);
         CutTo(0);
+        _isDoubtful = false;
     }
 
     private void Commit(Digest digest)

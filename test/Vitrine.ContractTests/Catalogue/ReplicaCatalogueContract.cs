@@ -1,6 +1,8 @@
+using Vitrine.Catalogue.Stores;
 using Vitrine.Content;
 using Vitrine.Images;
 using Vitrine.Stores;
+using Vitrine.Testing;
 using Vitrine.Transfers;
 
 namespace Vitrine.ContractTests.Catalogue;
@@ -57,11 +59,37 @@ public abstract class ReplicaCatalogueContract(CatalogueFixture fixture)
     }
 
     [Fact]
-    public async Task A_removal_that_was_never_ended_can_be_begun_again()
+    public async Task Content_is_removed_by_one_caller_at_a_time()
     {
         var digest = Samples.NewDigest();
         Assert.True(await _replicas.TryBeginRemovalAsync(Main, digest, Stop));
+        Assert.False(await _replicas.TryBeginRemovalAsync(Main, digest, Stop));
+
+        await _replicas.EndRemovalAsync(Main, digest, Stop);
         Assert.True(await _replicas.TryBeginRemovalAsync(Main, digest, Stop));
+    }
+
+    [Fact]
+    public async Task A_removal_that_was_never_ended_is_taken_for_dead_after_a_while()
+    {
+        var clock = new ManualClock(Noon);
+        var replicas = new ReplicaCatalogue(fixture.Database, clock);
+        var (again, claimed) = (Samples.NewDigest(), Samples.NewDigest());
+        var transfer = await NewTransferAsync();
+        Assert.True(await replicas.TryBeginRemovalAsync(Main, again, Stop));
+        Assert.True(await replicas.TryBeginRemovalAsync(Main, claimed, Stop));
+
+        clock.Advance(IReplicaCatalogue.RemovalPatience - TimeSpan.FromMilliseconds(1));
+        Assert.False(await replicas.TryBeginRemovalAsync(Main, again, Stop));
+        Assert.False(await replicas.TryClaimAsync(Main, claimed, transfer.Id, Stop));
+
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.True(await replicas.TryBeginRemovalAsync(Main, again, Stop));
+        Assert.True(await replicas.TryClaimAsync(Main, claimed, transfer.Id, Stop));
+
+        // The dead one comes back to life, and takes nothing from the one who claimed meanwhile.
+        await replicas.EndRemovalAsync(Main, claimed, Stop);
+        Assert.False(await replicas.TryBeginRemovalAsync(Main, claimed, Stop));
     }
 
     [Fact]

@@ -99,6 +99,7 @@ internal sealed class Samples(int seed)
         Length = Maybe(() => OneOf(0, long.MaxValue)),
         Moved = _random.NextInt64(),
         Fetched = _random.NextInt64(),
+        Furthest = _random.NextInt64(),
         Rate = OneOf(0, 1e-300, double.MaxValue, _random.NextDouble() * 1e9),
         Attempt = _random.Next(),
         Fruitless = _random.Next(),
