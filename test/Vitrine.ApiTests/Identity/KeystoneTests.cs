@@ -62,8 +62,8 @@ public sealed class KeystoneTests : IAsyncLifetime
         var made = await _admin.PostAsync("projects", Json("""{"project":{"name":"p1","unknown":{"field":1}}}"""), Stop);
         Assert.Equal(201, made.Status);
         var id = made.TextAt("project.id");
-        var expected = $$"""
-            {"id":"{{id}}","name":"p1","domain_id":"default","description":"","enabled":true,"parent_id":"default","is_domain":false,"tags":[],"options":{},"links":{"self":"http://localhost/identity/v3/projects/{{id}}"}}
+        var expected = $$$"""
+            {"id":"{{{id}}}","name":"p1","domain_id":"default","description":"","enabled":true,"parent_id":"default","is_domain":false,"tags":[],"options":{},"links":{"self":"http://localhost/identity/v3/projects/{{{id}}}"}}
             """;
         Assert.Equal(expected, made["project"]!.ToJsonString());
         Assert.Equal(expected, (await _admin.GetAsync($"projects/{id}", Stop))["project"]!.ToJsonString());
@@ -107,8 +107,8 @@ public sealed class KeystoneTests : IAsyncLifetime
         var made = await _admin.PostAsync("users", Json("""{"user":{"name":"ann","password":"hush hush"}}"""), Stop);
         var id = made.TextAt("user.id");
         Assert.Equal(
-            $$"""
-            {"id":"{{id}}","name":"ann","domain_id":"default","enabled":true,"password_expires_at":null,"options":{},"links":{"self":"http://localhost/identity/v3/users/{{id}}"}}
+            $$$"""
+            {"id":"{{{id}}}","name":"ann","domain_id":"default","enabled":true,"password_expires_at":null,"options":{},"links":{"self":"http://localhost/identity/v3/users/{{{id}}}"}}
             """,
             made["user"]!.ToJsonString());
 

@@ -77,7 +77,7 @@ public sealed partial class TokenTests : IAsyncLifetime
         var user = (await (await _host.AdminAsync(Stop)).GetAsync("users?name=admin", Stop))["users"]![0]!["id"]!.GetValue<string>();
         var project = (await (await _host.AdminAsync(Stop)).GetAsync("projects?name=admin", Stop))["projects"]![0]!["id"]!.GetValue<string>();
 
-        Assert.Equal(project, (await ScopedAsync($$"""{"project":{"id":"{{project}}","domain":{"id":"default"}}}""")).TextAt("token.project.id"));
+        Assert.Equal(project, (await ScopedAsync($$$"""{"project":{"id":"{{{project}}}","domain":{"id":"default"} } }""")).TextAt("token.project.id"));
         Assert.Equal(project, (await ScopedAsync("""{"project":{"name":"admin","domain":{"id":"default"}}}""")).TextAt("token.project.id"));
         Assert.True((await ScopedAsync("""{"system":{"all":true}}"""))["token.system.all"]!.GetValue<bool>());
         foreach (var unscoped in new[] { "\"unscoped\"", """{"unscoped":{}}""", "null" })
@@ -232,10 +232,10 @@ public sealed partial class TokenTests : IAsyncLifetime
         Assert.Equal(id, await _host.SendRawAsync(bearer, Stop));
     }
 
-    [GeneratedRegex("^[0-9a-f]{32}$")]
+    [GeneratedRegex("^[0-9a-f]{32}$", RegexOptions.NonBacktracking)]
     private static partial Regex Hex32();
 
-    [GeneratedRegex("^req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+    [GeneratedRegex("^req-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", RegexOptions.NonBacktracking)]
     private static partial Regex RequestId();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
