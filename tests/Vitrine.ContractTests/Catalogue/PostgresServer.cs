@@ -57,6 +57,6 @@ public sealed class PostgresServer : IAsyncDisposable
         while (!File.Exists(Path.Combine(directory.FullName, "Vitrine.slnx")))
             directory = directory.Parent ?? throw new InvalidOperationException("The tests run outside of the repository.");
 
-        return Path.Combine(directory.FullName, "test", "servers");
+        return Path.Combine(directory.FullName, "tests", "servers");
     }
 }
