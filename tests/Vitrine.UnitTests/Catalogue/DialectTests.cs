@@ -26,7 +26,7 @@ public sealed class DialectTests
     [InlineData("Provider=other", "names no database")]
     [InlineData("what?", "Format of the initialization string")]
     [InlineData("Data Source=:memory:", "in memory")]
-    [InlineData("Data Source=", "in memory")]
+    [InlineData("Data Source=", "names no database")]
     [InlineData("Data Source=any;Mode=Memory", "in memory")]
     [InlineData("Data Source=/there/is/no/such/directory/a.db", "/there/is/no/such/directory does not exist")]
     [InlineData("Data Source=/tmp/any.db;Sponge=1", "Sponge")]

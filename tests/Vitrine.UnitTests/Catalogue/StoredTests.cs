@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Vitrine.Catalogue.Database;
 using Vitrine.Images;
 
@@ -44,16 +45,18 @@ public sealed class StoredTests
     public void A_word_that_is_not_known_is_no_value(string word) =>
         Assert.Throws<InvalidDataException>(() => Stored.Enum<ImageStatus>(word));
 
+    // The texts are escaped, because half a surrogate pair does not survive in an attribute.
     [Theory]
     [InlineData("", true)]
     [InlineData("plain", true)]
-    [InlineData("\u0001\uffff", true)]
-    [InlineData("\ud83e\udd86", true)]
-    [InlineData("\0", false)]
-    [InlineData("a\0", false)]
-    [InlineData("\ud83e", false)]
-    [InlineData("\udd86", false)]
-    [InlineData("\udd86\ud83e", false)]
-    [InlineData("\ud83e\ud83e\udd86", false)]
-    public void Text_can_be_held_that_has_a_utf8_and_no_zero(string text, bool held) => Assert.Equal(held, Stored.CanHold(text));
+    [InlineData(@"\u0001\uffff", true)]
+    [InlineData(@"\ud83e\udd86", true)]
+    [InlineData(@"\u0000", false)]
+    [InlineData(@"a\u0000", false)]
+    [InlineData(@"\ud83e", false)]
+    [InlineData(@"\udd86", false)]
+    [InlineData(@"\udd86\ud83e", false)]
+    [InlineData(@"\ud83e\ud83e\udd86", false)]
+    public void Text_can_be_held_that_has_a_utf8_and_no_zero(string escaped, bool held) =>
+        Assert.Equal(held, Stored.CanHold(Regex.Unescape(escaped)));
 }
