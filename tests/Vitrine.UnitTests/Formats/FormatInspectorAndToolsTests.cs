@@ -14,27 +14,27 @@ public sealed class FormatInspectorAndToolsTests : IDisposable
     public void Dispose() => _directory.Delete(recursive: true);
 
     [TheoryWithTool("qemu-img")]
-    [InlineData("qcow2",     "compat=0.10",                              DiskFormat.Qcow2)]
-    [InlineData("qcow2",     "compat=1.1",                               DiskFormat.Qcow2)]
-    [InlineData("qcow2",     "compat=1.1,cluster_size=512",              DiskFormat.Qcow2)]
-    [InlineData("qcow2",     "compat=1.1,cluster_size=2M",               DiskFormat.Qcow2)]
-    [InlineData("qcow2",     "compat=1.1,compression_type=zstd",         DiskFormat.Qcow2)]
-    [InlineData("qcow2",     "compat=1.1,extended_l2=on",                DiskFormat.Qcow2)]
-    [InlineData("qcow2",     "compat=1.1,lazy_refcounts=on",             DiskFormat.Qcow2)]
-    [InlineData("qcow2",     "compat=1.1,refcount_bits=1",               DiskFormat.Qcow2)]
-    [InlineData("qcow2",     "compat=1.1,preallocation=metadata",        DiskFormat.Qcow2)]
-    [InlineData("vmdk",      "subformat=monolithicSparse",               DiskFormat.Vmdk)]
-    [InlineData("vmdk",      "subformat=streamOptimized",                DiskFormat.Vmdk)]
-    [InlineData("vmdk",      "subformat=monolithicSparse,zeroed_grain=on", DiskFormat.Vmdk)]
-    [InlineData("vpc",       "subformat=dynamic",                        DiskFormat.Vhd)]
-    [InlineData("vpc",       "subformat=dynamic,force_size=on",          DiskFormat.Vhd)]
-    [InlineData("vpc",       "subformat=fixed",                          DiskFormat.Vhd)]
-    [InlineData("vpc",       "subformat=fixed,force_size=on",            DiskFormat.Vhd)]
-    [InlineData("vhdx",      "subformat=dynamic",                        DiskFormat.Vhdx)]
-    [InlineData("vhdx",      "subformat=fixed",                          DiskFormat.Vhdx)]
-    [InlineData("vdi",       "static=off",                               DiskFormat.Vdi)]
-    [InlineData("vdi",       "static=on",                                DiskFormat.Vdi)]
-    [InlineData("parallels", "cluster_size=1M",                          DiskFormat.Ploop)]
+    [InlineData("qcow2", "compat=0.10", DiskFormat.Qcow2)]
+    [InlineData("qcow2", "compat=1.1", DiskFormat.Qcow2)]
+    [InlineData("qcow2", "compat=1.1,cluster_size=512", DiskFormat.Qcow2)]
+    [InlineData("qcow2", "compat=1.1,cluster_size=2M", DiskFormat.Qcow2)]
+    [InlineData("qcow2", "compat=1.1,compression_type=zstd", DiskFormat.Qcow2)]
+    [InlineData("qcow2", "compat=1.1,extended_l2=on", DiskFormat.Qcow2)]
+    [InlineData("qcow2", "compat=1.1,lazy_refcounts=on", DiskFormat.Qcow2)]
+    [InlineData("qcow2", "compat=1.1,refcount_bits=1", DiskFormat.Qcow2)]
+    [InlineData("qcow2", "compat=1.1,preallocation=metadata", DiskFormat.Qcow2)]
+    [InlineData("vmdk", "subformat=monolithicSparse", DiskFormat.Vmdk)]
+    [InlineData("vmdk", "subformat=streamOptimized", DiskFormat.Vmdk)]
+    [InlineData("vmdk", "subformat=monolithicSparse,zeroed_grain=on", DiskFormat.Vmdk)]
+    [InlineData("vpc", "subformat=dynamic", DiskFormat.Vhd)]
+    [InlineData("vpc", "subformat=dynamic,force_size=on", DiskFormat.Vhd)]
+    [InlineData("vpc", "subformat=fixed", DiskFormat.Vhd)]
+    [InlineData("vpc", "subformat=fixed,force_size=on", DiskFormat.Vhd)]
+    [InlineData("vhdx", "subformat=dynamic", DiskFormat.Vhdx)]
+    [InlineData("vhdx", "subformat=fixed", DiskFormat.Vhdx)]
+    [InlineData("vdi", "static=off", DiskFormat.Vdi)]
+    [InlineData("vdi", "static=on", DiskFormat.Vdi)]
+    [InlineData("parallels", "cluster_size=1M", DiskFormat.Ploop)]
     public async Task The_size_is_the_one_that_qemu_reads(string format, string options, DiskFormat expected)
     {
         foreach (var size in new[] { 1_048_576, 41_943_040, 536_870_912 })
@@ -47,13 +47,13 @@ public sealed class FormatInspectorAndToolsTests : IDisposable
     }
 
     [TheoryWithTool("qemu-img")]
-    [InlineData("qcow2",     "",                          DiskFormat.Qcow2)]
-    [InlineData("qcow2",     "-c",                        DiskFormat.Qcow2)]
-    [InlineData("vmdk",      "-osubformat=streamOptimized", DiskFormat.Vmdk)]
-    [InlineData("vmdk",      "",                          DiskFormat.Vmdk)]
-    [InlineData("vpc",       "",                          DiskFormat.Vhd)]
-    [InlineData("vhdx",      "",                          DiskFormat.Vhdx)]
-    [InlineData("vdi",       "",                          DiskFormat.Vdi)]
+    [InlineData("qcow2", "", DiskFormat.Qcow2)]
+    [InlineData("qcow2", "-c", DiskFormat.Qcow2)]
+    [InlineData("vmdk", "-osubformat=streamOptimized", DiskFormat.Vmdk)]
+    [InlineData("vmdk", "", DiskFormat.Vmdk)]
+    [InlineData("vpc", "", DiskFormat.Vhd)]
+    [InlineData("vhdx", "", DiskFormat.Vhdx)]
+    [InlineData("vdi", "", DiskFormat.Vdi)]
     public async Task An_image_with_content_is_recognised(string format, string option, DiskFormat expected)
     {
         var raw = Path.Combine(_directory.FullName, "raw.img");
@@ -68,11 +68,11 @@ public sealed class FormatInspectorAndToolsTests : IDisposable
     }
 
     [TheoryWithTool("qemu-img")]
-    [InlineData("qcow2", "backing_file=/dev/null,backing_fmt=raw",        "qcow2-backing-file")]
-    [InlineData("qcow2", "data_file=side.raw,data_file_raw=on",           "qcow2-data-file")]
-    [InlineData("vmdk",  "subformat=monolithicFlat",                      "vmdk-foreign-extent")]
-    [InlineData("vmdk",  "subformat=twoGbMaxExtentSparse",                "vmdk-foreign-extent")]
-    [InlineData("qed",   "cluster_size=64K",                              "unsupported-format")]
+    [InlineData("qcow2", "backing_file=/dev/null,backing_fmt=raw", "qcow2-backing-file")]
+    [InlineData("qcow2", "data_file=side.raw,data_file_raw=on", "qcow2-data-file")]
+    [InlineData("vmdk", "subformat=monolithicFlat", "vmdk-foreign-extent")]
+    [InlineData("vmdk", "subformat=twoGbMaxExtentSparse", "vmdk-foreign-extent")]
+    [InlineData("qed", "cluster_size=64K", "unsupported-format")]
     public async Task What_points_outside_itself_is_refused(string format, string options, string feature)
     {
         var path = Path.Combine(_directory.FullName, "hostile.img");

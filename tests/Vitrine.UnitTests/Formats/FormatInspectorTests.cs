@@ -31,11 +31,11 @@ public sealed class FormatInspectorTests
     }
 
     [Theory]
-    [InlineData("<!DOCTYPE html><html>",                        "a web page")]
-    [InlineData("\ufeff\r\n  <HTML lang=en>",                   "a web page")]
-    [InlineData("<?xml version=\"1.0\"?><Error/>",              "an XML document")]
-    [InlineData("<Error><Code>AccessDenied</Code></Error>",     "an XML document")]
-    [InlineData("{ \"error\": \"not found\" }",                 "a JSON document")]
+    [InlineData("<!DOCTYPE html><html>", "a web page")]
+    [InlineData("\ufeff\r\n  <HTML lang=en>", "a web page")]
+    [InlineData("<?xml version=\"1.0\"?><Error/>", "an XML document")]
+    [InlineData("<Error><Code>AccessDenied</Code></Error>", "an XML document")]
+    [InlineData("{ \"error\": \"not found\" }", "a JSON document")]
     public void What_servers_send_in_place_of_a_file_is_no_image(string text, string found)
     {
         var refusal = Judgement.Of(System.Text.Encoding.UTF8.GetBytes(text)).Refusal;

@@ -8,12 +8,12 @@ public sealed class FileSystemErrorsTests
     private readonly FileSystemErrors _errors = new("main", Path.GetTempPath());
 
     [Theory]
-    [InlineData(UnixError.Access,             "The store 'main' cannot be used: the service has no right to use its directory.")]
+    [InlineData(UnixError.Access, "The store 'main' cannot be used: the service has no right to use its directory.")]
     [InlineData(UnixError.ReadOnlyFileSystem, "The store 'main' cannot be used: its file system is mounted read-only.")]
-    [InlineData(UnixError.InputOutput,        "The store 'main' cannot be used: its disk reports an input/output error.")]
-    [InlineData(UnixError.Stale,              "The store 'main' cannot be used: its network mount is stale and has to be mounted again.")]
-    [InlineData(UnixError.HostDown,           "The store 'main' cannot be used: its file server does not answer.")]
-    [InlineData(71,                           "The store 'main' cannot be used: the operating system reports error 71.")]
+    [InlineData(UnixError.InputOutput, "The store 'main' cannot be used: its disk reports an input/output error.")]
+    [InlineData(UnixError.Stale, "The store 'main' cannot be used: its network mount is stale and has to be mounted again.")]
+    [InlineData(UnixError.HostDown, "The store 'main' cannot be used: its file server does not answer.")]
+    [InlineData(71, "The store 'main' cannot be used: the operating system reports error 71.")]
     public void A_number_becomes_a_reason_without_a_path(int errno, string expected)
     {
         var failure = _errors.Explain(new IOException("/secret/path: bad", errno));
