@@ -15,6 +15,8 @@ internal sealed class TransferRow
     public string Image { get; init; } = "";
     public string Project { get; init; } = "";
     public string Kind { get; init; } = "";
+    public string? RequestedBy { get; init; }
+    public string? RequestId { get; init; }
     public string Store { get; init; } = "";
     public string? SourceUrl { get; init; }
     public string? SourceSecret { get; init; }
@@ -32,6 +34,9 @@ internal sealed class TransferRow
     public int Fruitless { get; init; }
     public long? NextAttemptAt { get; init; }
     public string? Validator { get; init; }
+
+    /// <summary>A JSON object; see <see cref="ContentDocument"/>.</summary>
+    public string? Content { get; init; }
     public string? Node { get; init; }
     public string? NodeName { get; init; }
     public long Fence { get; init; }
@@ -55,6 +60,8 @@ internal sealed class TransferRow
         Image = transfer.Image.ToString(),
         Project = transfer.Project.Value,
         Kind = transfer.Kind.Word(),
+        RequestedBy = transfer.User?.Value,
+        RequestId = transfer.RequestId,
         Store = transfer.Store,
         SourceUrl = transfer.SourceUrl,
         SourceSecret = transfer.SourceSecret,
@@ -69,6 +76,7 @@ internal sealed class TransferRow
         Fruitless = transfer.Fruitless,
         NextAttemptAt = Stored.Micros(transfer.NextAttemptAt),
         Validator = transfer.Validator,
+        Content = ContentDocument.Write(transfer.Content),
         Node = transfer.Node,
         NodeName = transfer.NodeName,
         Fence = transfer.Fence,
@@ -87,6 +95,8 @@ internal sealed class TransferRow
         Image = ImageId.Parse(Image),
         Project = new ProjectId(Project),
         Kind = Stored.Enum<TransferKind>(Kind),
+        User = RequestedBy is null ? null : new UserId(RequestedBy),
+        RequestId = RequestId,
         Store = Store,
         SourceUrl = SourceUrl,
         SourceSecret = SourceSecret,
@@ -101,6 +111,7 @@ internal sealed class TransferRow
         Fruitless = Fruitless,
         NextAttemptAt = Stored.Time(NextAttemptAt),
         Validator = Validator,
+        Content = ContentDocument.Read(Content),
         Node = Node,
         NodeName = NodeName,
         Fence = Fence,

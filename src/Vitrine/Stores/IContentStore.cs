@@ -28,6 +28,7 @@ public interface IContentStore
     Task<ContentWriter> OpenWriterAsync(StagingKey key, CancellationToken cancellationToken);
 
     /// <summary>Removes what was written under a key and not committed; does nothing where there is nothing.</summary>
+    /// <exception cref="WriterBusyException">A writer of the key is open.</exception>
     Task DiscardAsync(StagingKey key, CancellationToken cancellationToken);
 
     Task DeleteAsync(Digest digest, CancellationToken cancellationToken);
@@ -78,7 +79,10 @@ public abstract class ContentReader : IAsyncDisposable
 }
 
 /// <summary>Content on its way into a store. One caller at a time.</summary>
-/// <remarks>Disposing it leaves what was written for the next writer of the same key; nobody else sees it.</remarks>
+/// <remarks>
+/// Disposing it leaves what was written for the next writer of the same key; nobody else sees it. <see cref="FlushAsync"/>
+/// alone may run beside <see cref="WriteAsync"/>: it makes durable what was written before it was called.
+/// </remarks>
 public abstract class ContentWriter : IAsyncDisposable
 {
     /// <summary>How many bytes have been written, those of earlier writers of the key included.</summary>

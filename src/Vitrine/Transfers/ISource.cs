@@ -38,7 +38,10 @@ public sealed class SourceReading(Stream body, long offset, long? length, string
 
     public string? Validator { get; } = validator;
 
-    /// <summary>False where the source is known to give the whole file only.</summary>
+    /// <summary>
+    /// True where the source says, or has shown, that it gives parts. A later offset may be asked for in any case: a source
+    /// that cannot do it begins again at 0.
+    /// </summary>
     public bool CanResume { get; } = canResume;
 
     public ValueTask DisposeAsync() => connection.DisposeAsync();

@@ -36,6 +36,12 @@ public sealed record Transfer
     public required ProjectId Project { get; init; }
     public required TransferKind Kind { get; init; }
 
+    /// <summary>Who asked for it; null where nobody did, as for the library's own housekeeping.</summary>
+    public UserId? User { get; init; }
+
+    /// <summary>The request that began it, by the name that its caller's log and ours have for it; null where it had none.</summary>
+    public string? RequestId { get; init; }
+
     /// <summary>The name of the store that receives the content.</summary>
     public required string Store { get; init; }
 
@@ -73,6 +79,12 @@ public sealed record Transfer
 
     /// <summary>While retrying: when the next attempt begins.</summary>
     public DateTimeOffset? NextAttemptAt { get; init; }
+
+    /// <summary>
+    /// Set once every check has passed: from here on only the store's and the catalogue's commits remain, and whoever takes
+    /// the transfer over needs no byte more.
+    /// </summary>
+    public ContentFacts? Content { get; init; }
 
     /// <summary>The source's mark for this version of the file (a strong ETag or a date), for resuming.</summary>
     public string? Validator { get; init; }
@@ -121,6 +133,15 @@ public sealed record Transfer
         StartedAt = StartedAt ?? now,
     };
 
+    /// <summary>A connection to the source is being made.</summary>
+    public Transfer Reach() => IsOver ? this : this with
+    {
+        State = TransferState.Running,
+        Step = TransferSteps.Connecting,
+        Attempt = Attempt + 1,
+        NextAttemptAt = null,
+    };
+
     /// <summary>A source, or an uploading client, begins to give bytes.</summary>
     /// <param name="offset">What the store holds already.</param>
     public Transfer Connect(long? length, long offset, string? validator, DateTimeOffset now) => IsOver ? this : this with
@@ -130,8 +151,6 @@ public sealed record Transfer
         Length = length,
         Moved = offset,
         Validator = validator,
-        Attempt = Attempt + 1,
-        NextAttemptAt = null,
         LastProgress = now,
     };
 
@@ -147,8 +166,42 @@ public sealed record Transfer
         LastProgress = fetched > 0 ? now : LastProgress,
     };
 
-    /// <summary>The last byte is here; what came is held against what was announced, and made durable.</summary>
-    public Transfer Verify(string step) => IsOver ? this : this with { State = TransferState.Verifying, Step = step, Rate = 0 };
+    /// <summary>The last byte is here and is held against what was announced.</summary>
+    public Transfer Check() => IsOver ? this : this with { State = TransferState.Verifying, Step = TransferSteps.Checking, Rate = 0 };
+
+    /// <summary>All checks have passed; the content is made visible.</summary>
+    public Transfer Settle(ContentFacts content) => IsOver ? this : this with
+    {
+        State = TransferState.Verifying,
+        Step = TransferSteps.Storing,
+        Content = content,
+        Length = content.Size,
+        Moved = content.Size,
+    };
+
+    /// <summary>The node stops, and leaves the rest to whoever comes.</summary>
+    public Transfer Release() => IsOver ? this : this with
+    {
+        State = TransferState.Queued,
+        Step = TransferSteps.Waiting,
+        Node = null,
+        NodeName = null,
+        Rate = 0,
+    };
+
+    /// <summary>A user wants another try of what failed or was cancelled; it goes on from what is still staged.</summary>
+    /// <exception cref="TransferStateException">It did not fail and was not cancelled, or the client has to send again.</exception>
+    public Transfer Requeue() => State is TransferState.Failed or TransferState.Cancelled && Kind is TransferKind.Import
+        ? this with
+        {
+            State = TransferState.Queued,
+            Step = TransferSteps.Waiting,
+            Node = null,
+            NodeName = null,
+            Fruitless = 0,
+            EndedAt = null,
+        }
+        : throw new TransferStateException(Id, State, "only an import that failed or was cancelled can be tried again");
 
     /// <summary>An attempt failed in a way that may pass. Not an error to the user.</summary>
     public Transfer Retry(TransferFailure failure, DateTimeOffset next) => IsOver ? this : this with

@@ -66,3 +66,13 @@ public sealed class UploadInterruptedException(ImageId image) : LibraryException
 
     public override string Remedy => "Upload again; a resumable upload goes on where it was.";
 }
+
+/// <summary>The client of a resumable upload did not come back.</summary>
+public sealed class UploadExpiredException(TransferId id) : LibraryException($"Upload {id} was given up: no bytes came for too long.")
+{
+    public TransferId Id { get; } = id;
+
+    public override string Code => "upload-expired";
+
+    public override string Remedy => "Begin a new upload.";
+}

@@ -60,6 +60,8 @@ public sealed class SqliteFixture : CatalogueFixture
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("vitrine-catalogue-");
 
+    public IEnumerable<string> Files => _directory.EnumerateFiles().Select(file => file.FullName);
+
     public override Task<string> CreateAsync(CancellationToken cancellationToken) =>
         Task.FromResult($"Data Source={Path.Combine(_directory.FullName, $"{Guid.NewGuid():N}.db")}");
 

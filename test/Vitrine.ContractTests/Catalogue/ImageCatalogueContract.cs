@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.RegularExpressions;
 using Vitrine.Access;
 using Vitrine.Images;
 using Vitrine.Stores;
@@ -246,13 +247,15 @@ public abstract class ImageCatalogueContract(CatalogueFixture fixture)
         await Assert.ThrowsAsync<ImageNotFoundException>(() => _images.AddMemberAsync(MemberOf(Samples.NewImage()), Stop));
     }
 
+    // The texts are escaped, because half a surrogate pair does not survive in an attribute.
     [Theory]
-    [InlineData("\0")]
-    [InlineData("a\0b")]
-    [InlineData("\ud800")]
-    [InlineData("\udc00\ud800")]
-    public async Task What_no_database_can_hold_is_simply_not_there(string text)
+    [InlineData(@"\u0000")]
+    [InlineData(@"a\u0000b")]
+    [InlineData(@"\ud800")]
+    [InlineData(@"\udc00\ud800")]
+    public async Task What_no_database_can_hold_is_simply_not_there(string escaped)
     {
+        var text = Regex.Unescape(escaped);
         var image = await NewImageAsync(Samples.NewImage() with { Name = "a", Tags = ["a"] });
         var all = new ImageQuery { Sight = new ImageSight(true, null, "default"), Ids = [image.Id] };
 

@@ -1,0 +1,67 @@
+namespace Vitrine.Formats;
+
+/// <summary>Cuts out of passing bytes the pieces that a reader wants, one after the other, and holds no more than one.</summary>
+internal sealed class PieceFeed
+{
+    /// <summary>No reader may want more at once, whatever a header says.</summary>
+    public const int MaxPiece = 64 * 1024;
+
+    private byte[] _buffer = [];
+    private long _position;
+    private long _start;
+    private int _length;
+    private int _filled;
+    private PieceHandler? _handler;
+
+    public bool IsWaiting => _handler is not null;
+
+    /// <param name="offset">From the content's first byte; not before the end of the last piece.</param>
+    public void Want(long offset, int length, PieceHandler handler)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(offset, _position);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, MaxPiece);
+        if (_buffer.Length < length)
+            _buffer = new byte[length];
+
+        (_start, _length, _filled, _handler) = (offset, length, 0, handler);
+    }
+
+    public void Observe(ReadOnlySpan<byte> bytes)
+    {
+        while (_handler is not null && Skip(ref bytes))
+        {
+            var taken = bytes[..Math.Min(bytes.Length, _length - _filled)];
+            taken.CopyTo(_buffer.AsSpan(_filled));
+            _filled += taken.Length;
+            Pass(ref bytes, taken.Length);
+            if (_filled == _length)
+                Deliver();
+        }
+
+        _position += bytes.Length;
+    }
+
+    private bool Skip(ref ReadOnlySpan<byte> bytes)
+    {
+        if (_filled == 0 && _position < _start)
+            Pass(ref bytes, (int)Math.Min(bytes.Length, _start - _position));
+
+        return !bytes.IsEmpty;
+    }
+
+    private void Pass(ref ReadOnlySpan<byte> bytes, int count)
+    {
+        bytes = bytes[count..];
+        _position += count;
+    }
+
+    private void Deliver()
+    {
+        var handler = _handler!;
+        _handler = null;
+        handler(_buffer.AsSpan(0, _length));
+    }
+}
+
+internal delegate void PieceHandler(ReadOnlySpan<byte> piece);

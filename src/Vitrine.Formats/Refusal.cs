@@ -1,0 +1,16 @@
+using Vitrine.Content;
+
+namespace Vitrine.Formats;
+
+/// <summary>The refusals that every format has in common.</summary>
+internal static class Refusal
+{
+    /// <summary>No disk is longer: beyond it sums of sizes and offsets could not be told from overflow.</summary>
+    public const long MaxVirtualSize = 1L << 60;
+
+    public static UnsafeContentException Truncated(string format) =>
+        new("truncated", $"the {format} image ends before its own header says that it does.");
+
+    public static UnsafeContentException Unsupported(string what) =>
+        new("unsupported-format", $"it is {what}, which is not supported.");
+}

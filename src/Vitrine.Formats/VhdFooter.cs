@@ -1,0 +1,73 @@
+using System.Buffers.Binary;
+using Vitrine.Content;
+
+namespace Vitrine.Formats;
+
+/// <summary>The sector that ends every VHD and, in a copy, begins those that grow: Microsoft's "Virtual Hard Disk Image Format Specification".</summary>
+/// <remarks>
+/// Every field is big-endian:
+/// <code>
+///   0  cookie  conectix     8  features             12  version 1.0         16  offset of the dynamic header (8)
+///  24  time stamp          28  creator (12)         40  original size (8)   48  current size (8)
+///  56  geometry            60  disk type            64  checksum            68  id (16)         84  saved state (1)
+/// </code>
+/// The checksum is the complement of the sum of all bytes but its own.
+/// </remarks>
+internal readonly record struct VhdFooter(uint Features, uint Version, ulong HeaderOffset, ulong Size, VhdType Type, Guid Id)
+{
+    public const string Cookie = "conectix";
+    public const int Length = 512;
+
+    private const uint Version1 = 0x0001_0000;
+    private const int ChecksumOffset = 64;
+
+    public static bool IsIn(ReadOnlySpan<byte> sector) => sector.StartsWith("conectix"u8);
+
+    public static VhdFooter Read(ReadOnlySpan<byte> sector)
+    {
+        var footer = new VhdFooter(
+            Features: BinaryPrimitives.ReadUInt32BigEndian(sector[8..]),
+            Version: BinaryPrimitives.ReadUInt32BigEndian(sector[12..]),
+            HeaderOffset: BinaryPrimitives.ReadUInt64BigEndian(sector[16..]),
+            Size: BinaryPrimitives.ReadUInt64BigEndian(sector[48..]),
+            Type: (VhdType)BinaryPrimitives.ReadUInt32BigEndian(sector[60..]),
+            Id: new Guid(sector.Slice(68, 16), bigEndian: true));
+        footer.Check(BinaryPrimitives.ReadUInt32BigEndian(sector[ChecksumOffset..]) == ChecksumOf(sector, ChecksumOffset));
+        return footer;
+    }
+
+    /// <param name="at">Where the checksum itself stands, which does not count.</param>
+    public static uint ChecksumOf(ReadOnlySpan<byte> bytes, int at)
+    {
+        var sum = 0u;
+        foreach (var b in bytes)
+            sum += b;
+        foreach (var b in bytes.Slice(at, sizeof(uint)))
+            sum -= b;
+
+        return ~sum;
+    }
+
+    public static UnsafeContentException BadGeometry(string what) => new("vhd-bad-geometry", $"the VHD image cannot be right: {what}.");
+
+    private void Check(bool isSumRight)
+    {
+        if (Type is VhdType.Differencing)
+            throw new UnsafeContentException("vhd-parent", "the VHD image is based on another one.");
+        if (Type is not (VhdType.Fixed or VhdType.Dynamic))
+            throw new UnsafeContentException("vhd-incompatible-features", $"the VHD image is of a type that is not known here ({(uint)Type}).");
+        if (Version != Version1)
+            throw new UnsafeContentException("vhd-incompatible-features", "the VHD image is of a version that is not known here.");
+        if (Size is 0 or > Refusal.MaxVirtualSize || Size % 512 != 0)
+            throw BadGeometry($"its disk has {Size} bytes");
+        if (!isSumRight)
+            throw BadGeometry("its checksum is wrong");
+    }
+}
+
+internal enum VhdType : uint
+{
+    Fixed = 2,
+    Dynamic = 3,
+    Differencing = 4,
+}

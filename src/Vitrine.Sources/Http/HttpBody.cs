@@ -1,0 +1,84 @@
+using Vitrine.Sources.Outgoing;
+using Vitrine.Transfers;
+
+namespace Vitrine.Sources.Http;
+
+/// <summary>A body that ends only where it should: one that stops or stalls before is a failure.</summary>
+/// <param name="expected">How many bytes have to come; null where the end of the connection is the end of the body.</param>
+internal sealed class HttpBody(Stream inner, OutgoingTarget target, long? expected, TimeSpan idleTime, TimeProvider time, SourceMeter meter) : Stream
+{
+    private readonly CancellationTokenSource _stalled = new(Timeout.InfiniteTimeSpan, time);
+    private long _received;
+
+    public override bool CanRead => true;
+    public override bool CanSeek => false;
+    public override bool CanWrite => false;
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => _received;
+        set => throw new NotSupportedException();
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        // What was announced is all there is; a connection that is then held open would only make us wait.
+        var wanted = buffer[..(int)Math.Min(buffer.Length, (expected ?? long.MaxValue) - _received)];
+        if (wanted.Length == 0)
+            return 0;
+
+        var count = await ReceiveAsync(wanted, cancellationToken);
+        if (count == 0 && expected is { } all)
+            throw new SourceException(SourceFault.Broken, $"{target.Host} ended after {_received} of {all} bytes.", mayPass: true);
+
+        _received += count;
+        meter.Received(count);
+        return count;
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A source is read asynchronously.");
+
+    public override void Flush() => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            inner.Dispose();
+            _stalled.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stalled.Token);
+        try
+        {
+            // The wait is for the source alone: the time in which the reader does something else is not the source's fault.
+            _stalled.CancelAfter(idleTime);
+            var count = await inner.ReadAsync(buffer, linked.Token);
+            _stalled.CancelAfter(Timeout.InfiniteTimeSpan);
+            return count;
+        }
+        catch (OperationCanceledException) when (_stalled.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new SourceException(SourceFault.Stalled, $"{target.Host} sent nothing for {idleTime.TotalSeconds:0.#} s.", mayPass: true);
+        }
+        catch (Exception fault) when (fault is IOException or HttpRequestException)
+        {
+            throw new SourceException(SourceFault.Broken, $"The connection to {target.Host} broke after {_received} bytes.", mayPass: true);
+        }
+    }
+}

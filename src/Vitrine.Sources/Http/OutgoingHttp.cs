@@ -1,0 +1,119 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Vitrine.Sources.Outgoing;
+using Vitrine.Transfers;
+
+namespace Vitrine.Sources.Http;
+
+/// <summary>Asks an address by HTTP/1.1 and follows its redirects, each of them checked like the first.</summary>
+/// <remarks>
+/// No cookies, no caches, no decompression, no proxy of the environment, no tracing headers: what arrives is what the source
+/// holds, and what leaves says nothing of us but our name and version.
+/// </remarks>
+internal sealed class OutgoingHttp(OutgoingPolicy policy, OutgoingConnector connector, SourceOptions options, TimeProvider time)
+{
+    // More would be a loop, or somebody who plays with us.
+    private const int MaxRedirects = 5;
+    private const int MaxHeaderKib = 64;
+    private static readonly string UserAgent = $"Vitrine/{typeof(OutgoingHttp).Assembly.GetName().Version?.ToString(3)}";
+
+    /// <exception cref="SourceException">Refused, not reachable, or no usable answer. Any status but a redirect is an answer.</exception>
+    public async Task<HttpExchange> SendAsync(Uri address, HttpAsk ask, CancellationToken cancellationToken)
+    {
+        var login = BasicLogin.Of(address);
+        for (var redirects = 0; ; redirects++)
+        {
+            var exchange = await SendOnceAsync(address, ask, login, cancellationToken);
+            if (!IsRedirect(exchange.Status))
+                return exchange;
+
+            await using (exchange)
+            {
+                if (redirects == MaxRedirects)
+                    throw new SourceException(SourceFault.TooManyRedirects, $"{exchange.Target.Host} redirects once more after {MaxRedirects} redirects.", mayPass: false);
+
+                var next = Redirect.Read(address, exchange);
+                login = Redirect.KeepsLogin(exchange.Target, policy.Demand(next)) ? login : null;
+                address = next;
+            }
+        }
+    }
+
+    private static bool IsRedirect(HttpStatusCode status) => status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found
+        or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
+
+    private async Task<HttpExchange> SendOnceAsync(Uri address, HttpAsk ask, BasicLogin? login, CancellationToken cancellationToken)
+    {
+        var target = policy.Demand(address);
+        var connection = await connector.OpenAsync(target, cancellationToken);
+        var invoker = new HttpMessageInvoker(Handler(connection, connector.ForwardingProxy(target)));
+        try
+        {
+            using var request = Request(address, target, ask, login);
+            return new HttpExchange(address, target, await SendAsync(invoker, request, target, cancellationToken), invoker, connection);
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            invoker.Dispose();
+            throw;
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMessageInvoker invoker, HttpRequestMessage request, OutgoingTarget target, CancellationToken cancellationToken)
+    {
+        using var deadline = new Deadline(options.HeaderTimeout, time, cancellationToken);
+        try
+        {
+            return await invoker.SendAsync(request, deadline.Token);
+        }
+        catch (OperationCanceledException) when (deadline.HasPassed && !cancellationToken.IsCancellationRequested)
+        {
+            throw new SourceException(SourceFault.Stalled, $"{target.Host} did not answer within {options.HeaderTimeout.TotalSeconds:0.#} s.", mayPass: true);
+        }
+        catch (Exception fault) when (fault is HttpRequestException or IOException)
+        {
+            throw HttpFailures.OfAnswer(target, fault);
+        }
+    }
+
+    /// <summary>A handler that has one connection, which is open and checked already, and can make no other.</summary>
+    private static SocketsHttpHandler Handler(OutgoingConnection connection, ProxyAddress? proxy)
+    {
+        Stream? only = connection.Stream;
+        return new SocketsHttpHandler
+        {
+            ConnectCallback = (_, _) => Interlocked.Exchange(ref only, null) is { } stream
+                ? ValueTask.FromResult(stream)
+                : throw new InvalidOperationException("A handler was used for a second connection."),
+            UseProxy = proxy is not null,
+            Proxy = proxy is null ? null : new WebProxy(proxy.Host, proxy.Port),
+            ActivityHeadersPropagator = null,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            MaxConnectionsPerServer = 1,
+            MaxResponseDrainSize = 0,
+            MaxResponseHeadersLength = MaxHeaderKib,
+            ResponseHeaderEncodingSelector = (_, _) => Encoding.UTF8,
+            UseCookies = false,
+        };
+    }
+
+    /// <summary>Always spelt with http:, as TLS, where there is any, is a matter of the connection that the handler is given.</summary>
+    private HttpRequestMessage Request(Uri address, OutgoingTarget target, HttpAsk ask, BasicLogin? login)
+    {
+        var request = new HttpRequestMessage(ask.Method, $"http://{target.Authority}{address.PathAndQuery}") { Version = HttpVersion.Version11 };
+        request.Headers.Host = address.IsDefaultPort ? target.Bracketed : target.Authority;
+        request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", "identity");
+        request.Headers.ConnectionClose = true;
+        ask.WriteTo(request.Headers);
+        if (login is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue(BasicLogin.Scheme, login.Parameter);
+        if (connector.ForwardingProxy(target) is { Login: { } proxyLogin })
+            request.Headers.ProxyAuthorization = new AuthenticationHeaderValue(BasicLogin.Scheme, proxyLogin.Parameter);
+        return request;
+    }
+}

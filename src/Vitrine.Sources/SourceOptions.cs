@@ -1,0 +1,65 @@
+namespace Vitrine.Sources;
+
+/// <summary>The section <c>Sources</c>: where this service may fetch from, and how.</summary>
+/// <remarks>
+/// Without any of it, every host of the public internet may be fetched from by HTTP and HTTPS at any port, and nothing else:
+/// loopback, private, link-local and other special addresses are refused in all their spellings, and so are the addresses of
+/// the machine itself.
+/// </remarks>
+public sealed class SourceOptions
+{
+    public const string Section = "Sources";
+
+    /// <summary>
+    /// Hosts that may be fetched from although their addresses are inner ones: names (<c>mirror.corp</c>), names below a domain
+    /// (<c>*.mirrors.corp</c>) or addresses (<c>10.1.2.3</c>). Whoever answers for these names in the DNS is trusted.
+    /// </summary>
+    public IList<string> AllowedHosts { get; } = [];
+
+    /// <summary>Inner networks that may be fetched from, by any name: <c>10.20.0.0/16</c>, <c>fd00:1::/64</c>.</summary>
+    public IList<string> AllowedNetworks { get; } = [];
+
+    /// <summary>
+    /// Where it has an entry, every other host is refused before a packet leaves: the known mirrors. Spelt as
+    /// <see cref="AllowedHosts"/>. A mirror with an inner address has to be in <see cref="AllowedHosts"/> or
+    /// <see cref="AllowedNetworks"/> as well.
+    /// </summary>
+    public IList<string> OnlyHosts { get; } = [];
+
+    /// <summary>Where it has an entry, every other scheme is refused: <c>https</c>. Empty: http and https.</summary>
+    public IList<string> AllowedSchemes { get; } = [];
+
+    /// <summary>
+    /// Where it has an entry, every other port is refused. Empty: any port, as mirrors and object stores listen where they
+    /// like. 80 and 443 alone is the stricter choice where users are not trusted to leave odd ports alone.
+    /// </summary>
+    public IList<int> AllowedPorts { get; } = [];
+
+    /// <summary>Files with PEM certificates of authorities that are trusted beside those of the system.</summary>
+    public IList<string> TrustedCertificates { get; } = [];
+
+    /// <summary>
+    /// The HTTP proxy that everything goes through: <c>http://[user:password@]host:port</c>. Proxies of the environment are
+    /// never used, because they would see to it that nobody checks where a name leads.
+    /// </summary>
+    public string? Proxy { get; set; }
+
+    /// <summary>
+    /// False: names are resolved and checked here, and the proxy is asked for tunnels (<c>CONNECT</c>) to the checked addresses,
+    /// so it cannot be led to another one, and cannot cache. True: the proxy is given names, may cache plain HTTP, and has to
+    /// refuse inner networks itself. Default: false.
+    /// </summary>
+    public bool ProxyResolves { get; set; }
+
+    /// <summary>
+    /// How long to try to reach a host: for its name, then for all of its addresses together, then for its TLS handshake.
+    /// Default: 10 seconds.
+    /// </summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a connected host may take to begin its answer. Default: 30 seconds.</summary>
+    public TimeSpan HeaderTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a body may bring nothing; any byte begins the wait anew. Default: 60 seconds.</summary>
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(60);
+}

@@ -1,0 +1,71 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Options;
+using Vitrine.Sources.Outgoing;
+
+namespace Vitrine.Sources;
+
+/// <summary>Names every fault of the section at once, by its key, so that it is corrected at once.</summary>
+internal sealed class SourceOptionsValidator : IValidateOptions<SourceOptions>
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
+
+    public ValidateOptionsResult Validate(string? name, SourceOptions options)
+    {
+        var faults = Faults(options).ToList();
+        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+    }
+
+    private static IEnumerable<string> Faults(SourceOptions options) =>
+    [
+        .. Each(options.AllowedHosts, nameof(options.AllowedHosts), HostFault),
+        .. Each(options.OnlyHosts, nameof(options.OnlyHosts), HostFault),
+        .. Each(options.AllowedNetworks, nameof(options.AllowedNetworks), NetworkFault),
+        .. Each(options.AllowedSchemes, nameof(options.AllowedSchemes), SchemeFault),
+        .. Each(options.AllowedPorts, nameof(options.AllowedPorts), PortFault),
+        .. Each(options.TrustedCertificates, nameof(options.TrustedCertificates), CertificateFault),
+        .. One(nameof(options.Proxy), ProxyFault(options.Proxy)),
+        .. One(nameof(options.ConnectTimeout), TimeFault(options.ConnectTimeout)),
+        .. One(nameof(options.HeaderTimeout), TimeFault(options.HeaderTimeout)),
+        .. One(nameof(options.IdleTimeout), TimeFault(options.IdleTimeout)),
+    ];
+
+    private static IEnumerable<string> Each<T>(IList<T> values, string key, Func<T, string?> fault) =>
+        values.SelectMany((value, index) => One($"{key}:{index}", fault(value)));
+
+    private static IEnumerable<string> One(string key, string? fault) =>
+        fault is null ? [] : [$"{SourceOptions.Section}:{key}: {fault}"];
+
+    private static string? HostFault(string text) => HostPattern.TryParse(text, out _)
+        ? null
+        : $"\"{text}\" is neither a host's name, nor *. before a domain, nor an IP address.";
+
+    private static string? NetworkFault(string text) => NetworkText.TryParse(text, out _)
+        ? null
+        : $"\"{text}\" is no network as 10.20.0.0/16 or fd00:1::/64; the bits after its length have to be zero.";
+
+    private static string? SchemeFault(string text) => OutgoingPolicy.KnownSchemes.Contains(text)
+        ? null
+        : $"\"{text}\" is none of {string.Join(", ", OutgoingPolicy.KnownSchemes)}.";
+
+    private static string? PortFault(int port) => port is > 0 and <= 65_535 ? null : $"{port} is no port.";
+
+    private static string? CertificateFault(string path)
+    {
+        try
+        {
+            return TlsTrust.Load(path).Count > 0 ? null : $"\"{path}\" has no PEM certificate in it.";
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            return $"\"{path}\" cannot be read: {fault.Message}";
+        }
+    }
+
+    // The text is not repeated, as it may hold a password.
+    private static string? ProxyFault(string? text) => text is null || ProxyAddress.TryParse(text, out _)
+        ? null
+        : "it has to be http://[user:password@]host:port.";
+
+    private static string? TimeFault(TimeSpan time) =>
+        time > TimeSpan.Zero && time <= Longest ? null : $"{time} has to be more than nothing and at most {Longest}.";
+}

@@ -1,0 +1,45 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Vitrine.Sources.Http;
+using Vitrine.Sources.Outgoing;
+using Vitrine.Transfers;
+
+namespace Vitrine.Sources;
+
+public static class SourceServices
+{
+    /// <summary>
+    /// Adds every <see cref="ISource"/> there is, the <see cref="OutgoingPolicy"/> before them and its
+    /// <see cref="OutgoingDryRun"/>. A fault in the section <see cref="SourceOptions.Section"/> ends the start.
+    /// </summary>
+    public static IServiceCollection AddSources(this IServiceCollection services)
+    {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SourceOptions>, SourceOptionsValidator>());
+        services.AddOptions<SourceOptions>().BindConfiguration(SourceOptions.Section).ValidateOnStart();
+        services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<INetwork, SystemNetwork>();
+        services.TryAddSingleton(provider => new OutgoingPolicy(OptionsOf(provider), provider.GetRequiredService<INetwork>()));
+        services.TryAddSingleton(provider => new OutgoingDryRun(
+            provider.GetRequiredService<OutgoingPolicy>(), provider.GetRequiredService<INetwork>(), OptionsOf(provider)));
+        services.TryAddSingleton(provider => new SourceMeter(provider.GetRequiredService<IMeterFactory>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, HttpSource>(CreateHttpSource));
+        return services;
+    }
+
+    private static HttpSource CreateHttpSource(IServiceProvider provider)
+    {
+        var options = OptionsOf(provider);
+        var time = provider.GetRequiredService<TimeProvider>();
+        var policy = provider.GetRequiredService<OutgoingPolicy>();
+        var connector = new OutgoingConnector(
+            policy, provider.GetRequiredService<INetwork>(), new TlsTrust(options, time), options, time,
+            provider.GetRequiredService<ILogger<OutgoingConnector>>());
+        return new HttpSource(policy, new OutgoingHttp(policy, connector, options, time), options, time, provider.GetRequiredService<SourceMeter>());
+    }
+
+    private static SourceOptions OptionsOf(IServiceProvider provider) => provider.GetRequiredService<IOptions<SourceOptions>>().Value;
+}

@@ -1,0 +1,57 @@
+namespace Vitrine.Stores.FileSystem;
+
+/// <summary>Makes a store of an empty directory, and holds every other one against what this version knows.</summary>
+internal static class FileSystemFoundation
+{
+    public static void Ensure(FileSystemLayout layout, FileSystemErrors errors)
+    {
+        if (!Directory.Exists(layout.Root))
+            throw errors.NotMounted();
+
+        if (NativeFile.Find(layout.LayoutPath) is null)
+            Begin(layout, errors);
+
+        var number = File.ReadAllText(layout.LayoutPath).Trim();
+        if (number != FileSystemLayout.Number)
+            throw errors.Unavailable($"its directory has a layout that this version does not know; it knows number {FileSystemLayout.Number}.");
+
+        EnsureDirectory(layout, layout.ContentRoot);
+        EnsureDirectory(layout, layout.StagingRoot);
+    }
+
+    private static void Begin(FileSystemLayout layout, FileSystemErrors errors)
+    {
+        if (Directory.EnumerateFileSystemEntries(layout.Root).Any(e => !FileSystemLayout.MayPrecedeStore(Path.GetFileName(e))))
+            throw errors.Unavailable("its directory is not empty and is not a store.");
+
+        var newPath = layout.NewLayoutPath();
+        try
+        {
+            Write(newPath, FileSystemLayout.Number + "\n");
+            NativeFile.Rename(newPath, layout.LayoutPath);
+        }
+        catch
+        {
+            File.Delete(newPath);
+            throw;
+        }
+
+        NativeFile.SyncDirectory(layout.Root);
+    }
+
+    private static void Write(string path, string text)
+    {
+        using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
+        RandomAccess.Write(file, System.Text.Encoding.ASCII.GetBytes(text), 0);
+        NativeFile.SyncData(file);
+    }
+
+    private static void EnsureDirectory(FileSystemLayout layout, string path)
+    {
+        if (Directory.Exists(path))
+            return;
+
+        Directory.CreateDirectory(path);
+        NativeFile.SyncDirectory(layout.Root);
+    }
+}

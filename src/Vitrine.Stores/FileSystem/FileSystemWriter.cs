@@ -1,0 +1,236 @@
+using Microsoft.Win32.SafeHandles;
+using Vitrine.Content;
+
+namespace Vitrine.Stores.FileSystem;
+
+/// <summary>A file under staging/ and its checkpoint, locked for as long as this is open.</summary>
+/// <remarks>A staged file is renamed or removed only by whoever holds its lock, so that a name under staging/ never changes its file unseen.</remarks>
+internal sealed class FileSystemWriter : ContentWriter
+{
+    // Begun this often, the disk works while bytes arrive, and the sync of a large upload has little left to do.
+    private const long WritebackStep = 8 * 1024 * 1024;
+
+    private readonly FileSystemLayout _layout;
+    private readonly FileSystemErrors _errors;
+    private readonly StagingKey _key;
+    private readonly BootId _boot;
+    private readonly FileStream _file;
+    private readonly StagingCheckpoint _checkpoint;
+    private long _length;
+    private long _writebackBegun;
+    private bool _isNameDurable;
+    private bool _isCommitted;
+
+    private FileSystemWriter(FileSystemLayout layout, FileSystemErrors errors, StagingKey key, BootId boot, FileStream file, StagingCheckpoint checkpoint)
+    {
+        _layout = layout;
+        _errors = errors;
+        _key = key;
+        _boot = boot;
+        _file = file;
+        _checkpoint = checkpoint;
+    }
+
+    public override long Length => _length;
+
+    private SafeFileHandle Handle => _file.SafeFileHandle;
+
+    /// <exception cref="WriterBusyException">Another writer of the key is open.</exception>
+    public static FileSystemWriter Open(FileSystemLayout layout, FileSystemErrors errors, StagingKey key, BootId boot)
+    {
+        var file = StagedFile.OpenLocked(layout.PathOf(key), key);
+        try
+        {
+            return Recover(layout, errors, key, boot, file);
+        }
+        catch
+        {
+            StagedFile.RemoveIfEmpty(layout, key, file);
+            file.Dispose();
+            throw;
+        }
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        ThrowIfCommitted();
+        try
+        {
+            await RandomAccess.WriteAsync(Handle, bytes, _length, cancellationToken);
+        }
+        catch (Exception error) when (UnixError.IsBehind(error))
+        {
+            TryCutTo(_length);
+            throw _errors.Explain(error, bytes.Length);
+        }
+
+        _length += bytes.Length;
+        BeginWriteback();
+    }
+
+    public override async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        ThrowIfCommitted();
+        var wanted = (int)Math.Clamp(_length - offset, 0, buffer.Length);
+        try
+        {
+            return await RandomAccess.ReadAsync(Handle, buffer[..wanted], offset, cancellationToken);
+        }
+        catch (Exception error) when (UnixError.IsBehind(error))
+        {
+            throw _errors.Explain(error);
+        }
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => RunAsync(Flush, cancellationToken);
+
+    public override Task ResetAsync(CancellationToken cancellationToken) => RunAsync(Reset, cancellationToken);
+
+    public override Task CommitAsync(Digest digest, CancellationToken cancellationToken) => RunAsync(() => Commit(digest), cancellationToken);
+
+    public override async ValueTask DisposeAsync()
+    {
+        _checkpoint.Dispose();
+        await _file.DisposeAsync();
+    }
+
+    private static FileSystemWriter Recover(
+        FileSystemLayout layout, FileSystemErrors errors, StagingKey key, BootId boot, FileStream file)
+    {
+        var checkpoint = StagingCheckpoint.Open(layout.CheckpointPathOf(key), key);
+        try
+        {
+            var writer = new FileSystemWriter(layout, errors, key, boot, file, checkpoint);
+            writer.TakeOver();
+            return writer;
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    private void TakeOver()
+    {
+        var found = RandomAccess.GetLength(Handle);
+
+        // In the same run of this machine only a process can have died, and the kernel has kept what it wrote.
+        // After a power cut, or from another machine, no more is certain than what was flushed.
+        var kept = _checkpoint.Boot == _boot ? found : Math.Min(found, _checkpoint.DurableLength);
+        var durable = Math.Min(kept, _checkpoint.DurableLength);
+        if (kept < found)
+            RandomAccess.SetLength(Handle, kept);
+
+        // From here on the bytes are ours: a third machine must not take them for those of the last writer's run.
+        _checkpoint.Save(durable, _boot);
+        _length = kept;
+        _writebackBegun = kept;
+    }
+
+    private void BeginWriteback()
+    {
+        if (_length - _writebackBegun < WritebackStep)
+            return;
+
+        NativeFile.StartWriteback(Handle, _writebackBegun, _length - _writebackBegun);
+        _writebackBegun = _length;
+    }
+
+    private void Flush()
+    {
+        SyncData();
+        if (!_isNameDurable)
+            NativeFile.SyncDirectory(_layout.StagingRoot);
+
+        _isNameDurable = true;
+        _checkpoint.Save(_length, _boot);
+    }
+
+    private void SyncData()
+    {
+        try
+        {
+            NativeFile.SyncData(Handle);
+        }
+        catch (IOException)
+        {
+            // The kernel forgets what it could not write, and the next sync would succeed without it.
+            TryCutTo(_checkpoint.DurableLength);
+            throw;
+        }
+    }
+
+    private void Reset()
+    {
+        // In this order: the old checkpoint must not vouch for bytes that are written after the cut.
+        _checkpoint.Save(0, _boot);
+        CutTo(0);
+    }
+
+    private void Commit(Digest digest)
+    {
+        // The rename is what makes the content visible, so its bytes must reach the disk before it and its name
+        // right after. A power cut in between costs a file under staging/, never a file under content/ that is
+        // shorter than its digest says.
+        SyncData();
+        Publish(digest);
+        _isCommitted = true;
+        File.Delete(_layout.CheckpointPathOf(_key));
+    }
+
+    private void Publish(Digest digest)
+    {
+        var directory = _layout.DirectoryOf(digest);
+        Directory.CreateDirectory(directory);
+
+        var path = _layout.PathOf(digest);
+        if (NativeFile.Find(path)?.Length == _length)
+            File.Delete(_layout.PathOf(_key));
+        else
+            NativeFile.Rename(_layout.PathOf(_key), path);
+
+        // Also where the content was there already: whoever put it there may not have come to its sync.
+        NativeFile.SyncDirectory(directory);
+        NativeFile.SyncDirectory(_layout.ContentRoot);
+    }
+
+    private void CutTo(long length)
+    {
+        RandomAccess.SetLength(Handle, length);
+        _length = length;
+        _writebackBegun = Math.Min(_writebackBegun, length);
+    }
+
+    // On the way out of a failure that says more than a second one would.
+    private void TryCutTo(long length)
+    {
+        try
+        {
+            CutTo(length);
+        }
+        catch (IOException)
+        {
+            _length = length;
+        }
+    }
+
+    private async Task RunAsync(Action work, CancellationToken cancellationToken)
+    {
+        ThrowIfCommitted();
+        try
+        {
+            await Task.Run(work, cancellationToken);
+        }
+        catch (Exception error) when (UnixError.IsBehind(error))
+        {
+            throw _errors.Explain(error);
+        }
+    }
+
+    private void ThrowIfCommitted()
+    {
+        if (_isCommitted)
+            throw new InvalidOperationException("The writer has committed; open another.");
+    }
+}

@@ -1,0 +1,282 @@
+using System.Buffers;
+using Vitrine.Stores;
+
+namespace Vitrine.Content;
+
+/// <summary>Everything that happens to content on its way into a store, in one pass and in bounded memory.</summary>
+/// <remarks>
+/// <code>
+///                 ┌► SHA-256, MD5, SHA-512, the caller's sum   (threads of their own)
+///  bytes ─ blocks ┼► format inspection
+///                 └► the store's writer
+/// </code>
+/// Each byte is read once and copied never; a lane that falls behind slows the source. After a crash the sums are computed
+/// again from the store's own copy, so that not a byte is fetched twice.
+/// </remarks>
+public sealed class Ingest : IAsyncDisposable
+{
+    private const int BlockSize = 256 * 1024;
+    private static readonly TimeSpan CheckpointInterval = TimeSpan.FromSeconds(1);
+
+    private readonly ContentWriter _writer;
+    private readonly IFormatInspector _inspector;
+    private readonly ChecksumAlgorithm? _extra;
+    private readonly TimeProvider _time;
+
+    private Lanes _lanes;
+    private byte[] _buffer = [];
+    private int _filled;
+    private Task _flush = Task.CompletedTask;
+
+    /// <param name="writer">Belongs to the ingest from now on.</param>
+    /// <param name="extra">The algorithm of the sum that the caller announced, where there is one.</param>
+    public Ingest(ContentWriter writer, IFormatInspector inspector, ChecksumAlgorithm? extra, TimeProvider time)
+    {
+        (_writer, _inspector, _extra, _time) = (writer, inspector, extra, time);
+        _lanes = new Lanes(writer, inspector, extra);
+    }
+
+    /// <summary>How many bytes have come so far, those of an earlier run included.</summary>
+    public long Length { get; private set; }
+
+    /// <summary>Looks again at what an earlier run left in the store.</summary>
+    public async Task RereadAsync(CancellationToken cancellationToken)
+    {
+        while (Length < _writer.Length)
+        {
+            var buffer = ArrayPool<byte>.Shared.Rent(BlockSize);
+            var read = await _writer.ReadAsync(Length, buffer.AsMemory(0, BlockSize), cancellationToken);
+            Length += read;
+            await _lanes.GiveAsync(buffer, read, stored: true, cancellationToken);
+        }
+    }
+
+    /// <summary>Forgets everything that came, to begin again.</summary>
+    public async Task RestartAsync(CancellationToken cancellationToken)
+    {
+        await SettleAsync(cancellationToken);
+        await _lanes.DisposeAsync();
+        await _writer.ResetAsync(cancellationToken);
+        _lanes = new Lanes(_writer, _inspector, _extra);
+        Length = 0;
+    }
+
+    /// <summary>Takes bytes from a stream to its end.</summary>
+    /// <param name="checkpoint">
+    /// Called about once a second, and at the end, with the number of bytes that came since the last call.
+    /// </param>
+    /// <param name="announced">The length of the whole in bytes; null where nobody said it.</param>
+    /// <param name="limit">The largest length that is accepted, in bytes.</param>
+    /// <exception cref="ContentLengthException">More bytes came in all than were announced.</exception>
+    /// <exception cref="LimitExceededException">More bytes came in all than the limit.</exception>
+    public async Task TakeAsync(
+        Stream source, long? announced, long limit, Func<long, Task> checkpoint, CancellationToken cancellationToken)
+    {
+        var (fetched, last) = (0L, _time.GetTimestamp());
+        try
+        {
+            while (await FillAsync(source, cancellationToken) is > 0 and var read)
+            {
+                fetched += read;
+                if (Length > announced)
+                    throw new ContentLengthException(announced.Value, Length);
+                if (Length > limit)
+                    throw new LimitExceededException("bytes of an image", limit);
+
+                if (_time.GetElapsedTime(last) < CheckpointInterval)
+                    continue;
+
+                await GiveBufferAsync(cancellationToken);
+                BeginFlush();
+                await checkpoint(fetched);
+                (fetched, last) = (0, _time.GetTimestamp());
+            }
+        }
+        finally
+        {
+            // What came before a cut is kept: the next attempt goes on behind it.
+            await SettleAsync(CancellationToken.None);
+        }
+
+        await checkpoint(fetched);
+    }
+
+    /// <summary>Makes what came so far survive a power cut.</summary>
+    public async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        await SettleAsync(cancellationToken);
+        await _writer.FlushAsync(cancellationToken);
+    }
+
+    /// <summary>Ends the pass.</summary>
+    /// <exception cref="UnsafeContentException">The format is known and what is in it is not safe.</exception>
+    /// <exception cref="NotAnImageException">The bytes are plainly no image.</exception>
+    public async Task<IngestResult> FinishAsync(CancellationToken cancellationToken)
+    {
+        await SettleAsync(cancellationToken);
+        return await _lanes.FinishAsync(Length);
+    }
+
+    /// <summary>Makes the content visible in the store.</summary>
+    public Task CommitAsync(Digest digest, CancellationToken cancellationToken) => _writer.CommitAsync(digest, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _lanes.DisposeAsync();
+        await _flush.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        ReturnBuffer();
+        await _writer.DisposeAsync();
+    }
+
+    private async ValueTask<int> FillAsync(Stream source, CancellationToken cancellationToken)
+    {
+        if (_buffer.Length == 0)
+            _buffer = ArrayPool<byte>.Shared.Rent(BlockSize);
+
+        var read = await source.ReadAsync(_buffer.AsMemory(_filled, BlockSize - _filled), cancellationToken);
+        _filled += read;
+        Length += read;
+        if (_filled == BlockSize)
+            await GiveBufferAsync(cancellationToken);
+
+        return read;
+    }
+
+    private async ValueTask GiveBufferAsync(CancellationToken cancellationToken)
+    {
+        if (_filled == 0)
+            return;
+
+        var (buffer, filled) = (_buffer, _filled);
+        (_buffer, _filled) = ([], 0);
+        await _lanes.GiveAsync(buffer, filled, stored: false, cancellationToken);
+    }
+
+    /// <summary>Waits until every lane has seen every byte.</summary>
+    private async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        await GiveBufferAsync(cancellationToken);
+        await _lanes.SettleAsync(cancellationToken);
+        await _flush;
+    }
+
+    private void BeginFlush()
+    {
+        if (_flush.IsCompleted)
+            _flush = FlushAfterAsync(_flush);
+    }
+
+    private async Task FlushAfterAsync(Task earlier)
+    {
+        await earlier; // throws what went wrong with it
+        await _writer.FlushAsync(CancellationToken.None);
+    }
+
+    private void ReturnBuffer()
+    {
+        if (_buffer.Length > 0)
+            ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = [];
+    }
+
+    /// <summary>The lanes of one pass, from the first byte to the last.</summary>
+    private sealed class Lanes : IAsyncDisposable
+    {
+        private readonly RunningDigest _sha256 = new(ChecksumAlgorithm.Sha256);
+        private readonly RunningDigest _md5 = new(ChecksumAlgorithm.Md5);
+        private readonly RunningDigest _sha512 = new(ChecksumAlgorithm.Sha512);
+        private readonly RunningDigest? _extra;
+        private readonly FormatInspection _inspection;
+        private readonly List<IngestLane> _observers = [];
+        private readonly IngestLane _store;
+
+        public Lanes(ContentWriter writer, IFormatInspector inspector, ChecksumAlgorithm? extra)
+        {
+            if (extra is not (null or ChecksumAlgorithm.Sha256 or ChecksumAlgorithm.Md5 or ChecksumAlgorithm.Sha512))
+                _extra = new RunningDigest(extra.Value);
+
+            _inspection = inspector.Begin();
+            AddDigest(_md5);
+            AddDigest(_sha512);
+            AddDigest(_sha256);
+            if (_extra is not null)
+                AddDigest(_extra);
+            AddObserver(_inspection.Observe, TaskScheduler.Default);
+            _store = new IngestLane(bytes => writer.WriteAsync(bytes, CancellationToken.None), TaskScheduler.Default);
+        }
+
+        public async ValueTask GiveAsync(byte[] buffer, int length, bool stored, CancellationToken cancellationToken)
+        {
+            var lanes = stored ? _observers : [.. _observers, _store];
+            var block = new IngestBlock(buffer, length, lanes.Count);
+            for (var i = 0; i < lanes.Count; i++)
+            {
+                try
+                {
+                    await lanes[i].GiveAsync(block, cancellationToken);
+                }
+                catch
+                {
+                    for (var left = i + 1; left < lanes.Count; left++)
+                        block.Release();
+                    throw;
+                }
+            }
+        }
+
+        /// <summary>Sends an empty block through every lane and waits for it to come out.</summary>
+        public async Task SettleAsync(CancellationToken cancellationToken)
+        {
+            var lanes = _observers.Append(_store).ToList();
+            foreach (var lane in lanes)
+                await lane.SettleAsync(cancellationToken);
+        }
+
+        public async Task<IngestResult> FinishAsync(long length)
+        {
+            foreach (var lane in _observers.Append(_store))
+                await lane.FinishAsync();
+
+            var sha256 = _sha256.Finish();
+            var (md5, sha512) = (Convert.ToHexStringLower(_md5.Finish()), Convert.ToHexStringLower(_sha512.Finish()));
+            var sums = new Dictionary<ChecksumAlgorithm, string>
+            {
+                [ChecksumAlgorithm.Sha256] = Convert.ToHexStringLower(sha256),
+                [ChecksumAlgorithm.Md5] = md5,
+                [ChecksumAlgorithm.Sha512] = sha512,
+            };
+            if (_extra is not null)
+                sums[_extra.Algorithm] = Convert.ToHexStringLower(_extra.Finish());
+
+            return new IngestResult(Digest.FromHash(sha256), length, sums, length == 0 ? null : _inspection.Complete());
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var lane in _observers.Append(_store))
+                await lane.AbandonAsync();
+
+            _sha256.Dispose();
+            _md5.Dispose();
+            _sha512.Dispose();
+            _extra?.Dispose();
+        }
+
+        private void AddDigest(RunningDigest digest) => AddObserver(digest.Append, IngestThreads.Shared);
+
+        private void AddObserver(Observer observe, TaskScheduler scheduler) => _observers.Add(new IngestLane(
+            bytes =>
+            {
+                observe(bytes.Span);
+                return ValueTask.CompletedTask;
+            },
+            scheduler));
+
+        private delegate void Observer(ReadOnlySpan<byte> bytes);
+    }
+}
+
+/// <summary>What one pass found out.</summary>
+/// <param name="Verdict">Null where there was not one byte.</param>
+public sealed record IngestResult(
+    Digest Digest, long Length, IReadOnlyDictionary<ChecksumAlgorithm, string> Sums, FormatVerdict? Verdict);

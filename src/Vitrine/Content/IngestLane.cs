@@ -1,0 +1,117 @@
+using System.Buffers;
+using System.Threading.Channels;
+
+namespace Vitrine.Content;
+
+/// <summary>One of the things that happen to every byte of an ingest, in the order of the bytes, beside the others.</summary>
+internal sealed class IngestLane
+{
+    private const int Depth = 8;
+
+    private readonly Channel<IngestBlock> _blocks = Channel.CreateBounded<IngestBlock>(
+        new BoundedChannelOptions(Depth) { SingleReader = true, SingleWriter = true });
+
+    private readonly Func<ReadOnlyMemory<byte>, ValueTask> _consume;
+    private readonly Task _work;
+
+    public IngestLane(Func<ReadOnlyMemory<byte>, ValueTask> consume, TaskScheduler scheduler)
+    {
+        _consume = consume;
+        _work = scheduler is IngestThreads threads ? threads.Run(WorkAsync) : Task.Run(WorkAsync);
+    }
+
+    /// <summary>Waits while the lane is <see cref="Depth"/> blocks behind, which is what slows the sender down.</summary>
+    public async ValueTask GiveAsync(IngestBlock block, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _blocks.Writer.WriteAsync(block, cancellationToken);
+        }
+        catch (ChannelClosedException closed)
+        {
+            block.Release();
+            await _work; // throws what ended the lane
+            throw new InvalidOperationException("A lane ended before its bytes.", closed);
+        }
+        catch (OperationCanceledException)
+        {
+            block.Release();
+            throw;
+        }
+    }
+
+    /// <summary>Waits until every block given so far was dealt with. Throws what went wrong with any.</summary>
+    public async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        var mark = IngestBlock.Mark();
+        await GiveAsync(mark, cancellationToken);
+        await Task.WhenAny(mark.Released, _work).WaitAsync(cancellationToken);
+        if (_work.IsFaulted)
+            await _work;
+    }
+
+    /// <summary>Ends when every block was dealt with. Throws what went wrong with any.</summary>
+    public Task FinishAsync()
+    {
+        _blocks.Writer.TryComplete();
+        return _work;
+    }
+
+    /// <summary>Ends soon, whatever blocks are left, and throws nothing.</summary>
+    public async Task AbandonAsync()
+    {
+        _blocks.Writer.TryComplete(new OperationCanceledException());
+        await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task WorkAsync()
+    {
+        try
+        {
+            await foreach (var block in _blocks.Reader.ReadAllAsync())
+            {
+                try
+                {
+                    if (block.Bytes.Length > 0)
+                        await _consume(block.Bytes);
+                }
+                finally
+                {
+                    block.Release();
+                }
+            }
+        }
+        catch (Exception failure)
+        {
+            _blocks.Writer.TryComplete(failure);
+            while (_blocks.Reader.TryRead(out var left))
+                left.Release();
+            throw;
+        }
+    }
+}
+
+/// <summary>Some bytes on their way through all lanes; the buffer goes back to the pool when the last has let go of it.</summary>
+internal sealed class IngestBlock(byte[] buffer, int length, int lanes)
+{
+    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _holders = lanes;
+
+    public ReadOnlyMemory<byte> Bytes => buffer.AsMemory(0, length);
+
+    /// <summary>Ends when the last lane has let go of the block.</summary>
+    public Task Released => _released.Task;
+
+    /// <summary>A block without bytes for one lane, to see when it comes out.</summary>
+    public static IngestBlock Mark() => new([], 0, lanes: 1);
+
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _holders) != 0)
+            return;
+
+        if (buffer.Length > 0)
+            ArrayPool<byte>.Shared.Return(buffer);
+        _released.TrySetResult();
+    }
+}

@@ -1,0 +1,46 @@
+using Vitrine.Access;
+using Vitrine.Content;
+using Vitrine.Stores;
+
+namespace Vitrine.Images;
+
+/// <summary>Content on its way out.</summary>
+public sealed class ImageDownloads(ImageLibrary library, IReplicaCatalogue replicas, StoreRegistry stores)
+{
+    /// <summary>Opens the exact bytes that were uploaded or imported.</summary>
+    /// <exception cref="ContentMissingException">The image has no content yet, or every store has lost it.</exception>
+    /// <exception cref="ImageDisabledException">The image is disabled and the caller no administrator.</exception>
+    public async Task<ImageDownload> OpenAsync(ImageId id, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.RequireMember("download an image");
+        var image = await library.GetAsync(id, caller, cancellationToken);
+        if (image is not { Status: ImageStatus.Active, Content: { } content })
+            throw new ContentMissingException($"Image {id}");
+        if (!image.Enabled && !caller.IsAdmin)
+            throw new ImageDisabledException(id);
+
+        return new ImageDownload(image, content, await OpenAnyAsync(image, content, cancellationToken));
+    }
+
+    private async Task<ContentReader> OpenAnyAsync(Image image, ContentFacts content, CancellationToken cancellationToken)
+    {
+        var ready = (await replicas.ListAsync([image.Id], cancellationToken)).Where(r => r.State is ReplicaState.Ready).ToList();
+        LibraryException last = new ContentMissingException($"Image {image.Id}");
+        foreach (var replica in ready)
+        {
+            try
+            {
+                return await stores.Contents(replica.Store).OpenAsync(content.Digest, cancellationToken);
+            }
+            catch (LibraryException failure) when (failure is ContentMissingException or StoreUnavailableException)
+            {
+                last = failure;
+            }
+        }
+
+        throw last;
+    }
+}
+
+/// <summary>Content opened for one reader, who disposes the <see cref="Reader"/>.</summary>
+public sealed record ImageDownload(Image Image, ContentFacts Content, ContentReader Reader);

@@ -1,0 +1,94 @@
+using System.Security.Cryptography;
+using System.Text;
+using Vitrine.Access;
+using Vitrine.Content;
+using Vitrine.Stores;
+using Vitrine.Transfers;
+
+namespace Vitrine.Images;
+
+/// <summary>Images whose content we fetch from an address.</summary>
+public sealed class ImageImports(
+    ImageLibrary library, IImageCatalogue images, ICatalogue catalogue, ITransferScheduler scheduler, SourceRegistry sources,
+    StoreRegistry stores, ISecretProtector secrets, LibraryOptions options, TimeProvider time)
+{
+    /// <summary>Describes a new image and begins to fetch its content. Answers at once.</summary>
+    /// <exception cref="DuplicateSourceException">The project has an image from this address, and no second was asked for.</exception>
+    public async Task<(Image Image, Transfer Transfer)> RegisterAsync(
+        ImportRequest request, Caller caller, Func<Image, Image> describe, CancellationToken cancellationToken)
+    {
+        var address = Check(request);
+        var image = library.Draft(caller, id: null, owner: null, describe) with { SourceKey = KeyOf(request, address) };
+
+        // The catalogue keeps the key unique whatever happens; looking first spares the common case a failed write.
+        if (image.SourceKey is { } key && await images.FindBySourceAsync(image.Owner, key, cancellationToken) is { } existing)
+            throw new DuplicateSourceException(existing.Id);
+
+        return await BeginAsync(image, request, address, caller, cancellationToken);
+    }
+
+    /// <summary>Begins to fetch the content of an image that is described already.</summary>
+    public async Task<(Image Image, Transfer Transfer)> StartAsync(
+        ImageId id, ImportRequest request, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.RequireMember("import an image");
+        var image = await library.GetOwnAsync(id, caller, cancellationToken);
+        if (!image.IsQueued)
+            throw new ImageStatusException(id, image.Status, ImageStatus.Queued);
+
+        var address = Check(request);
+        return await BeginAsync(image with { SourceKey = KeyOf(request, address) }, request, address, caller, cancellationToken);
+    }
+
+    private Uri Check(ImportRequest request)
+    {
+        stores.Choose(request.Store);
+        if (options.RequireChecksum is { } required && request.Expected?.Algorithm != required)
+            throw new InvalidFieldException("checksum", $"the operator requires a {required.Name()} checksum for imports");
+
+        return sources.Parse(request.Url);
+    }
+
+    private async Task<(Image Image, Transfer Transfer)> BeginAsync(
+        Image image, ImportRequest request, Uri address, Caller caller, CancellationToken cancellationToken)
+    {
+        var now = time.Now();
+        var transfer = new Transfer
+        {
+            Id = TransferId.New(),
+            Image = image.Id,
+            Project = image.Owner,
+            Kind = TransferKind.Import,
+            User = caller.User,
+            RequestId = request.RequestId,
+            Store = stores.Choose(request.Store).Name,
+            SourceUrl = SourceAddress.Redact(address),
+            SourceSecret = secrets.Protect(address.OriginalString),
+            Expected = request.Expected,
+            CreatedAt = now,
+        };
+        var importing = image.Receive(transfer, now) with { SourceUrl = transfer.SourceUrl };
+        await catalogue.SaveAsync(
+            new CatalogueChange
+            {
+                Image = importing,
+                Transfer = transfer,
+                Replica = new Replica(image.Id, transfer.Store, ReplicaState.Receiving, Digest: null, Size: null, now),
+            },
+            cancellationToken);
+
+        await scheduler.ScheduleAsync(transfer.Id, cancellationToken);
+        return (importing with { Version = importing.Version + 1 }, transfer with { Version = 1 });
+    }
+
+    private static string? KeyOf(ImportRequest request, Uri address) => request.AllowDuplicate
+        ? null
+        : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(SourceAddress.WithoutCredentials(address))));
+}
+
+/// <summary>What is asked of an import.</summary>
+/// <param name="Expected">The sum that the publisher states.</param>
+/// <param name="Store">The store that receives the content; null for the default one.</param>
+/// <param name="AllowDuplicate">Makes a second image of an address that the project has one of.</param>
+/// <param name="RequestId">The name of the request that asks, for finding it again in logs.</param>
+public sealed record ImportRequest(string Url, Checksum? Expected, string? Store, bool AllowDuplicate, string? RequestId = null);

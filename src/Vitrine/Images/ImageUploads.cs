@@ -1,0 +1,202 @@
+using Vitrine.Access;
+using Vitrine.Content;
+using Vitrine.Stores;
+using Vitrine.Transfers;
+
+namespace Vitrine.Images;
+
+/// <summary>Images whose content a client sends.</summary>
+public sealed class ImageUploads
+{
+    private readonly ImageLibrary _library;
+    private readonly ICatalogue _catalogue;
+    private readonly StoreRegistry _stores;
+    private readonly TransferDesk _desk;
+    private readonly TransferHolds _holds;
+    private readonly OpenUploads _open;
+
+    internal ImageUploads(
+        ImageLibrary library, ICatalogue catalogue, StoreRegistry stores, TransferDesk desk, TransferHolds holds, OpenUploads open)
+    {
+        (_library, _catalogue, _stores, _desk, _holds, _open) = (library, catalogue, stores, desk, holds, open);
+    }
+
+    /// <summary>Describes a new image and begins an upload of its content: both, or neither.</summary>
+    /// <param name="length">The length of the file in bytes.</param>
+    /// <param name="expected">The sum of the file, where the client knows it beforehand.</param>
+    public async Task<(Image Image, Transfer Transfer)> RegisterAsync(
+        long length, Checksum? expected, string? store, Caller caller, Func<Image, Image> describe, CancellationToken cancellationToken)
+    {
+        CheckLength(length);
+        var image = _library.Draft(caller, id: null, owner: null, describe);
+        return await BeginAsync(image, length, expected, store, cancellationToken);
+    }
+
+    /// <summary>Begins an upload that a client sends in as many requests as it takes.</summary>
+    /// <param name="length">The length of the file in bytes.</param>
+    /// <param name="expected">The sum of the file, where the client knows it beforehand.</param>
+    public async Task<Transfer> BeginAsync(
+        ImageId id, long length, Checksum? expected, string? store, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.RequireMember("upload an image");
+        CheckLength(length);
+        var image = await _library.GetOwnAsync(id, caller, cancellationToken);
+        return (await BeginAsync(image, length, expected, store, cancellationToken)).Transfer;
+    }
+
+    /// <summary>Where an upload goes on: how many bytes the store has of it.</summary>
+    public async Task<Transfer> FindOffsetAsync(TransferId id, Caller caller, CancellationToken cancellationToken)
+    {
+        var transfer = await _desk.GetAsync(id, caller, cancellationToken);
+        return transfer is { Kind: TransferKind.Upload, IsOver: false }
+            ? transfer with { Moved = await _open.LengthAsync(transfer, cancellationToken) }
+            : transfer;
+    }
+
+    /// <summary>Takes what a client sends, from an offset on. With the last byte the content is checked and the image active.</summary>
+    /// <returns>The transfer as it stands afterwards; over, if these were the last bytes.</returns>
+    /// <exception cref="UploadOffsetException">The store has more or fewer bytes than the offset.</exception>
+    /// <exception cref="UploadBusyException">Another request is sending.</exception>
+    public async Task<Transfer> AppendAsync(TransferId id, long offset, Stream body, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.RequireMember("upload an image");
+        var transfer = await _desk.GetAsync(id, caller, cancellationToken);
+        if (transfer.Kind is not TransferKind.Upload || transfer.IsOver)
+            throw new TransferStateException(id, transfer.State, "it takes no more bytes");
+
+        return await _open.UseAsync(transfer, hold => AppendAsync(hold, offset, body, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>Takes the whole content in one request. When it returns, the image is active.</summary>
+    /// <param name="length">What the client announced; null where it did not.</param>
+    public async Task ReceiveAsync(
+        ImageId id, Stream body, long? length, string? store, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.RequireMember("upload an image");
+        var image = await _library.GetOwnAsync(id, caller, cancellationToken);
+        if (length > _holds.Options.MaxImageSize)
+            throw new LimitExceededException("bytes of an image", _holds.Options.MaxImageSize);
+
+        var transfer = NewTransfer(image, TransferKind.Stream, length, expected: null, store);
+        await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
+        var running = transfer.Take(_holds.Node.Instance, _holds.Node.Name, _holds.Time.Now());
+        await SaveAsync(image, running, cancellationToken);
+
+        await using var hold = _holds.Hold(running with { Version = 1 });
+        await ReceiveWholeAsync(hold, body, length, cancellationToken);
+    }
+
+    /// <summary>Closes uploads that stand still, and gives up those that stood still for the whole staging lifetime.</summary>
+    public async Task TidyAsync(CancellationToken cancellationToken)
+    {
+        await _open.CloseIdleAsync(_holds.Options.IdleTimeout);
+
+        var oldest = _holds.Time.GetUtcNow() - _holds.Options.StagingLifetime;
+        var query = new TransferQuery { States = [TransferState.Queued, TransferState.Running], Limit = int.MaxValue };
+        foreach (var transfer in await _holds.Transfers.ListAsync(query, cancellationToken))
+        {
+            if (transfer.Kind is TransferKind.Upload && (transfer.LastProgress ?? transfer.CreatedAt) < oldest)
+                await ExpireAsync(transfer, cancellationToken);
+        }
+    }
+
+    private async Task<(Image Image, Transfer Transfer)> BeginAsync(
+        Image image, long length, Checksum? expected, string? store, CancellationToken cancellationToken)
+    {
+        var transfer = NewTransfer(image, TransferKind.Upload, length, expected, store);
+        await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
+        var receiving = await SaveAsync(image, transfer, cancellationToken);
+        return (receiving, transfer with { Version = 1 });
+    }
+
+    private static void CheckLength(long length)
+    {
+        if (length <= 0)
+            throw new InvalidFieldException("length", "an image has at least one byte");
+    }
+
+    private async Task ExpireAsync(Transfer transfer, CancellationToken cancellationToken)
+    {
+        if (await _holds.TakeAsync(transfer.Id, cancellationToken) is not { } hold)
+            return;
+
+        await using (hold)
+            await hold.FailAsync(_holds.Describe(new UploadExpiredException(transfer.Id), TransferSteps.Waiting), keepStaged: false);
+    }
+
+    private async Task ReceiveWholeAsync(TransferHold hold, Stream body, long? length, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await hold.OpenAsync(cancellationToken);
+            await hold.ChangeAsync(t => t.Connect(length, 0, validator: null, _holds.Time.Now()), cancellationToken);
+            await hold.ReceiveAsync(body, cancellationToken);
+            await hold.CompleteAsync(CancellationToken.None);
+        }
+        catch (TransferLostException)
+        {
+            await hold.DiscardAsync(CancellationToken.None);
+            throw;
+        }
+        catch (Exception failure)
+        {
+            // The client may be gone, but the image must not stay as if it were still sending.
+            var cause = failure is OperationCanceledException or IOException ? new UploadInterruptedException(hold.Transfer.Image) : failure;
+            await hold.FailAsync(_holds.Describe(cause, hold.Transfer.Step), keepStaged: false);
+            throw;
+        }
+    }
+
+    private async Task<Transfer> AppendAsync(TransferHold hold, long offset, Stream body, CancellationToken cancellationToken)
+    {
+        if (hold.Length != offset)
+            throw new UploadOffsetException(hold.Transfer.Id, hold.Length, offset);
+
+        await hold.ChangeAsync(t => t.Connect(t.Length, offset, validator: null, _holds.Time.Now()), cancellationToken);
+        try
+        {
+            await hold.ReceiveAsync(body, cancellationToken);
+            if (hold.Length == hold.Transfer.Length)
+                await hold.CompleteAsync(CancellationToken.None);
+            else
+                await hold.FlushAsync(CancellationToken.None);
+
+            return hold.Transfer;
+        }
+        catch (LibraryException failure) when (failure is not (TransferLostException or StoreUnavailableException or StoreFullException))
+        {
+            // What came is wrong and will not become right: the upload is over. A full or absent store may come back.
+            await hold.FailAsync(_holds.Describe(failure, hold.Transfer.Step), keepStaged: false);
+            throw;
+        }
+    }
+
+    private Transfer NewTransfer(Image image, TransferKind kind, long? length, Checksum? expected, string? store) => new()
+    {
+        Id = TransferId.New(),
+        Image = image.Id,
+        Project = image.Owner,
+        Kind = kind,
+        Store = _stores.Choose(store).Name,
+        Length = length <= _holds.Options.MaxImageSize || length is null
+            ? length
+            : throw new LimitExceededException("bytes of an image", _holds.Options.MaxImageSize),
+        Expected = expected,
+        CreatedAt = _holds.Time.Now(),
+    };
+
+    private async Task<Image> SaveAsync(Image image, Transfer transfer, CancellationToken cancellationToken)
+    {
+        var now = _holds.Time.Now();
+        var receiving = image.Receive(transfer, now) with { Size = transfer.Length };
+        await _catalogue.SaveAsync(
+            new CatalogueChange
+            {
+                Image = receiving,
+                Transfer = transfer,
+                Replica = new Replica(image.Id, transfer.Store, ReplicaState.Receiving, Digest: null, transfer.Length, now),
+            },
+            cancellationToken);
+        return receiving with { Version = receiving.Version + 1 };
+    }
+}

@@ -1,0 +1,25 @@
+using Vitrine.Content;
+
+namespace Vitrine;
+
+/// <summary>The section Library: what the operator decides about images and their transfers.</summary>
+public sealed class LibraryOptions
+{
+    /// <summary>The largest content, in bytes, on every way in. Default: 1 TiB.</summary>
+    public long MaxImageSize { get; set; } = 1L << 40;
+
+    /// <summary>The only algorithm of checksums that imports are accepted with; null accepts all, and none. Default: null.</summary>
+    public ChecksumAlgorithm? RequireChecksum { get; set; }
+
+    /// <summary>How many imports one node runs at once; the others wait their turn. Default: 16.</summary>
+    public int ConcurrentTransfers { get; set; } = 16;
+
+    /// <summary>How many attempts in a row may bring not one byte before an import fails. Default: 8, about four minutes.</summary>
+    public int MaxFruitlessAttempts { get; set; } = 8;
+
+    /// <summary>How long an upload may stand still before it is given up. Default: 60 seconds within a request.</summary>
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long bytes of an unfinished upload, or of an import that failed, are kept for going on. Default: 24 hours.</summary>
+    public TimeSpan StagingLifetime { get; set; } = TimeSpan.FromHours(24);
+}

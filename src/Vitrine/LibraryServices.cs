@@ -1,0 +1,47 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Vitrine.Images;
+using Vitrine.Nodes;
+using Vitrine.Stores;
+using Vitrine.Transfers;
+
+namespace Vitrine;
+
+/// <summary>Puts the domain together from the seams that the composing program registers.</summary>
+public static class LibraryServices
+{
+    /// <summary>
+    /// Adds what faces and jobs call. The program adds the catalogues, the <see cref="StoreRegistry"/>, the sources, the format
+    /// inspector, the scheduler, the secrets, <see cref="ThisNode"/> and <see cref="LibraryOptions"/>.
+    /// </summary>
+    public static IServiceCollection AddLibrary(this IServiceCollection services)
+    {
+        services.AddSingleton<SourceRegistry>();
+        services.AddSingleton<TransferHolds>();
+        services.AddSingleton<OpenUploads>();
+        services.AddSingleton<TransferDesk>();
+        services.AddSingleton<ImageLibrary>();
+        services.AddSingleton<ImageImports>();
+        services.AddSingleton<ImageDownloads>();
+        services.AddSingleton<ContentSweeper>();
+        services.AddSingleton(p => new ImageUploads(
+            p.GetRequiredService<ImageLibrary>(), p.GetRequiredService<ICatalogue>(), p.GetRequiredService<StoreRegistry>(),
+            p.GetRequiredService<TransferDesk>(), p.GetRequiredService<TransferHolds>(), p.GetRequiredService<OpenUploads>()));
+        services.AddSingleton(p => new TransferRunner(
+            p.GetRequiredService<TransferHolds>(), p.GetRequiredService<SourceRegistry>(), p.GetRequiredService<StoreRegistry>(),
+            p.GetRequiredService<Access.ISecretProtector>(), p.GetRequiredService<Nodes.INodeCatalogue>(),
+            p.GetRequiredService<Microsoft.Extensions.Logging.ILogger<TransferRunner>>()));
+        return services.AddDoctor();
+    }
+
+    private static IServiceCollection AddDoctor(this IServiceCollection services)
+    {
+        services.TryAddSingleton(new DoctorOptions());
+        services.AddSingleton<INodeCheck, CatalogueCheck>();
+        services.AddSingleton<INodeCheck, StoresCheck>();
+        services.AddSingleton<INodeCheck, NodesCheck>();
+        services.AddSingleton<INodeCheck, NamesCheck>();
+        services.AddSingleton<SourceCheck>();
+        return services.AddSingleton<Doctor>();
+    }
+}

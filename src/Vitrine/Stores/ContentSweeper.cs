@@ -1,0 +1,112 @@
+using Microsoft.Extensions.Logging;
+using Vitrine.Content;
+using Vitrine.Transfers;
+
+namespace Vitrine.Stores;
+
+/// <summary>Frees what nobody refers to: content without a replica, and what transfers that are over have left behind.</summary>
+public sealed partial class ContentSweeper
+{
+    private readonly StoreRegistry _stores;
+    private readonly IReplicaCatalogue _replicas;
+    private readonly ITransferCatalogue _transfers;
+    private readonly LibraryOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<ContentSweeper> _logger;
+
+    public ContentSweeper(
+        StoreRegistry stores, IReplicaCatalogue replicas, ITransferCatalogue transfers, LibraryOptions options, TimeProvider time, ILogger<ContentSweeper> logger)
+    {
+        (_stores, _replicas, _transfers, _options, _time, _logger) = (stores, replicas, transfers, options, time, logger);
+    }
+
+    /// <summary>Looks through every store once. What is in use, or on its way, stays.</summary>
+    public async Task<SweepResult> SweepAsync(CancellationToken cancellationToken)
+    {
+        var result = new SweepResult(0, 0, 0);
+        foreach (var store in _stores.All)
+        {
+            try
+            {
+                result += await SweepContentAsync(store.Name, cancellationToken);
+                result += await SweepStagedAsync(store.Name, cancellationToken);
+            }
+            catch (StoreUnavailableException failure)
+            {
+                // The other stores are swept all the same; this one at the next turn.
+                LogUnavailable(failure, store.Name);
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>Frees one content at once, if nobody refers to it.</summary>
+    public async Task<bool> TryRemoveAsync(string store, Digest digest, CancellationToken cancellationToken)
+    {
+        if (!await _replicas.TryBeginRemovalAsync(store, digest, cancellationToken))
+            return false;
+
+        await _stores.Contents(store).DeleteAsync(digest, cancellationToken);
+        await _replicas.EndRemovalAsync(store, digest, cancellationToken);
+        LogRemoved(digest, store);
+        return true;
+    }
+
+    private async Task<SweepResult> SweepContentAsync(string store, CancellationToken cancellationToken)
+    {
+        var result = new SweepResult(0, 0, 0);
+        await foreach (var content in _stores.Contents(store).ListAsync(cancellationToken))
+        {
+            if (await TryRemoveAsync(store, content.Digest, cancellationToken))
+                result += new SweepResult(1, 0, content.Length);
+        }
+
+        return result;
+    }
+
+    private async Task<SweepResult> SweepStagedAsync(string store, CancellationToken cancellationToken)
+    {
+        var result = new SweepResult(0, 0, 0);
+        await foreach (var staged in _stores.Contents(store).ListStagedAsync(cancellationToken))
+        {
+            if (await IsWantedAsync(staged, cancellationToken))
+                continue;
+
+            await _stores.Contents(store).DiscardAsync(staged.Key, cancellationToken);
+            result += new SweepResult(0, 1, staged.Length);
+        }
+
+        return result;
+    }
+
+    /// <summary>Transfers under way keep their bytes, and imports that a user may retry do for a while.</summary>
+    private async Task<bool> IsWantedAsync(StagedContent staged, CancellationToken cancellationToken)
+    {
+        if (!Guid.TryParseExact(staged.Key.Value, "N", out var id))
+            return false;
+
+        var transfer = await _transfers.FindAsync(new TransferId(id), cancellationToken);
+        return transfer switch
+        {
+            null => false,
+            { IsOver: false } => true,
+            { State: TransferState.Failed, Kind: TransferKind.Import } => _time.GetUtcNow() - staged.LastWrite < _options.StagingLifetime,
+            _ => false,
+        };
+    }
+
+    [LoggerMessage(LogLevel.Information, "Content {Digest} was removed from store {Store}: no image refers to it")]
+    private partial void LogRemoved(Digest digest, string store);
+
+    [LoggerMessage(LogLevel.Warning, "Store {Store} was not swept")]
+    private partial void LogUnavailable(Exception failure, string store);
+}
+
+/// <param name="Bytes">Bytes that were freed.</param>
+public readonly record struct SweepResult(int Contents, int Staged, long Bytes)
+{
+    public static SweepResult operator +(SweepResult a, SweepResult b) => Add(a, b);
+
+    public static SweepResult Add(SweepResult a, SweepResult b) => new(a.Contents + b.Contents, a.Staged + b.Staged, a.Bytes + b.Bytes);
+}

@@ -1,0 +1,37 @@
+namespace Vitrine.Stores;
+
+/// <summary>The stores that this node is configured with, by name.</summary>
+public sealed class StoreRegistry
+{
+    private readonly Dictionary<string, (LibraryStore Store, IContentStore Contents)> _stores;
+
+    /// <exception cref="ArgumentException">Not exactly one store is the default.</exception>
+    public StoreRegistry(IEnumerable<(LibraryStore Store, IContentStore Contents)> stores)
+    {
+        _stores = stores.ToDictionary(s => s.Store.Name, StringComparer.Ordinal);
+        if (_stores.Values.Count(s => s.Store.IsDefault) != 1)
+            throw new ArgumentException("Exactly one store must be the default.", nameof(stores));
+    }
+
+    public IReadOnlyCollection<LibraryStore> All => [.. _stores.Values.Select(s => s.Store).OrderBy(s => s.Name, StringComparer.Ordinal)];
+
+    public LibraryStore Default => _stores.Values.First(s => s.Store.IsDefault).Store;
+
+    /// <summary>The store with this name, or the default one where there is no name.</summary>
+    /// <exception cref="StoreNotFoundException">No store has the name.</exception>
+    public LibraryStore Choose(string? name) =>
+        name is null ? Default : _stores.TryGetValue(name, out var found) ? found.Store : throw new StoreNotFoundException(name);
+
+    /// <exception cref="StoreNotFoundException">No store has the name.</exception>
+    public IContentStore Contents(string name) =>
+        _stores.TryGetValue(name, out var found) ? found.Contents : throw new StoreNotFoundException(name);
+
+    /// <summary>Refuses content of a known length that the store has no room for.</summary>
+    /// <exception cref="StoreFullException">There is less free space than the content needs.</exception>
+    public async Task CheckRoomAsync(string store, long? needed, CancellationToken cancellationToken)
+    {
+        var capacity = await Contents(store).MeasureAsync(cancellationToken);
+        if (needed > capacity.Free)
+            throw new StoreFullException(store, needed, capacity.Free);
+    }
+}

@@ -1,0 +1,26 @@
+namespace Vitrine.Transfers;
+
+/// <summary>Finds the source that answers for an address.</summary>
+public sealed class SourceRegistry(IEnumerable<ISource> sources)
+{
+    private readonly Dictionary<string, ISource> _sources =
+        sources.SelectMany(s => s.Schemes.Select(scheme => (scheme, s))).ToDictionary(p => p.scheme, p => p.s, StringComparer.Ordinal);
+
+    /// <summary>Reads an address, and refuses one that could never be fetched.</summary>
+    /// <exception cref="InvalidFieldException">It is no address, or of a scheme that nothing here reads.</exception>
+    /// <exception cref="SourceException">The policy refuses it.</exception>
+    public Uri Parse(string address, string field = "url")
+    {
+        if (address.Length > SourceAddress.MaxLength)
+            throw new InvalidFieldException(field, $"has {address.Length} characters; at most {SourceAddress.MaxLength} are allowed");
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var parsed) || parsed.Host.Length == 0)
+            throw new InvalidFieldException(field, "is not an address of the form http://host[:port]/path/file");
+        if (!_sources.TryGetValue(parsed.Scheme, out var source))
+            throw new InvalidFieldException(field, $"the scheme '{parsed.Scheme}' is not supported; use one of {string.Join(", ", _sources.Keys.Order(StringComparer.Ordinal))}");
+
+        source.Check(parsed);
+        return parsed;
+    }
+
+    public ISource For(Uri address) => _sources[address.Scheme];
+}

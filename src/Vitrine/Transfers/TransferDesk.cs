@@ -1,0 +1,130 @@
+using Vitrine.Access;
+using Vitrine.Images;
+using Vitrine.Nodes;
+
+namespace Vitrine.Transfers;
+
+/// <summary>What users may ask of transfers: to be shown, cancelled, tried again and explained.</summary>
+public sealed class TransferDesk(
+    ITransferCatalogue transfers, IImageCatalogue images, ICatalogue catalogue, INodeCatalogue nodes, ITransferScheduler scheduler, TimeProvider time)
+{
+    private const int MaxCrossings = 10;
+
+    /// <exception cref="TransferNotFoundException">There is none that the caller may know of.</exception>
+    public async Task<Transfer> GetAsync(TransferId id, Caller caller, CancellationToken cancellationToken) =>
+        await transfers.FindAsync(id, cancellationToken) is { } found && (caller.IsAdmin || found.Project == caller.Project)
+            ? found
+            : throw new TransferNotFoundException(id.ToString());
+
+    /// <summary>Transfers of the caller's project; an administrator's query is taken as it is.</summary>
+    public Task<IReadOnlyList<Transfer>> ListAsync(TransferQuery query, Caller caller, CancellationToken cancellationToken) =>
+        transfers.ListAsync(caller.IsAdmin ? query : query with { Project = caller.RequireProject() }, cancellationToken);
+
+    /// <summary>Ends a transfer without content. Cancelling what is over changes nothing.</summary>
+    public Task<Transfer> CancelAsync(TransferId id, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.RequireMember("cancel a transfer");
+        return ChangeAsync(
+            id, caller, transfer => transfer.Cancel(time.Now()), (image, _) => image.Fail(time.Now()), cancellationToken);
+    }
+
+    /// <summary>Tries an import again that failed or was cancelled; it goes on from what is still staged.</summary>
+    /// <exception cref="TransferStateException">It did not fail, or it is an upload, which only its client can repeat.</exception>
+    public async Task<Transfer> RetryAsync(TransferId id, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.RequireMember("retry a transfer");
+        var again = await ChangeAsync(
+            id, caller, transfer => transfer.Requeue(), (image, transfer) => image.Receive(transfer, time.Now()), cancellationToken);
+        await scheduler.ScheduleAsync(id, cancellationToken);
+        return again;
+    }
+
+    /// <summary>Says in sentences where the transfer stands, why, and what can be done.</summary>
+    public async Task<TransferExplanation> ExplainAsync(TransferId id, Caller caller, CancellationToken cancellationToken)
+    {
+        var transfer = await GetAsync(id, caller, cancellationToken);
+        var living = (await nodes.ListAsync(cancellationToken)).Where(n => n.IsAlive(time.GetUtcNow())).ToList();
+        return TransferExplanation.Of(transfer, living, time.GetUtcNow());
+    }
+
+    /// <summary>The node that works on the transfer stores its progress at the same time; one of both has to give way.</summary>
+    private async Task<Transfer> ChangeAsync(
+        TransferId id, Caller caller, Func<Transfer, Transfer> change, Func<Image, Transfer, Image> changeImage, CancellationToken cancellationToken)
+    {
+        for (var crossings = 0; ; crossings++)
+        {
+            var transfer = await GetAsync(id, caller, cancellationToken);
+            var next = change(transfer);
+            if (next == transfer)
+                return transfer;
+
+            try
+            {
+                var image = await images.FindAsync(transfer.Image, cancellationToken);
+                await catalogue.SaveAsync(
+                    new CatalogueChange { Transfer = next, Image = image is { Status: not ImageStatus.Deleted } ? changeImage(image, next) : null },
+                    cancellationToken);
+                return next with { Version = next.Version + 1 };
+            }
+            catch (ConcurrentChangeException) when (crossings < MaxCrossings)
+            {
+                // Read again, and decide again on what is there now.
+            }
+        }
+    }
+}
+
+/// <summary>Where a transfer stands, for a person.</summary>
+/// <param name="Steps">All steps of its kind in order; those before the present one are over.</param>
+/// <param name="Summary">One sentence.</param>
+/// <param name="Cause">Why it does not go on; null while it does.</param>
+/// <param name="Remedy">What can be done; null where nothing needs to be.</param>
+public sealed record TransferExplanation(
+    Transfer Transfer, IReadOnlyList<TransferStep> Steps, string Summary, string? Cause, string? Remedy)
+{
+    private static readonly string[] Order =
+        [TransferSteps.Waiting, TransferSteps.Connecting, TransferSteps.Receiving, TransferSteps.Checking, TransferSteps.Storing];
+
+    internal static TransferExplanation Of(Transfer transfer, IReadOnlyList<Node> living, DateTimeOffset now)
+    {
+        var (summary, cause, remedy) = transfer.State switch
+        {
+            TransferState.Queued when transfer.Kind is TransferKind.Upload => (
+                "The library waits for the client to send bytes.", null, "Go on with the upload: it continues where it was."),
+            TransferState.Queued when living.Count == 0 => (
+                "The transfer waits for a node.", "No node is alive.", "Start a node with the role transfer."),
+            TransferState.Queued => ("The transfer waits its turn.", null, (string?)null),
+            TransferState.Running or TransferState.Verifying when !living.Any(n => n.Instance == transfer.Node) => (
+                $"The transfer waits to be taken over: node {transfer.NodeName} stopped while it was {transfer.Step}.",
+                $"Node {transfer.NodeName} gives no sign of life.",
+                "Nothing needs to be done: another node goes on where it was, or the same one after its restart."),
+            TransferState.Running => (
+                $"Node {transfer.NodeName} is {transfer.Step}; the last byte came {Ago(transfer.LastProgress, now)}.", null, null),
+            TransferState.Verifying => ($"All bytes are here; node {transfer.NodeName} is {transfer.Step}.", null, null),
+            TransferState.Retrying => (
+                $"Attempt {transfer.Attempt} was interrupted; the next begins {In(transfer.NextAttemptAt, now)}.", transfer.Failure?.Cause, transfer.Failure?.Remedy),
+            TransferState.Done => ("The transfer is done and the image is active.", null, null),
+            TransferState.Failed => (
+                $"The transfer failed while it was {transfer.Failure?.Step}, on node {transfer.Failure?.Node}.", transfer.Failure?.Cause, transfer.Failure?.Remedy),
+            _ => ("The transfer was cancelled.", null, "Retry it to go on."),
+        };
+        return new TransferExplanation(transfer, StepsOf(transfer), summary, cause, remedy);
+    }
+
+    private static TransferStep[] StepsOf(Transfer transfer)
+    {
+        var step = transfer.State is TransferState.Failed ? transfer.Failure?.Step : transfer.Step;
+        var present = transfer.State is TransferState.Done ? Order.Length : Math.Max(0, Array.IndexOf(Order, step));
+        return [.. Order.Select((name, i) => new TransferStep(
+            name, i < present ? "done" : i > present ? "pending" : transfer.IsOver ? transfer.State.Word() : "current"))];
+    }
+
+    private static string Ago(DateTimeOffset? time, DateTimeOffset now) =>
+        time is { } then ? $"{Math.Max(0, (now - then).TotalSeconds):0} s ago" : "never";
+
+    private static string In(DateTimeOffset? time, DateTimeOffset now) =>
+        time is { } then && then > now ? $"in {(then - now).TotalSeconds:0} s" : "now";
+}
+
+/// <param name="State"><c>done</c>, <c>current</c>, <c>pending</c>, <c>failed</c> or <c>cancelled</c>.</param>
+public sealed record TransferStep(string Name, string State);

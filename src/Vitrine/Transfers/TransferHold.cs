@@ -1,0 +1,221 @@
+using Microsoft.Extensions.Logging;
+using Vitrine.Content;
+using Vitrine.Images;
+using Vitrine.Stores;
+
+namespace Vitrine.Transfers;
+
+/// <summary>A transfer that this node has taken, with the content it receives, until it is let go.</summary>
+/// <remarks>
+/// Every change is stored before anybody sees it, and is refused with <see cref="TransferLostException"/> once another node,
+/// a cancel or a deletion has come between.
+/// </remarks>
+internal sealed partial class TransferHold : IAsyncDisposable
+{
+    private static readonly TimeSpan ClaimInterval = TimeSpan.FromMilliseconds(50);
+
+    private readonly TransferHolds _holds;
+    private readonly IContentStore _store;
+    private Ingest? _ingest;
+
+    internal TransferHold(TransferHolds holds, Transfer transfer, IContentStore store)
+    {
+        (_holds, Transfer, _store) = (holds, transfer, store);
+    }
+
+    public Transfer Transfer { get; private set; }
+
+    /// <summary>How many bytes are here.</summary>
+    public long Length => Opened.Length;
+
+    private Ingest Opened => _ingest ?? throw new InvalidOperationException("The transfer's content is not open.");
+
+    private StagingKey Key => StagingKey.Of(Transfer.Id);
+
+    /// <summary>Opens what the store holds of the content, and looks at it again, so that it need not come again.</summary>
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        if (_ingest is not null)
+            return;
+
+        var writer = await _store.OpenWriterAsync(Key, cancellationToken);
+        var ingest = new Ingest(writer, _holds.Inspector, Transfer.Expected?.Algorithm, _holds.Time);
+        try
+        {
+            if (writer.Length > 0)
+                await ChangeAsync(t => t with { Step = TransferSteps.Rereading }, cancellationToken);
+            await ingest.RereadAsync(cancellationToken);
+        }
+        catch
+        {
+            await ingest.DisposeAsync();
+            throw;
+        }
+
+        _ingest = ingest;
+    }
+
+    /// <summary>Lets go of the content; what came stays in the store, durable if the store can still be written to.</summary>
+    public async Task CloseAsync(CancellationToken cancellationToken)
+    {
+        if (_ingest is null)
+            return;
+
+        await using var closing = _ingest;
+        _ingest = null;
+        try
+        {
+            await closing.FlushAsync(cancellationToken);
+        }
+        catch (LibraryException failure)
+        {
+            LogNotFlushed(_holds.Logger, failure, Transfer.Id);
+        }
+    }
+
+    /// <summary>Stores the next state of the transfer.</summary>
+    public async Task ChangeAsync(Func<Transfer, Transfer> change, CancellationToken cancellationToken)
+    {
+        var next = change(Transfer);
+        if (next != Transfer)
+            await SaveAsync(new CatalogueChange { Transfer = next }, cancellationToken);
+    }
+
+    /// <summary>Drops what came, for a source that begins again.</summary>
+    public Task RestartAsync(CancellationToken cancellationToken) => Opened.RestartAsync(cancellationToken);
+
+    /// <summary>Takes what a source or a client sends, to its end, and keeps the record up to date meanwhile.</summary>
+    public Task ReceiveAsync(Stream body, CancellationToken cancellationToken)
+    {
+        return Opened.TakeAsync(body, Transfer.Length, _holds.Options.MaxImageSize, ReportAsync, cancellationToken);
+
+        Task ReportAsync(long fetched) => ChangeAsync(t => t.Advance(Opened.Length, fetched, _holds.Time.Now()), cancellationToken);
+    }
+
+    /// <summary>Makes what came so far survive a power cut.</summary>
+    public Task FlushAsync(CancellationToken cancellationToken) => Opened.FlushAsync(cancellationToken);
+
+    /// <summary>Checks what came, makes it durable, and makes the image active: the only way to an active image.</summary>
+    public async Task CompleteAsync(CancellationToken cancellationToken)
+    {
+        await ChangeAsync(t => t.Check(), cancellationToken);
+        var result = await Opened.FinishAsync(cancellationToken);
+        var image = await _holds.GetImageAsync(Transfer, cancellationToken);
+        var content = ContentRules.Accept(result, image, Transfer.Length, Transfer.Expected);
+
+        await ClaimAsync(content.Digest, cancellationToken);
+        await ChangeAsync(t => t.Settle(content), cancellationToken);
+        await Opened.CommitAsync(content.Digest, cancellationToken);
+        await ActivateAsync(content, cancellationToken);
+    }
+
+    /// <summary>Finishes what an earlier run had brought as far as the store; false where it had not.</summary>
+    public async Task<bool> TryCompleteEarlierAsync(CancellationToken cancellationToken)
+    {
+        if (Transfer.Content is not { } content)
+            return false;
+
+        await ClaimAsync(content.Digest, cancellationToken);
+        if (await _store.FindAsync(content.Digest, cancellationToken) is null)
+            return false;
+
+        await ActivateAsync(content, cancellationToken);
+        return true;
+    }
+
+    /// <summary>Ends the transfer without content. What came is kept only where going on makes sense.</summary>
+    public async Task FailAsync(TransferFailure failure, bool keepStaged)
+    {
+        // Whatever was cancelled, the record must not stay as if the work went on.
+        var cancellationToken = CancellationToken.None;
+        var now = _holds.Time.Now();
+        var image = await _holds.GetImageAsync(Transfer, cancellationToken);
+        await SaveAsync(
+            new CatalogueChange { Transfer = Transfer.Fail(failure, now), Image = image.Fail(now), WithoutReplicasOf = image.Id }, cancellationToken);
+        _holds.Count(Transfer);
+        LogFailed(_holds.Logger, Transfer.Id, Transfer.Image, failure.Code, failure.Cause);
+
+        if (keepStaged)
+            await CloseAsync(cancellationToken);
+        else
+            await DiscardAsync(cancellationToken);
+    }
+
+    /// <summary>Removes what came, once the transfer was cancelled or its image deleted.</summary>
+    public async Task DiscardAsync(CancellationToken cancellationToken)
+    {
+        await DisposeAsync();
+        await _store.DiscardAsync(Key, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_ingest is { } ingest)
+            await ingest.DisposeAsync();
+        _ingest = null;
+    }
+
+    private async Task ActivateAsync(ContentFacts content, CancellationToken cancellationToken)
+    {
+        var now = _holds.Time.Now();
+        var image = await _holds.GetImageAsync(Transfer, cancellationToken);
+        await SaveAsync(
+            new CatalogueChange
+            {
+                Transfer = Transfer.Finish(now),
+                Image = image.Activate(content, now),
+                Replica = new Replica(image.Id, Transfer.Store, ReplicaState.Ready, content.Digest, content.Size, now),
+            },
+            cancellationToken);
+        _holds.Count(Transfer);
+        LogDone(_holds.Logger, Transfer.Id, Transfer.Image, content.Size, content.Digest);
+    }
+
+    /// <summary>The collector may be removing the same content at this moment; it is quick.</summary>
+    private async Task ClaimAsync(Digest digest, CancellationToken cancellationToken)
+    {
+        while (!await _holds.Replicas.TryClaimAsync(Transfer.Store, digest, Transfer.Id, cancellationToken))
+            await Task.Delay(ClaimInterval, _holds.Time, cancellationToken);
+    }
+
+    private async Task SaveAsync(CatalogueChange change, CancellationToken cancellationToken)
+    {
+        for (var image = change.Image; ;)
+        {
+            try
+            {
+                await _holds.Catalogue.SaveAsync(change with { Image = image }, cancellationToken);
+                Transfer = change.Transfer! with { Version = Transfer.Version + 1 };
+                return;
+            }
+            catch (ConcurrentChangeException)
+            {
+                image = await RebaseAsync(image, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>
+    /// A user may have changed the image's description meanwhile, which is no reason to stop; whoever changed the transfer
+    /// has taken it away.
+    /// </summary>
+    private async Task<Image?> RebaseAsync(Image? changed, CancellationToken cancellationToken)
+    {
+        var stored = await _holds.Transfers.FindAsync(Transfer.Id, cancellationToken);
+        if (stored?.Version != Transfer.Version || changed is null)
+            throw new TransferLostException(Transfer.Id);
+
+        var now = _holds.Time.Now();
+        var image = await _holds.GetImageAsync(Transfer, cancellationToken);
+        return changed.Content is { } content ? image.Activate(content, now) : image.Fail(now);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "What came of transfer {Transfer} could not be made durable")]
+    private static partial void LogNotFlushed(ILogger logger, Exception failure, TransferId transfer);
+
+    [LoggerMessage(LogLevel.Information, "Transfer {Transfer} made image {Image} active: {Size} bytes, {Digest}")]
+    private static partial void LogDone(ILogger logger, TransferId transfer, ImageId image, long size, Digest digest);
+
+    [LoggerMessage(LogLevel.Warning, "Transfer {Transfer} of image {Image} failed: {Code}: {Cause}")]
+    private static partial void LogFailed(ILogger logger, TransferId transfer, ImageId image, string code, string cause);
+}

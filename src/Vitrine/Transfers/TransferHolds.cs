@@ -1,0 +1,62 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+using Vitrine.Content;
+using Vitrine.Images;
+using Vitrine.Nodes;
+using Vitrine.Stores;
+
+namespace Vitrine.Transfers;
+
+/// <summary>Takes transfers for this node.</summary>
+internal sealed class TransferHolds(
+    ICatalogue catalogue, ITransferCatalogue transfers, IImageCatalogue images, IReplicaCatalogue replicas, StoreRegistry stores,
+    IFormatInspector inspector, ThisNode node, LibraryOptions options, TimeProvider time, IMeterFactory meters, ILogger<TransferHolds> logger)
+{
+    private readonly Counter<long> _ended = meters.Create("Vitrine").CreateCounter<long>("vitrine.transfers.ended", description: "Transfers that ended, by kind and state.");
+
+    public ICatalogue Catalogue => catalogue;
+    public IFormatInspector Inspector => inspector;
+    public ITransferCatalogue Transfers => transfers;
+    public IReplicaCatalogue Replicas => replicas;
+    public ThisNode Node => node;
+    public LibraryOptions Options => options;
+    public TimeProvider Time => time;
+    public ILogger Logger => logger;
+
+    /// <summary>Takes a transfer, from the queue or from a run that is gone.</summary>
+    /// <returns>Null where it is over, or somebody else took it at this moment.</returns>
+    public async Task<TransferHold?> TakeAsync(TransferId id, CancellationToken cancellationToken)
+    {
+        if (await transfers.FindAsync(id, cancellationToken) is not { IsOver: false } queued)
+            return null;
+
+        var taken = queued.Take(node.Instance, node.Name, time.Now());
+        try
+        {
+            await catalogue.SaveAsync(new CatalogueChange { Transfer = taken }, cancellationToken);
+        }
+        catch (ConcurrentChangeException)
+        {
+            return null;
+        }
+
+        return Hold(taken with { Version = queued.Version + 1 });
+    }
+
+    /// <summary>Holds a transfer that is this node's already.</summary>
+    public TransferHold Hold(Transfer transfer) => new(this, transfer, stores.Contents(transfer.Store));
+
+    /// <exception cref="TransferLostException">The image was deleted meanwhile.</exception>
+    public async Task<Image> GetImageAsync(Transfer transfer, CancellationToken cancellationToken) =>
+        await images.FindAsync(transfer.Image, cancellationToken) is { Status: not ImageStatus.Deleted } image
+            ? image
+            : throw new TransferLostException(transfer.Id);
+
+    public TransferFailure Describe(Exception failure, string step) => failure is LibraryException known
+        ? new TransferFailure(known.Code, step, known.Message, known.Remedy, node.Name, time.Now())
+        : new TransferFailure(
+            "internal", step, "An unexpected error happened in the library.", "Look at the node's log for this transfer.", node.Name, time.Now());
+
+    public void Count(Transfer ended) => _ended.Add(
+        1, new("kind", ended.Kind.Word()), new KeyValuePair<string, object?>("state", ended.State.Word()));
+}
