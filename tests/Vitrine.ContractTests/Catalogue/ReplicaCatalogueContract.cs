@@ -146,9 +146,15 @@ public abstract class ReplicaCatalogueContract(CatalogueFixture fixture)
     [Fact]
     public async Task Of_a_claim_and_a_removal_that_cross_exactly_one_has_its_way()
     {
+        var over = await NewTransferAsync();
+        await SaveAsync(over with { State = TransferState.Done });
         for (var round = 0; round < 100; round++)
         {
+            // Every other content has been heard of before.
             var digest = Samples.NewDigest();
+            if (round % 2 == 0)
+                await ClaimAsync(digest, over);
+
             var transfers = new[] { await NewTransferAsync(), await NewTransferAsync() };
             var removal = Task.Run(() => _replicas.TryBeginRemovalAsync(Main, digest, Stop), Stop);
             var claims = await Task.WhenAll(transfers.Select(t => Task.Run(() => ClaimAsync(digest, t), Stop)));
