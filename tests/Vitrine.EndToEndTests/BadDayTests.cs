@@ -67,7 +67,7 @@ public sealed class BadDayTests
             new ImageCreate { Name = "inner", Source = new ImageSource { Url = "http://169.254.169.254/latest/meta-data" } }, Stop));
 
         Assert.Equal("source-refused", refused.Code);
-        await foreach (var image in client.ListImagesAsync(null, Stop))
+        await foreach (var image in client.ListImagesAsync([], Stop))
             Assert.Fail($"{image.Name} was recorded");
     }
 

@@ -69,7 +69,7 @@ public sealed class KilledTransferTests
         var kills = 0;
         while (await AnyOpenAsync(client))
         {
-            await Task.Delay(random.Next(50, 900), TimeProvider.System, Stop);
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(50, 900)), TimeProvider.System, Stop);
             if (kills == most)
                 continue;
 
@@ -109,13 +109,13 @@ public sealed class KilledTransferTests
         var began = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(began) < TimeSpan.FromMinutes(1))
         {
-            await foreach (var transfer in client.ListTransfersAsync(null, null, Stop))
+            await foreach (var transfer in client.ListTransfersAsync([], Stop))
             {
                 if (transfer.Moved is > 0 and < 512 << 20)
                     return transfer.Id;
             }
 
-            await Task.Delay(20, TimeProvider.System, Stop);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Stop);
         }
 
         throw new TimeoutException("The push did not begin to send.");
@@ -124,7 +124,7 @@ public sealed class KilledTransferTests
     private static async Task<List<ImageRecord>> ListAsync(LibraryClient client)
     {
         var images = new List<ImageRecord>();
-        await foreach (var image in client.ListImagesAsync(null, Stop))
+        await foreach (var image in client.ListImagesAsync([], Stop))
             images.Add(image);
         return images;
     }
