@@ -160,7 +160,7 @@ public sealed class ImageFileTests(LibraryHost host) : GlanceTest(host)
         Assert.EndsWith("\r\n\r\n\u0002\u0003\u0004", head, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Timeout = 60_000)]
     public async Task A_client_that_goes_away_leaves_the_image_as_it_was()
     {
         var id = await Member.CreateAsync();
