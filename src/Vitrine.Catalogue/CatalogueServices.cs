@@ -27,6 +27,7 @@ public static class CatalogueServices
         services.AddSingleton<IReplicaCatalogue, ReplicaCatalogue>();
         services.AddSingleton<INodeCatalogue, NodeCatalogue>();
         services.AddSingleton(provider => new CatalogueKeys(provider.GetRequiredService<CatalogueDatabase>()));
+        services.AddSingleton<ICatalogueClock, CatalogueClock>();
         return services;
     }
 }

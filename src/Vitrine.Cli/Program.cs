@@ -1,1 +1,3 @@
-return 0;
+using Vitrine.Cli;
+
+return await VitrineCli.RunAsync(args, CliTerminal.OfProcess(), CancellationToken.None);

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Vitrine.Catalogue;
 using Vitrine.OpenStack.Identity;
 using Vitrine.OpenStack.Images;
 using Vitrine.Server.Operations;
@@ -32,13 +31,13 @@ public static class VitrineServer
         builder.Services.AddSingleton(_ => data); // made by a factory, so that it is let go of with the server
         builder.Services.AddVitrine(builder.Configuration, options);
         builder.Services.AddKeystone();
-        builder.Services.AddOperations();
+        builder.Services.AddMonitoring();
         builder.Services.AddRest();
 
         var app = builder.Build();
         app.UseRequestIds();
         app.UseRouting();
-        app.MapOperations();
+        app.MapMonitoring();
         app.MapKeystone();
         app.MapGlance();
         app.MapRest();

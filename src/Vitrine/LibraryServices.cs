@@ -1,5 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Vitrine.Images;
+using Vitrine.Nodes;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -10,7 +12,7 @@ public static class LibraryServices
 {
     /// <summary>
     /// Adds what faces and jobs call. The program adds the catalogues, the <see cref="StoreRegistry"/>, the sources, the format
-    /// inspector, the scheduler, the secrets, <see cref="Nodes.ThisNode"/> and <see cref="LibraryOptions"/>.
+    /// inspector, the scheduler, the secrets, <see cref="ThisNode"/> and <see cref="LibraryOptions"/>.
     /// </summary>
     public static IServiceCollection AddLibrary(this IServiceCollection services)
     {
@@ -29,6 +31,17 @@ public static class LibraryServices
             p.GetRequiredService<TransferHolds>(), p.GetRequiredService<SourceRegistry>(), p.GetRequiredService<StoreRegistry>(),
             p.GetRequiredService<Access.ISecretProtector>(), p.GetRequiredService<Nodes.INodeCatalogue>(),
             p.GetRequiredService<Microsoft.Extensions.Logging.ILogger<TransferRunner>>()));
-        return services;
+        return services.AddDoctor();
+    }
+
+    private static IServiceCollection AddDoctor(this IServiceCollection services)
+    {
+        services.TryAddSingleton(new DoctorOptions());
+        services.AddSingleton<INodeCheck, CatalogueCheck>();
+        services.AddSingleton<INodeCheck, StoresCheck>();
+        services.AddSingleton<INodeCheck, NodesCheck>();
+        services.AddSingleton<INodeCheck, NamesCheck>();
+        services.AddSingleton<SourceCheck>();
+        return services.AddSingleton<Doctor>();
     }
 }

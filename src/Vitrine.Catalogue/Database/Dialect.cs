@@ -53,6 +53,9 @@ internal abstract class Dialect : IAsyncDisposable
     /// <summary>A condition: the parameter's text is part of the column's.</summary>
     public abstract string Contains(string column, string parameter);
 
+    /// <summary>The database's own time at this moment, in microseconds since 1970.</summary>
+    public abstract string Now { get; }
+
     /// <summary>An aggregate: the values as a JSON array in text.</summary>
     public abstract string JsonArray(string value);
 

@@ -43,6 +43,8 @@ internal sealed class PostgresDialect : Dialect
 
     public override string Contains(string column, string parameter) => $"strpos({column}, {parameter}) > 0";
 
+    public override string Now => "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)";
+
     public override string JsonArray(string value) => $"json_agg({value})::text";
 
     public override string JsonObject(string key, string value) => $"json_object_agg({key}, {value})::text";
@@ -54,7 +56,8 @@ internal sealed class PostgresDialect : Dialect
     /// <summary>Says for several hosts what is right for every catalogue and what an operator would not think of.</summary>
     private static string Complete(string connectionString)
     {
-        var builder = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "vitrine" };
+        var builder = new NpgsqlConnectionStringBuilder(connectionString);
+        builder.ApplicationName ??= "vitrine";
         if (string.IsNullOrEmpty(builder.Database) && string.IsNullOrEmpty(builder.Username))
             throw Refused("for PostgreSQL it needs Database and Username");
 

@@ -25,10 +25,11 @@ internal sealed class TransferCatalogue(CatalogueDatabase database) : ITransferC
             return [];
 
         var parameters = new Parameters();
+        var direction = query.OldestFirst ? "asc" : "desc";
         var statement = $"""
             select {Row<TransferRow>.Columns} from transfers
             where {string.Join(" and ", Terms(query, parameters))}
-            order by created_at desc, id desc limit {parameters.Add(query.Limit)}
+            order by created_at {direction}, id {direction} limit {parameters.Add(query.Limit)}
             """;
         return await ListAsync(statement, parameters, cancellationToken);
     }
@@ -56,10 +57,12 @@ internal sealed class TransferCatalogue(CatalogueDatabase database) : ITransferC
             yield return $"project = {parameters.Add(project.Value)}";
         if (query.Image is { } image)
             yield return $"image = {parameters.Add(image.ToString())}";
+        if (query.Kind is { } kind)
+            yield return $"kind = {parameters.Add(kind.Word())}";
         if (query.States.Count > 0)
             yield return database.Dialect.In("state", parameters.Add(query.States.Select(state => state.Word()).ToArray()));
         if (query.After is { } last)
-            yield return $"(created_at, id) < (select created_at, id from transfers where id = {parameters.Add(last.ToString())})";
+            yield return $"(created_at, id) {(query.OldestFirst ? ">" : "<")} (select created_at, id from transfers where id = {parameters.Add(last.ToString())})";
     }
 
     private async Task<IReadOnlyList<Transfer>> ListAsync(string statement, Parameters parameters, CancellationToken cancellationToken)

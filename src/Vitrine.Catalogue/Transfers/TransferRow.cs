@@ -15,6 +15,8 @@ internal sealed class TransferRow
     public string Image { get; init; } = "";
     public string Project { get; init; } = "";
     public string Kind { get; init; } = "";
+    public string? RequestedBy { get; init; }
+    public string? RequestId { get; init; }
     public string Store { get; init; } = "";
     public string? SourceUrl { get; init; }
     public string? SourceSecret { get; init; }
@@ -59,6 +61,8 @@ internal sealed class TransferRow
         Image = transfer.Image.ToString(),
         Project = transfer.Project.Value,
         Kind = transfer.Kind.Word(),
+        RequestedBy = transfer.User?.Value,
+        RequestId = transfer.RequestId,
         Store = transfer.Store,
         SourceUrl = transfer.SourceUrl,
         SourceSecret = transfer.SourceSecret,
@@ -93,6 +97,8 @@ internal sealed class TransferRow
         Image = ImageId.Parse(Image),
         Project = new ProjectId(Project),
         Kind = Stored.Enum<TransferKind>(Kind),
+        User = RequestedBy is null ? null : new UserId(RequestedBy),
+        RequestId = RequestId,
         Store = Store,
         SourceUrl = SourceUrl,
         SourceSecret = SourceSecret,

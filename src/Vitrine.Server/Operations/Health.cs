@@ -5,7 +5,7 @@ namespace Vitrine.Server.Operations;
 
 /// <summary>Whether this node can do its work: the catalogue answers, and the default store takes bytes.</summary>
 /// <remarks>The answer is kept for a few seconds, so that asking often costs nothing.</remarks>
-internal sealed class Health(INodeCatalogue catalogue, StoreRegistry stores, TimeProvider time)
+internal sealed class Health(INodeCatalogue catalogue, StoreRegistry stores, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -27,6 +27,8 @@ internal sealed class Health(INodeCatalogue catalogue, StoreRegistry stores, Tim
             _one.Release();
         }
     }
+
+    public void Dispose() => _one.Dispose();
 
     private async Task<HealthReport> LookAsync(CancellationToken cancellationToken)
     {

@@ -5,7 +5,7 @@ using Vitrine.Transfers;
 namespace Vitrine.Server.Operations;
 
 /// <summary>Figures that are asked of the catalogue and the stores when somebody looks.</summary>
-internal sealed class LibraryGauges
+internal sealed class LibraryGauges : IDisposable
 {
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(5);
 
@@ -39,6 +39,8 @@ internal sealed class LibraryGauges
             _one.Release();
         }
     }
+
+    public void Dispose() => _one.Dispose();
 
     private async Task<Measurement<long>[]> CountAsync(CancellationToken cancellationToken)
     {

@@ -10,7 +10,7 @@ namespace Vitrine.Server.Serving;
 /// advances over are the next bytes of the file, which the kernel moves to the socket without our touching them. A flush is
 /// over when the kernel has everything, which is what keeps headers, files and further answers in order.
 /// </remarks>
-internal sealed class SocketOutput(Socket socket, PipeWriter transport, Action abort) : PipeWriter
+internal sealed class SocketOutput(Socket socket, PipeWriter transport, Action abort) : PipeWriter, IDisposable
 {
     /// <summary>How much of a file goes between two flushes; the server's own time limits apply to each.</summary>
     public const int FilePiece = 4 * 1024 * 1024;
@@ -26,6 +26,10 @@ internal sealed class SocketOutput(Socket socket, PipeWriter transport, Action a
     private long _fileOffset;
     private int _filePending;
     private bool _broken;
+
+    public override bool CanGetUnflushedBytes => true;
+
+    public override long UnflushedBytes => _written.Writer.UnflushedBytes + _filePending;
 
     public void BeginFile(FileStream file, long offset) => (_file, _fileOffset) = (file, offset);
 
@@ -70,9 +74,11 @@ internal sealed class SocketOutput(Socket socket, PipeWriter transport, Action a
         await FlushAsync(CancellationToken.None);
         await _written.Writer.CompleteAsync();
         await _written.Reader.CompleteAsync();
-        _sending.Dispose();
+        Dispose();
         await transport.CompleteAsync(exception);
     }
+
+    public void Dispose() => _sending.Dispose();
 
     private async ValueTask SendWrittenAsync(CancellationToken cancellationToken)
     {

@@ -12,6 +12,7 @@ namespace Vitrine.Sources.Outgoing;
 internal sealed record OutgoingTarget(string Scheme, string Host, IPAddress? Literal, int Port)
 {
     private const string AfterScheme = "://";
+    private const string Punycode = "xn--";
 
     public bool IsTls => Scheme == Uri.UriSchemeHttps;
 
@@ -103,11 +104,13 @@ internal sealed record OutgoingTarget(string Scheme, string Host, IPAddress? Lit
     {
         var written = host.ToLowerInvariant();
         var name = address.IdnHost.ToLowerInvariant();
-        if (Ascii.IsValid(written) && written != name)
+
+        // Letters of other scripts have to stay letters: a name that becomes plain by dropping or mapping them poses as another.
+        if (Ascii.IsValid(written) ? written != name : !name.Contains(Punycode))
             return null;
 
         if (TryReadLiteral(name, out var literal))
-            return Ascii.IsValid(written) ? new OutgoingTarget(address.Scheme, literal.ToString(), literal, address.Port) : null;
+            return new OutgoingTarget(address.Scheme, literal.ToString(), literal, address.Port);
 
         if (name.EndsWith('.'))
             name = name[..^1];

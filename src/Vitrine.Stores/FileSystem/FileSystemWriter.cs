@@ -3,8 +3,7 @@ using Vitrine.Content;
 
 namespace Vitrine.Stores.FileSystem;
 
-/// <summary>A file under staging/ and its checkpoint, locked for as long as this is open.</summary>
-/// <remarks>A staged file is renamed or removed only by whoever holds its lock, so that a name under staging/ never changes its file unseen.</remarks>
+/// <summary>A file under staging/ and its checkpoint, which is locked for as long as this is open.</summary>
 internal sealed class FileSystemWriter : ContentWriter
 {
     // Begun this often, the disk works while bytes arrive, and the sync of a large upload has little left to do.
@@ -39,15 +38,14 @@ internal sealed class FileSystemWriter : ContentWriter
     /// <exception cref="WriterBusyException">Another writer of the key is open.</exception>
     public static FileSystemWriter Open(FileSystemLayout layout, FileSystemErrors errors, StagingKey key, BootId boot)
     {
-        var file = StagedFile.OpenLocked(layout.PathOf(key), key);
+        var checkpoint = StagingCheckpoint.Open(layout.CheckpointPathOf(key), key);
         try
         {
-            return Recover(layout, errors, key, boot, file);
+            return Open(layout, errors, key, boot, checkpoint);
         }
         catch
         {
-            StagedFile.RemoveIfEmpty(layout, key, file);
-            file.Dispose();
+            checkpoint.Dispose();
             throw;
         }
     }
@@ -100,20 +98,36 @@ internal sealed class FileSystemWriter : ContentWriter
         await _file.DisposeAsync();
     }
 
-    private static FileSystemWriter Recover(
-        FileSystemLayout layout, FileSystemErrors errors, StagingKey key, BootId boot, FileStream file)
+    private static FileSystemWriter Open(
+        FileSystemLayout layout, FileSystemErrors errors, StagingKey key, BootId boot, StagingCheckpoint checkpoint)
     {
-        var checkpoint = StagingCheckpoint.Open(layout.CheckpointPathOf(key), key);
+        FileStream? file = null;
         try
         {
+            file = StagingLock.OpenContent(layout.PathOf(key));
             var writer = new FileSystemWriter(layout, errors, key, boot, file, checkpoint);
             writer.TakeOver();
             return writer;
         }
         catch
         {
-            checkpoint.Dispose();
+            RemoveIfEmpty(layout, key);
+            file?.Dispose();
             throw;
+        }
+    }
+
+    // A failed open leaves no empty files behind. What an earlier writer has written stays.
+    private static void RemoveIfEmpty(FileSystemLayout layout, StagingKey key)
+    {
+        try
+        {
+            if (NativeFile.Find(layout.PathOf(key)) is null or { Length: 0 })
+                StagingLock.Remove(layout, key);
+        }
+        catch (Exception error) when (UnixError.IsBehind(error))
+        {
+            // The failure that led here says more.
         }
     }
 

@@ -77,15 +77,31 @@ public sealed partial class IdentityAdministration
         return RequireAssignedAsync(assignment, cancellationToken);
     }
 
-    /// <summary>Users may list their own assignments; those that follow from others are not in the list.</summary>
+    /// <summary>Users may list their own assignments.</summary>
+    /// <param name="effective">Adds the roles that those assigned imply.</param>
     public async Task<IReadOnlyList<NamedAssignment>> ListAssignmentsAsync(
-        Caller caller, AssignmentQuery query, CancellationToken cancellationToken)
+        Caller caller, AssignmentQuery query, bool effective, CancellationToken cancellationToken)
     {
         if (query.User != caller.User)
             caller.RequireAdmin("list role assignments");
 
-        var assignments = await catalogue.ListAssignmentsAsync(query, cancellationToken);
-        return await NameAsync(assignments, cancellationToken);
+        // An implied role is found by the one that implies it, so the role restricts what is found only afterwards.
+        var assignments = await catalogue.ListAssignmentsAsync(effective ? query with { Role = null } : query, cancellationToken);
+        if (effective)
+            assignments = await WithImpliedAsync(assignments, cancellationToken);
+        return await NameAsync([.. assignments.Where(a => query.Role is null || a.Role == query.Role)], cancellationToken);
+    }
+
+    private async Task<IReadOnlyList<RoleAssignment>> WithImpliedAsync(
+        IReadOnlyList<RoleAssignment> assignments, CancellationToken cancellationToken)
+    {
+        var all = await catalogue.ListRolesAsync(name: null, cancellationToken);
+        return
+        [
+            .. from held in assignments.GroupBy(a => (a.User, a.Target))
+               from role in IdentityRules.WithImplied(held.Select(a => a.Role).ToHashSet(), all)
+               select new RoleAssignment(held.Key.User, held.Key.Target, role.Id),
+        ];
     }
 
     /// <summary>Adds to assignments the records that they refer to; one whose record is gone meanwhile is left out.</summary>

@@ -45,7 +45,9 @@ public sealed partial class IdentityAdministration
             Name = update.Name is { } name ? IdentityRules.CheckName(name) : user.Name,
             Description = update.Description is { } text ? IdentityRules.CheckText("description", text) : user.Description,
             Email = update.Email is { } email ? IdentityRules.CheckText("email", email) : user.Email,
-            DefaultProject = await CheckDefaultProjectAsync(update.DefaultProject, cancellationToken) ?? user.DefaultProject,
+            DefaultProject = update.NoDefaultProject
+                ? null
+                : await CheckDefaultProjectAsync(update.DefaultProject, cancellationToken) ?? user.DefaultProject,
         };
         if (update.Password is not null)
             updated = updated.WithPassword(HashOf(update.Password), time.Now());
@@ -94,9 +96,10 @@ public sealed record UserDraft(
 }
 
 /// <summary>What to change; null leaves a value as it is.</summary>
+/// <param name="NoDefaultProject">Takes the default project away.</param>
 public sealed record UserUpdate(
     string? Name = null, string? Password = null, string? Description = null, string? Email = null,
-    ProjectId? DefaultProject = null, bool? Enabled = null)
+    ProjectId? DefaultProject = null, bool NoDefaultProject = false, bool? Enabled = null)
 {
     /// <summary>Never prints the password, as logs print records.</summary>
     public override string ToString() => $"update of a user to the name {Name}";

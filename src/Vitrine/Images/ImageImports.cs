@@ -24,7 +24,7 @@ public sealed class ImageImports(
         if (image.SourceKey is { } key && await images.FindBySourceAsync(image.Owner, key, cancellationToken) is { } existing)
             throw new DuplicateSourceException(existing.Id);
 
-        return await BeginAsync(image, request, address, cancellationToken);
+        return await BeginAsync(image, request, address, caller, cancellationToken);
     }
 
     /// <summary>Begins to fetch the content of an image that is described already.</summary>
@@ -37,7 +37,7 @@ public sealed class ImageImports(
             throw new ImageStatusException(id, image.Status, ImageStatus.Queued);
 
         var address = Check(request);
-        return await BeginAsync(image with { SourceKey = KeyOf(request, address) }, request, address, cancellationToken);
+        return await BeginAsync(image with { SourceKey = KeyOf(request, address) }, request, address, caller, cancellationToken);
     }
 
     private Uri Check(ImportRequest request)
@@ -50,7 +50,7 @@ public sealed class ImageImports(
     }
 
     private async Task<(Image Image, Transfer Transfer)> BeginAsync(
-        Image image, ImportRequest request, Uri address, CancellationToken cancellationToken)
+        Image image, ImportRequest request, Uri address, Caller caller, CancellationToken cancellationToken)
     {
         var now = time.Now();
         var transfer = new Transfer
@@ -59,6 +59,8 @@ public sealed class ImageImports(
             Image = image.Id,
             Project = image.Owner,
             Kind = TransferKind.Import,
+            User = caller.User,
+            RequestId = request.RequestId,
             Store = stores.Choose(request.Store).Name,
             SourceUrl = SourceAddress.Redact(address),
             SourceSecret = secrets.Protect(address.OriginalString),
@@ -88,4 +90,5 @@ public sealed class ImageImports(
 /// <param name="Expected">The sum that the publisher states.</param>
 /// <param name="Store">The store that receives the content; null for the default one.</param>
 /// <param name="AllowDuplicate">Makes a second image of an address that the project has one of.</param>
-public sealed record ImportRequest(string Url, Checksum? Expected, string? Store, bool AllowDuplicate);
+/// <param name="RequestId">The name of the request that asks, for finding it again in logs.</param>
+public sealed record ImportRequest(string Url, Checksum? Expected, string? Store, bool AllowDuplicate, string? RequestId = null);

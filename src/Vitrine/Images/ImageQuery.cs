@@ -19,6 +19,8 @@ public sealed record ImageQuery
     public IReadOnlyList<DiskFormat> DiskFormats { get; init; } = [];
     public IReadOnlyList<ContainerFormat> ContainerFormats { get; init; } = [];
     public CpuArchitecture? Architecture { get; init; }
+    public Firmware? Firmware { get; init; }
+    public Platform? Platform { get; init; }
     public ProjectId? Owner { get; init; }
     public Visibility? Visibility { get; init; }
     public bool? Hidden { get; init; }

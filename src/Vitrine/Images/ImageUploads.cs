@@ -21,6 +21,17 @@ public sealed class ImageUploads
         (_library, _catalogue, _stores, _desk, _holds, _open) = (library, catalogue, stores, desk, holds, open);
     }
 
+    /// <summary>Describes a new image and begins an upload of its content: both, or neither.</summary>
+    /// <param name="length">The length of the file in bytes.</param>
+    /// <param name="expected">The sum of the file, where the client knows it beforehand.</param>
+    public async Task<(Image Image, Transfer Transfer)> RegisterAsync(
+        long length, Checksum? expected, string? store, Caller caller, Func<Image, Image> describe, CancellationToken cancellationToken)
+    {
+        CheckLength(length);
+        var image = _library.Draft(caller, id: null, owner: null, describe);
+        return await BeginAsync(image, length, expected, store, cancellationToken);
+    }
+
     /// <summary>Begins an upload that a client sends in as many requests as it takes.</summary>
     /// <param name="length">The length of the file in bytes.</param>
     /// <param name="expected">The sum of the file, where the client knows it beforehand.</param>
@@ -28,14 +39,9 @@ public sealed class ImageUploads
         ImageId id, long length, Checksum? expected, string? store, Caller caller, CancellationToken cancellationToken)
     {
         caller.RequireMember("upload an image");
-        if (length <= 0)
-            throw new InvalidFieldException("length", "an image has at least one byte");
-
+        CheckLength(length);
         var image = await _library.GetOwnAsync(id, caller, cancellationToken);
-        var transfer = NewTransfer(image, TransferKind.Upload, length, expected, store);
-        await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
-        await SaveAsync(image, transfer, cancellationToken);
-        return transfer with { Version = 1 };
+        return (await BeginAsync(image, length, expected, store, cancellationToken)).Transfer;
     }
 
     /// <summary>Where an upload goes on: how many bytes the store has of it.</summary>
@@ -91,6 +97,21 @@ public sealed class ImageUploads
             if (transfer.Kind is TransferKind.Upload && (transfer.LastProgress ?? transfer.CreatedAt) < oldest)
                 await ExpireAsync(transfer, cancellationToken);
         }
+    }
+
+    private async Task<(Image Image, Transfer Transfer)> BeginAsync(
+        Image image, long length, Checksum? expected, string? store, CancellationToken cancellationToken)
+    {
+        var transfer = NewTransfer(image, TransferKind.Upload, length, expected, store);
+        await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
+        var receiving = await SaveAsync(image, transfer, cancellationToken);
+        return (receiving, transfer with { Version = 1 });
+    }
+
+    private static void CheckLength(long length)
+    {
+        if (length <= 0)
+            throw new InvalidFieldException("length", "an image has at least one byte");
     }
 
     private async Task ExpireAsync(Transfer transfer, CancellationToken cancellationToken)
@@ -166,16 +187,18 @@ public sealed class ImageUploads
         CreatedAt = _holds.Time.Now(),
     };
 
-    private Task SaveAsync(Image image, Transfer transfer, CancellationToken cancellationToken)
+    private async Task<Image> SaveAsync(Image image, Transfer transfer, CancellationToken cancellationToken)
     {
         var now = _holds.Time.Now();
-        return _catalogue.SaveAsync(
+        var receiving = image.Receive(transfer, now) with { Size = transfer.Length };
+        await _catalogue.SaveAsync(
             new CatalogueChange
             {
-                Image = image.Receive(transfer, now) with { Size = transfer.Length },
+                Image = receiving,
                 Transfer = transfer,
                 Replica = new Replica(image.Id, transfer.Store, ReplicaState.Receiving, Digest: null, transfer.Length, now),
             },
             cancellationToken);
+        return receiving with { Version = receiving.Version + 1 };
     }
 }

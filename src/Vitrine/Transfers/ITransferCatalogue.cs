@@ -8,7 +8,7 @@ public interface ITransferCatalogue
 {
     Task<Transfer?> FindAsync(TransferId id, CancellationToken cancellationToken);
 
-    /// <summary>The newest first.</summary>
+    /// <summary>The newest first, or the oldest where the query says so.</summary>
     Task<IReadOnlyList<Transfer>> ListAsync(TransferQuery query, CancellationToken cancellationToken);
 
     /// <summary>
@@ -25,7 +25,9 @@ public sealed record TransferQuery
     public ProjectId? Project { get; init; }
 
     public ImageId? Image { get; init; }
+    public TransferKind? Kind { get; init; }
     public IReadOnlyList<TransferState> States { get; init; } = [];
+    public bool OldestFirst { get; init; }
 
     /// <summary>The last transfer of the page before.</summary>
     public TransferId? After { get; init; }

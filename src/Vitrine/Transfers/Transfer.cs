@@ -36,6 +36,12 @@ public sealed record Transfer
     public required ProjectId Project { get; init; }
     public required TransferKind Kind { get; init; }
 
+    /// <summary>Who asked for it; null where nobody did, as for the library's own housekeeping.</summary>
+    public UserId? User { get; init; }
+
+    /// <summary>The request that began it, by the name that its caller's log and ours have for it; null where it had none.</summary>
+    public string? RequestId { get; init; }
+
     /// <summary>The name of the store that receives the content.</summary>
     public required string Store { get; init; }
 

@@ -1,0 +1,112 @@
+using System.CommandLine;
+using System.CommandLine.Completions;
+using Vitrine.Cli.Commands;
+using Vitrine.Client;
+
+namespace Vitrine.Cli;
+
+/// <summary>The command <c>vitrine</c>.</summary>
+internal static class VitrineCli
+{
+    private static readonly TimeSpan SuggestionPatience = TimeSpan.FromSeconds(2);
+
+    public static async Task<int> RunAsync(IReadOnlyList<string> args, CliTerminal terminal, CancellationToken cancellationToken)
+    {
+        var names = await NamesToSuggestAsync(args, terminal, cancellationToken);
+        var parsed = MakeRoot(terminal, names).Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+                await terminal.Error.WriteLineAsync($"vitrine: {error.Message}");
+            await terminal.Error.WriteLineAsync($"  Run: {PathOf(parsed.CommandResult.Command)} --help");
+            return ExitCodes.Usage;
+        }
+
+        var configuration = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false };
+        return await parsed.InvokeAsync(configuration, cancellationToken);
+    }
+
+    /// <summary>Runs a command, and turns what goes wrong into a message and an exit code.</summary>
+    internal static void Does(this Command command, CliTerminal terminal, Func<Invocation, CancellationToken, Task<int>> act) =>
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            using var invocation = new Invocation(terminal, parsed);
+            try
+            {
+                return await act(invocation, cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return ExitCodes.Interrupted;
+            }
+            catch (Exception failure) when (failure is LibraryClientException or CliException or IOException or UnauthorizedAccessException)
+            {
+                return invocation.Report(failure);
+            }
+        });
+
+    private static RootCommand MakeRoot(CliTerminal terminal, IReadOnlyList<string> imageNames)
+    {
+        var images = new ImageArgument(imageNames);
+        return new RootCommand("The command line of the image library.")
+        {
+            GlobalOptions.Json, GlobalOptions.Quiet, GlobalOptions.Server, GlobalOptions.Authorities,
+            LoginCommand.Make(terminal), LogoutCommand.Make(terminal), OpenrcCommand.Make(terminal),
+            new Command("image", "Images: import, push, pull, list, show, change and delete them.")
+            {
+                ImageImportCommand.Make(terminal), ImagePushCommand.Make(terminal), ImagePullCommand.Make(terminal, images),
+                ImageListCommand.Make(terminal), ImageShowCommand.Make(terminal, images), ImageWatchCommand.Make(terminal, images),
+                ImageSetCommand.Make(terminal, images), ImageDeleteCommand.Make(terminal, images),
+                ImageEnableCommand.Make(terminal, images, enabled: true), ImageEnableCommand.Make(terminal, images, enabled: false),
+            },
+            new Command("transfer", "Transfers: list, show, cancel, retry and explain them.")
+            {
+                TransferListCommand.Make(terminal), TransferShowCommand.Make(terminal), TransferCancelCommand.Make(terminal),
+                TransferRetryCommand.Make(terminal), TransferExplainCommand.Make(terminal),
+            },
+            new Command("store", "Stores: where content is kept.") { StoreListCommand.Make(terminal) },
+            new Command("node", "Nodes: the machines that run the library.") { NodeListCommand.Make(terminal) },
+            ProbeCommand.Make(terminal), DoctorCommand.Make(terminal), CompletionCommand.Make(terminal),
+        };
+    }
+
+    /// <summary>A shell that asks for suggestions waits for them, so names of images are fetched only then, and not for long.</summary>
+    private static async Task<IReadOnlyList<string>> NamesToSuggestAsync(
+        IReadOnlyList<string> args, CliTerminal terminal, CancellationToken cancellationToken)
+    {
+        if (args.Count == 0 || !args[0].StartsWith("[suggest", StringComparison.Ordinal))
+            return [];
+
+        using var patience = new CancellationTokenSource(SuggestionPatience, terminal.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        try
+        {
+            var settings = SettingsFile.Find(terminal.Variable).Load();
+            using var client = Session.Open(Session.AddressOf(null, terminal, settings), authorities: null, terminal, settings);
+            var names = new List<string>();
+            await foreach (var image in client.ListImagesAsync([new("limit", "200")], either.Token).Take(200))
+                names.AddRange(image.Name is { } name ? [name, image.Id] : [image.Id]);
+            return names;
+        }
+        catch (Exception failure) when (failure is LibraryClientException or CliException or OperationCanceledException)
+        {
+            // Suggestions are a convenience; what is wrong is said when the command runs.
+            return [];
+        }
+    }
+
+    private static string PathOf(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{PathOf(parent)} {command.Name}" : "vitrine";
+}
+
+/// <summary>An image by its id or by its unique name; shells complete both.</summary>
+internal sealed class ImageArgument(IReadOnlyList<string> suggestions)
+{
+    public Argument<string> Make()
+    {
+        var argument = new Argument<string>("IMAGE") { Description = "The id of the image, or its name where no other has it." };
+        argument.CompletionSources.Add(context => suggestions
+            .Where(s => s.StartsWith(context.WordToComplete, StringComparison.Ordinal)).Select(s => new CompletionItem(s)));
+        return argument;
+    }
+}

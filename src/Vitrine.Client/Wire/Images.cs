@@ -1,0 +1,216 @@
+using System.Text.Json.Serialization;
+
+namespace Vitrine.Client;
+
+/// <summary>An image: what is said of it and, once it is active, what is known of its content.</summary>
+/// <remarks>Words are in lower case: a status is <c>active</c>, an architecture <c>x86_64</c>.</remarks>
+public sealed record ImageRecord
+{
+    public required string Id { get; init; }
+    public string? Name { get; init; }
+    public required string Description { get; init; }
+
+    /// <summary><c>queued</c>, <c>saving</c>, <c>importing</c>, <c>active</c> or <c>failed</c>.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>A disabled image keeps its status and content, but cannot be used or downloaded.</summary>
+    public required bool Enabled { get; init; }
+
+    /// <summary><c>system</c>, <c>volume</c> or <c>iso</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>What the bytes are, as <c>qcow2</c>; null until it is said or recognised.</summary>
+    public string? Format { get; init; }
+
+    /// <summary>What wraps the bytes, as <c>bare</c>.</summary>
+    public string? Container { get; init; }
+
+    public string? Architecture { get; init; }
+    public string? Platform { get; init; }
+    public string? Os { get; init; }
+    public required bool Virtio { get; init; }
+
+    /// <summary>What was asked for; null leaves the choice to the library.</summary>
+    public string? Firmware { get; init; }
+
+    /// <summary>What a guest gets: the firmware that was asked for, or else the one that the architecture needs.</summary>
+    public required string EffectiveFirmware { get; init; }
+
+    public required bool Csm { get; init; }
+    public required bool BareMetal { get; init; }
+
+    /// <summary>The smallest disk of a guest, in GiB.</summary>
+    public required int MinDisk { get; init; }
+
+    /// <summary>The least memory of a guest, in MiB.</summary>
+    public required int MinMemory { get; init; }
+
+    /// <summary><c>private</c>, <c>shared</c>, <c>community</c> or <c>public</c>.</summary>
+    public required string Visibility { get; init; }
+
+    /// <summary>The id of the project that owns the image.</summary>
+    public required string Owner { get; init; }
+
+    public required string Domain { get; init; }
+    public required bool Protected { get; init; }
+    public required bool Hidden { get; init; }
+    public required IReadOnlyList<string> Tags { get; init; }
+    public required IReadOnlyDictionary<string, string> Properties { get; init; }
+
+    /// <summary>The length of the content in bytes, from the moment it is known.</summary>
+    public long? Size { get; init; }
+
+    /// <summary>The length of the guest's disk in bytes; null where the content is no disk.</summary>
+    public long? VirtualSize { get; init; }
+
+    /// <summary>64 lower-case hexadecimal digits.</summary>
+    public string? Sha256 { get; init; }
+
+    public string? Md5 { get; init; }
+    public string? Sha512 { get; init; }
+
+    /// <summary>Where the content came from, without credentials; null for uploads.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>The transfer that is bringing the content, or that failed to; null where the image is active or waits for one.</summary>
+    public TransferRecord? Transfer { get; init; }
+
+    /// <summary>Why there is no content; null unless the image failed.</summary>
+    public FailureRecord? Failure { get; init; }
+
+    public required IReadOnlyList<ReplicaRecord> Replicas { get; init; }
+
+    /// <summary>What is allowed but likely not to be what was meant, as sentences.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset UpdatedAt { get; init; }
+}
+
+/// <summary>One image's content in one store.</summary>
+/// <param name="State"><c>receiving</c> or <c>ready</c>.</param>
+public sealed record ReplicaRecord(string Store, string State, long? Size, DateTimeOffset UpdatedAt);
+
+/// <summary>Describes a new image, and says where its content comes from: a source, an upload that follows, or neither yet.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record ImageCreate
+{
+    public string? Name { get; init; }
+    public string? Description { get; init; }
+    public string? Kind { get; init; }
+    public string? Format { get; init; }
+    public string? Container { get; init; }
+    public string? Architecture { get; init; }
+    public string? Platform { get; init; }
+    public string? Os { get; init; }
+    public bool? Virtio { get; init; }
+    public string? Firmware { get; init; }
+    public bool? Csm { get; init; }
+    public bool? BareMetal { get; init; }
+    public int? MinDisk { get; init; }
+    public int? MinMemory { get; init; }
+    public IReadOnlyDictionary<string, string>? Properties { get; init; }
+    public IReadOnlyList<string>? Tags { get; init; }
+    public bool? Protected { get; init; }
+    public string? Visibility { get; init; }
+    public ImageSource? Source { get; init; }
+    public UploadRequest? Upload { get; init; }
+}
+
+/// <summary>An address that the library fetches content from.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record ImageSource
+{
+    public string? Url { get; init; }
+
+    /// <summary>What the publisher says the sum of the file is: <c>sha256:…</c>, or bare digits whose number names the algorithm.</summary>
+    public string? Checksum { get; init; }
+
+    /// <summary>The store that receives the content. Default: the library's default store.</summary>
+    public string? Store { get; init; }
+
+    /// <summary>Makes a second image of an address that the project has one of.</summary>
+    public bool? AllowDuplicate { get; init; }
+
+    /// <summary>Never prints the address, which may hold a password.</summary>
+    public override string ToString() => "source";
+}
+
+/// <summary>Announces content that the client sends by tus.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record UploadRequest
+{
+    /// <summary>The length of the file in bytes.</summary>
+    public long? Length { get; init; }
+
+    /// <inheritdoc cref="ImageSource.Checksum"/>
+    public string? Checksum { get; init; }
+
+    /// <inheritdoc cref="ImageSource.Store"/>
+    public string? Store { get; init; }
+}
+
+/// <summary>A change of an image, as a JSON merge patch (RFC 7396): what is not said stays, what is null is cleared.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record ImageChange
+{
+    public string? Name { get; init; }
+    public string? Description { get; init; }
+
+    /// <summary>Can be changed as long as the image has no content.</summary>
+    public string? Format { get; init; }
+
+    /// <summary>Can be changed as long as the image has no content.</summary>
+    public string? Container { get; init; }
+
+    public string? Architecture { get; init; }
+    public string? Platform { get; init; }
+    public string? Os { get; init; }
+    public bool? Virtio { get; init; }
+    public string? Firmware { get; init; }
+    public bool? Csm { get; init; }
+    public bool? BareMetal { get; init; }
+    public int? MinDisk { get; init; }
+    public int? MinMemory { get; init; }
+
+    /// <summary>Properties that are not named stay; those with the value null go.</summary>
+    public IReadOnlyDictionary<string, string?>? Properties { get; init; }
+
+    /// <summary>All tags, in the place of those there are.</summary>
+    public IReadOnlyList<string>? Tags { get; init; }
+
+    public bool? Protected { get; init; }
+    public bool? Hidden { get; init; }
+    public string? Visibility { get; init; }
+
+    /// <summary>The fields, as they are spelt on the wire, that the client sends as null.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<string> Cleared { get; init; } = [];
+}
+
+/// <summary>A new image, and the way its content comes.</summary>
+/// <param name="Transfer">The import that was begun; null where the image has no source.</param>
+/// <param name="Upload">Where to send the content; null where no upload was announced.</param>
+public sealed record ImageCreated(ImageRecord Image, TransferRecord? Transfer, UploadRecord? Upload);
+
+/// <summary>An upload that has begun.</summary>
+/// <param name="Url">Where to send the bytes by tus 1.0: a path on the same server.</param>
+/// <param name="Offset">How many bytes the library has.</param>
+public sealed record UploadRecord(string Transfer, string Url, long Length, long Offset);
+
+/// <summary>A project an image is shared with.</summary>
+/// <param name="Status">Its answer: <c>pending</c>, <c>accepted</c> or <c>rejected</c>.</param>
+public sealed record MemberRecord(string Image, string Project, string Status, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+
+/// <summary>A member's answer; without one, the image is shared with the project.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record MemberAnswer
+{
+    public string? Status { get; init; }
+}
+
+public sealed record MemberList(IReadOnlyList<MemberRecord> Items);
+
+/// <summary>One page of images.</summary>
+/// <param name="Next">The cursor of the next page; null on the last.</param>
+public sealed record ImagePage(IReadOnlyList<ImageRecord> Items, string? Next);

@@ -1,0 +1,88 @@
+using System.Text.Json.Serialization;
+
+namespace Vitrine.Client;
+
+/// <summary>A store, as it is configured and as it is now.</summary>
+public sealed record StoreRecord
+{
+    public required string Name { get; init; }
+    public required string Zone { get; init; }
+
+    /// <summary>The backend: <c>directory</c>.</summary>
+    public required string Kind { get; init; }
+
+    public required string Description { get; init; }
+
+    /// <summary>Receives content when nobody names a store.</summary>
+    public required bool IsDefault { get; init; }
+
+    /// <summary>Bytes can be written, read and removed. Null where only other nodes can reach the store.</summary>
+    public bool? Healthy { get; init; }
+
+    /// <summary>Why it is not healthy.</summary>
+    public string? Problem { get; init; }
+
+    /// <summary>Bytes in all; null where the store has no bound or does not answer.</summary>
+    public long? Total { get; init; }
+
+    /// <summary>Bytes that can still be written; null where the store has no bound or does not answer.</summary>
+    public long? Free { get; init; }
+
+    public required long Images { get; init; }
+
+    /// <summary>The sum of the sizes of all images in the store, in bytes.</summary>
+    public required long LogicalBytes { get; init; }
+
+    /// <summary>The sum of the sizes of the distinct contents, in bytes.</summary>
+    public required long StoredBytes { get; init; }
+}
+
+public sealed record StoreList(IReadOnlyList<StoreRecord> Items);
+
+public sealed record ZoneRecord(string Name, string Description);
+
+public sealed record ZoneList(IReadOnlyList<ZoneRecord> Items);
+
+/// <summary>A machine that runs the library.</summary>
+/// <param name="Address">Where its API listens, as a URL.</param>
+/// <param name="Alive">Gave a sign of life lately.</param>
+public sealed record NodeRecord(
+    string Name, string Zone, IReadOnlyList<string> Roles, string Address, string Version, DateTimeOffset StartedAt,
+    DateTimeOffset Heartbeat, bool Alive);
+
+public sealed record NodeList(IReadOnlyList<NodeRecord> Items);
+
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record ProbeRequest
+{
+    public string? Url { get; init; }
+
+    /// <summary>Never prints the address, which may hold a password.</summary>
+    public override string ToString() => "probe";
+}
+
+/// <summary>What a source says about a file, without the file being fetched.</summary>
+/// <param name="FinalAddress">After all redirects, with everything secret taken out.</param>
+/// <param name="Status">The protocol's own status number.</param>
+/// <param name="CanResume">The source gives parts of the file.</param>
+/// <param name="Certificate">The subject and end of the server's certificate; null without TLS.</param>
+public sealed record ProbeRecord(
+    string FinalAddress, int Status, long? Length, string? ContentType, bool CanResume, string? Validator, string? Certificate);
+
+/// <summary>What a node found when it looked at itself.</summary>
+/// <param name="Verdict">The worst of the findings.</param>
+public sealed record DoctorRecord(string Node, string Verdict, IReadOnlyList<FindingRecord> Findings);
+
+/// <param name="Verdict"><c>ok</c>, <c>warn</c> or <c>fail</c>.</param>
+/// <param name="Remedy">What can be done; null where all is well.</param>
+public sealed record FindingRecord(string Check, string Verdict, string Detail, string? Remedy);
+
+/// <summary>Why a request was refused, as RFC 9457 has it.</summary>
+/// <param name="Title">The phrase of the status.</param>
+/// <param name="Detail">A sentence for a person.</param>
+/// <param name="Code">A word for the failure that never changes, for programs: <c>checksum-mismatch</c>.</param>
+/// <param name="Field">The field of the request that broke a rule; null where none did.</param>
+/// <param name="Remedy">What the caller can do about it.</param>
+/// <param name="RequestId">Finds the request in the node's log.</param>
+public sealed record ProblemRecord(
+    string Type, string Title, int Status, string Detail, string Code, string? Field, string Remedy, string RequestId);

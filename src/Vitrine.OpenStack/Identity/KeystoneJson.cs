@@ -1,0 +1,30 @@
+using System.Text.Json.Serialization;
+
+namespace Vitrine.OpenStack.Identity;
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(KeystoneErrorAnswer))]
+[JsonSerializable(typeof(TokenAnswer))]
+[JsonSerializable(typeof(DomainAnswer))]
+[JsonSerializable(typeof(DomainsAnswer))]
+[JsonSerializable(typeof(ProjectAnswer))]
+[JsonSerializable(typeof(ProjectsAnswer))]
+[JsonSerializable(typeof(UserAnswer))]
+[JsonSerializable(typeof(UsersAnswer))]
+[JsonSerializable(typeof(GroupsAnswer))]
+[JsonSerializable(typeof(RoleAnswer))]
+[JsonSerializable(typeof(RolesAnswer))]
+[JsonSerializable(typeof(AssignmentsAnswer))]
+[JsonSerializable(typeof(CredentialAnswer))]
+[JsonSerializable(typeof(CredentialsAnswer))]
+[JsonSerializable(typeof(CatalogueAnswer))]
+[JsonSerializable(typeof(ServiceAnswer))]
+[JsonSerializable(typeof(ServicesAnswer))]
+[JsonSerializable(typeof(EndpointAnswer))]
+[JsonSerializable(typeof(EndpointsAnswer))]
+[JsonSerializable(typeof(RegionAnswer))]
+[JsonSerializable(typeof(RegionsAnswer))]
+[JsonSerializable(typeof(SystemsAnswer))]
+[JsonSerializable(typeof(VersionsAnswer))]
+[JsonSerializable(typeof(VersionAnswer))]
+internal sealed partial class KeystoneJson : JsonSerializerContext;

@@ -1,0 +1,18 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Vitrine.OpenStack.Identity;
+
+public static class KeystoneServices
+{
+    /// <summary>What the Keystone face needs beyond identity itself: its options and the service catalogue.</summary>
+    public static IServiceCollection AddKeystone(this IServiceCollection services)
+    {
+        services.AddSingleton<IValidateOptions<OpenStackOptions>, OpenStackOptionsValidator>();
+        services.AddOptions<OpenStackOptions>().BindConfiguration("OpenStack").ValidateOnStart();
+        services.AddSingleton(CatalogueService.Identity);
+        services.AddSingleton(CatalogueService.Image);
+        services.AddSingleton<ServiceCatalogue>();
+        return services;
+    }
+}

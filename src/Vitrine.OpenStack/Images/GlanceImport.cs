@@ -1,0 +1,69 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Vitrine.Stores;
+
+namespace Vitrine.OpenStack.Images;
+
+/// <summary>What <c>POST /v2/images/ID/import</c> asks for.</summary>
+/// <param name="Url">Where the content is fetched from.</param>
+/// <param name="Store">The store that receives it; null for the default one.</param>
+internal sealed record GlanceImport(string Url, string? Store)
+{
+    public const string WebDownload = "web-download";
+
+    /// <summary>The header by which a store is named where there is no body, or beside it.</summary>
+    public const string StoreHeader = "X-Image-Meta-Store";
+
+    /// <summary>The methods in which content can be imported.</summary>
+    public static readonly string[] Methods = [WebDownload];
+
+    /// <exception cref="GlanceRefusalException">The request is malformed, or asks for a method or a choice of stores that there is not.</exception>
+    public static GlanceImport Read(JsonElement body, HttpRequest request, StoreRegistry stores) =>
+        new(ReadUrl(body), ReadStore(body, request, stores));
+
+    /// <summary>The store of the header; null where there is none.</summary>
+    /// <exception cref="GlanceRefusalException">No store has the name.</exception>
+    public static string? StoreOf(HttpRequest request, StoreRegistry stores)
+    {
+        var name = request.Headers[StoreHeader].ToString();
+        return name.Length == 0 ? null : Exists(name, stores) ? name : throw GlanceRefusalException.BadRequest($"There is no store '{name}'.");
+    }
+
+    private static string ReadUrl(JsonElement body)
+    {
+        if (GlanceBody.Find(body, "method") is not { ValueKind: JsonValueKind.Object } method
+            || GlanceBody.Find(method, "name") is not { } named)
+            throw GlanceRefusalException.BadRequest("The request needs an import method: {\"method\": {\"name\": \"web-download\", \"uri\": …}}.");
+
+        var name = GlanceBody.Text(named, "method.name");
+        if (!Methods.Contains(name))
+            throw GlanceRefusalException.BadRequest($"Unknown import method name '{name}'; use one of {string.Join(", ", Methods)}.");
+
+        return GlanceBody.Find(method, "uri") is { } uri
+            ? GlanceBody.Text(uri, "uri")
+            : throw GlanceRefusalException.BadRequest($"Import method '{name}' needs a uri.");
+    }
+
+    private static string? ReadStore(JsonElement body, HttpRequest request, StoreRegistry stores)
+    {
+        var header = StoreOf(request, stores);
+        var listed = GlanceBody.Find(body, "stores") is { } list ? GlanceBody.Texts(list, "stores").Distinct().ToList() : [];
+        var all = GlanceBody.Find(body, "all_stores") is { } flag && GlanceBody.Flag(flag, "all_stores");
+        if (GlanceBody.Find(body, "all_stores_must_succeed") is { } must)
+            GlanceBody.Flag(must, "all_stores_must_succeed"); // with one store, all and any are the same
+
+        if ((header is null ? 0 : 1) + (listed.Count > 0 ? 1 : 0) + (all ? 1 : 0) > 1)
+            throw GlanceRefusalException.BadRequest($"Name stores in one way: all_stores, stores or the header {StoreHeader}.");
+        if (listed.Find(name => !Exists(name, stores)) is { } unknown)
+            throw GlanceRefusalException.Conflict($"There is no store '{unknown}'.");
+
+        return header ?? OnlyOne(all ? [.. stores.All.Select(s => s.Name)] : listed);
+    }
+
+    /// <summary>The library brings content into one store; to promise more would leave a client waiting for ever.</summary>
+    private static string? OnlyOne(IReadOnlyList<string> names) => names.Count <= 1
+        ? names.SingleOrDefault()
+        : throw GlanceRefusalException.BadRequest($"Content is imported into one store; choose one of {string.Join(", ", names)}.");
+
+    private static bool Exists(string name, StoreRegistry stores) => stores.All.Any(s => s.Name == name);
+}

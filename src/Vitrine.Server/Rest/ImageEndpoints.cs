@@ -1,0 +1,133 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Vitrine.Client;
+using Vitrine.Content;
+using Vitrine.Images;
+using Vitrine.OpenStack.Identity;
+using Vitrine.Transfers;
+
+namespace Vitrine.Server.Rest;
+
+/// <summary>Images: described, listed, changed, deleted, enabled and shared.</summary>
+internal static class ImageEndpoints
+{
+    public static void MapImages(this IEndpointRouteBuilder api)
+    {
+        var images = api.MapGroup("/images").WithTags("Images");
+        images.MapGet("", List).WithName("ListImages").WithSummary("Lists images that the caller may see, page by page.").Produces<ImagePage>();
+        images.MapPost("", Create).WithName("CreateImage")
+            .WithSummary("Describes a new image, and begins to import its content or to receive it by upload.")
+            .Accepts<ImageCreate>("application/json").Produces<ImageCreated>(StatusCodes.Status201Created);
+        images.MapGet("/{id}", Show).WithName("ShowImage").WithSummary("Shows an image.").Produces<ImageRecord>();
+        images.MapPatch("/{id}", Change).WithName("ChangeImage").WithSummary("Changes what is said of an image, by a JSON merge patch.")
+            .Accepts<ImageChange>("application/merge-patch+json", "application/json").Produces<ImageRecord>();
+        images.MapDelete("/{id}", Delete).WithName("DeleteImage")
+            .WithSummary("Deletes an image, and cancels the transfer that is bringing its content.").Produces(StatusCodes.Status204NoContent);
+        images.MapPost("/{id}/enable", Enable).WithName("EnableImage").WithSummary("Allows new uses of an image.").Produces<ImageRecord>();
+        images.MapPost("/{id}/disable", Disable).WithName("DisableImage").WithSummary("Forbids new uses of an image.").Produces<ImageRecord>();
+        images.MapPost("/{id}/upload", BeginUpload).WithName("BeginUpload").WithSummary("Begins an upload for an image without content.")
+            .Accepts<UploadRequest>("application/json").Produces<UploadRecord>(StatusCodes.Status201Created);
+        images.MapGet("/{id}/transfers", ListTransfers).WithName("ListTransfersOfImage")
+            .WithSummary("Lists the transfers of an image, the newest first.").Produces<TransferPage>();
+    }
+
+    private static async Task<JsonHttpResult<ImagePage>> List(
+        HttpContext context, ImageLibrary library, IImageCatalogue images, ImageRecords records, Cursors cursors, CancellationToken cancellationToken)
+    {
+        var caller = context.GetCaller();
+        var (query, cursor) = ImageListing.Read(context.Request.Query, caller);
+        if (cursor is not null)
+            query = query with { After = await images.FindAsync(new ImageId(cursors.Read(RestEndpoints.ImagesPath, cursor)), cancellationToken) };
+
+        var page = await library.ListAsync(query, cancellationToken);
+        var next = page.Count == query.Limit ? cursors.Make(RestEndpoints.ImagesPath, page[^1].Id.Value) : null;
+        return TypedResults.Json(new ImagePage(await records.OfAsync(page, caller, cancellationToken), next), LibraryJson.Default.ImagePage);
+    }
+
+    private static async Task<JsonHttpResult<ImageCreated>> Create(
+        HttpContext context, ImageLibrary library, ImageImports imports, ImageUploads uploads, ImageRecords records, CancellationToken cancellationToken)
+    {
+        var caller = context.GetCaller();
+        var said = await context.Request.ReadAsync(LibraryJson.Default.ImageCreate, cancellationToken);
+        if (said is { Source: not null, Upload: not null })
+            throw new InvalidFieldException("source", "and upload exclude each other: content comes from one of both");
+
+        var (image, transfer) = said switch
+        {
+            { Source: { } source } => await imports.RegisterAsync(ImportOf(source), caller, i => ImageDescriptions.Describe(i, said), cancellationToken),
+            { Upload: { } upload } => await uploads.RegisterAsync(
+                LengthOf(upload), ChecksumOf(upload.Checksum), upload.Store, caller, i => ImageDescriptions.Describe(i, said), cancellationToken),
+            _ => (await library.CreateAsync(caller, id: null, owner: null, i => ImageDescriptions.Describe(i, said), cancellationToken), (Transfer?)null),
+        };
+        var created = new ImageCreated(
+            await records.OfAsync(image, caller, cancellationToken),
+            transfer is { Kind: TransferKind.Import } ? WireRecords.From(transfer) : null,
+            transfer is { Kind: TransferKind.Upload } ? WireRecords.UploadOf(transfer) : null);
+        context.Response.Headers.Location = $"{RestEndpoints.ImagesPath}/{image.Id}";
+        return TypedResults.Json(created, LibraryJson.Default.ImageCreated, statusCode: StatusCodes.Status201Created);
+    }
+
+    private static async Task<JsonHttpResult<ImageRecord>> Show(
+        string id, HttpContext context, ImageLibrary library, ImageRecords records, CancellationToken cancellationToken)
+    {
+        var image = await library.GetAsync(IdOf(id), context.GetCaller(), cancellationToken);
+        return await AnswerAsync(image, context, records, cancellationToken);
+    }
+
+    private static async Task<JsonHttpResult<ImageRecord>> Change(
+        string id, HttpContext context, ImageLibrary library, ImageRecords records, CancellationToken cancellationToken)
+    {
+        var change = ImageDescriptions.ReadChange(await context.Request.ReadObjectAsync(cancellationToken));
+        var image = await library.UpdateAsync(IdOf(id), context.GetCaller(), change, cancellationToken);
+        return await AnswerAsync(image, context, records, cancellationToken);
+    }
+
+    private static async Task<NoContent> Delete(string id, HttpContext context, ImageLibrary library, CancellationToken cancellationToken)
+    {
+        await library.DeleteAsync(IdOf(id), context.GetCaller(), cancellationToken);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<JsonHttpResult<ImageRecord>> Enable(
+        string id, HttpContext context, ImageLibrary library, ImageRecords records, CancellationToken cancellationToken) =>
+        await AnswerAsync(await library.EnableAsync(IdOf(id), true, context.GetCaller(), cancellationToken), context, records, cancellationToken);
+
+    private static async Task<JsonHttpResult<ImageRecord>> Disable(
+        string id, HttpContext context, ImageLibrary library, ImageRecords records, CancellationToken cancellationToken) =>
+        await AnswerAsync(await library.EnableAsync(IdOf(id), false, context.GetCaller(), cancellationToken), context, records, cancellationToken);
+
+    private static async Task<JsonHttpResult<UploadRecord>> BeginUpload(
+        string id, HttpContext context, ImageUploads uploads, CancellationToken cancellationToken)
+    {
+        var said = await context.Request.ReadAsync(LibraryJson.Default.UploadRequest, cancellationToken);
+        var transfer = await uploads.BeginAsync(
+            IdOf(id), LengthOf(said), ChecksumOf(said.Checksum), said.Store, context.GetCaller(), cancellationToken);
+        var upload = WireRecords.UploadOf(transfer);
+        context.Response.Headers.Location = upload.Url;
+        return TypedResults.Json(upload, LibraryJson.Default.UploadRecord, statusCode: StatusCodes.Status201Created);
+    }
+
+    private static async Task<JsonHttpResult<TransferPage>> ListTransfers(
+        string id, HttpContext context, ImageLibrary library, TransferDesk desk, CancellationToken cancellationToken)
+    {
+        var image = await library.GetAsync(IdOf(id), context.GetCaller(), cancellationToken);
+        var transfers = await desk.ListAsync(new TransferQuery { Image = image.Id, Limit = 1000 }, context.GetCaller(), cancellationToken);
+        return TypedResults.Json(new TransferPage([.. transfers.Select(WireRecords.From)], Next: null), LibraryJson.Default.TransferPage);
+    }
+
+    /// <summary>What is no id names no image.</summary>
+    internal static ImageId IdOf(string text) =>
+        ImageId.TryParse(text, out var id) ? id : throw new ImageNotFoundException(text.Length <= 64 ? text : text[..64] + "…");
+
+    private static async Task<JsonHttpResult<ImageRecord>> AnswerAsync(
+        Image image, HttpContext context, ImageRecords records, CancellationToken cancellationToken) =>
+        TypedResults.Json(await records.OfAsync(image, context.GetCaller(), cancellationToken), LibraryJson.Default.ImageRecord);
+
+    private static ImportRequest ImportOf(ImageSource source) => new(
+        source.Url ?? throw new InvalidFieldException("url", "a source needs an address"),
+        ChecksumOf(source.Checksum), source.Store, source.AllowDuplicate ?? false);
+
+    private static long LengthOf(UploadRequest upload) =>
+        upload.Length ?? throw new InvalidFieldException("length", "an upload needs the length of the file in bytes");
+
+    private static Checksum? ChecksumOf(string? text) => text is null ? null : Checksum.Parse(text);
+}

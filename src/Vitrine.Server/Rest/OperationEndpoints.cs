@@ -1,0 +1,63 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Vitrine.Client;
+using Vitrine.Nodes;
+using Vitrine.OpenStack.Identity;
+using Vitrine.Stores;
+using Vitrine.Transfers;
+
+namespace Vitrine.Server.Rest;
+
+/// <summary>What operators look at: stores, zones, nodes, sources and the health of a node.</summary>
+internal static class OperationEndpoints
+{
+    public static void MapOperations(this IEndpointRouteBuilder api)
+    {
+        var group = api.MapGroup("").WithTags("Operations");
+        group.MapGet("/stores", ListStores).WithName("ListStores").WithSummary("Lists the stores, with their use and health.").Produces<StoreList>();
+        group.MapGet("/zones", ListZones).WithName("ListZones").WithSummary("Lists the zones.").Produces<ZoneList>();
+        group.MapGet("/nodes", ListNodes).WithName("ListNodes").WithSummary("Lists the nodes and whether they are alive; for administrators.")
+            .Produces<NodeList>();
+        group.MapPost("/probe", Probe).WithName("ProbeSource").WithSummary("Asks a source about a file, without fetching it.")
+            .Accepts<ProbeRequest>("application/json").Produces<ProbeRecord>();
+        group.MapGet("/doctor", Examine).WithName("ExamineNode")
+            .WithSummary("Looks whether this node can do its work; for administrators.").Produces<DoctorRecord>();
+    }
+
+    private static async Task<JsonHttpResult<StoreList>> ListStores(
+        IReplicaCatalogue catalogue, StoreSurvey survey, CancellationToken cancellationToken)
+    {
+        var stores = await catalogue.ListStoresAsync(cancellationToken);
+        var records = await Task.WhenAll(stores.Select(s => survey.OfAsync(s, cancellationToken)));
+        return TypedResults.Json(new StoreList(records), LibraryJson.Default.StoreList);
+    }
+
+    private static async Task<JsonHttpResult<ZoneList>> ListZones(IReplicaCatalogue catalogue, CancellationToken cancellationToken)
+    {
+        var zones = await catalogue.ListZonesAsync(cancellationToken);
+        return TypedResults.Json(new ZoneList([.. zones.Select(z => new ZoneRecord(z.Name, z.Description))]), LibraryJson.Default.ZoneList);
+    }
+
+    private static async Task<JsonHttpResult<NodeList>> ListNodes(
+        HttpContext context, INodeCatalogue nodes, TimeProvider time, CancellationToken cancellationToken)
+    {
+        context.GetCaller().RequireAdmin("list the nodes");
+        var all = await nodes.ListAsync(cancellationToken);
+        return TypedResults.Json(new NodeList([.. all.Select(n => WireRecords.From(n, time.GetUtcNow()))]), LibraryJson.Default.NodeList);
+    }
+
+    private static async Task<JsonHttpResult<ProbeRecord>> Probe(HttpContext context, SourceRegistry sources, CancellationToken cancellationToken)
+    {
+        context.GetCaller().RequireMember("probe a source");
+        var said = await context.Request.ReadAsync(LibraryJson.Default.ProbeRequest, cancellationToken);
+        var address = sources.Parse(said.Url ?? throw new InvalidFieldException("url", "is needed"));
+        var probe = await sources.For(address).ProbeAsync(address, cancellationToken);
+        return TypedResults.Json(WireRecords.From(probe), LibraryJson.Default.ProbeRecord);
+    }
+
+    private static async Task<JsonHttpResult<DoctorRecord>> Examine(HttpContext context, Doctor doctor, CancellationToken cancellationToken)
+    {
+        context.GetCaller().RequireAdmin("examine a node");
+        var url = new RestQuery(context.Request.Query, ["url"]).Text("url");
+        return TypedResults.Json(WireRecords.From(await doctor.ExamineAsync(url, cancellationToken)), LibraryJson.Default.DoctorRecord);
+    }
+}

@@ -1,0 +1,18 @@
+using Vitrine.Client;
+
+namespace Vitrine.Server.Rest;
+
+internal static class RestServices
+{
+    /// <summary>Adds what the endpoints of <see cref="RestEndpoints.MapRest"/> call besides the domain.</summary>
+    public static IServiceCollection AddRest(this IServiceCollection services)
+    {
+        services.AddSingleton<Cursors>();
+        services.AddSingleton<ImageRecords>();
+        services.AddSingleton<StoreSurvey>();
+
+        // For the description of the face, which is made from the application's options.
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, LibraryJson.Default));
+        return services;
+    }
+}

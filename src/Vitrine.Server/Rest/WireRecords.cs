@@ -1,0 +1,116 @@
+using Vitrine.Access;
+using Vitrine.Client;
+using Vitrine.Images;
+using Vitrine.Nodes;
+using Vitrine.Stores;
+using Vitrine.Transfers;
+
+namespace Vitrine.Server.Rest;
+
+/// <summary>The domain's records as our wire spells them. Secrets have no place here.</summary>
+internal static class WireRecords
+{
+    /// <param name="transfer">The transfer that brings the content, where the caller may know of it.</param>
+    public static ImageRecord From(Image image, Transfer? transfer, IEnumerable<Replica> replicas) => new()
+    {
+        Id = image.Id.ToString(),
+        Name = image.Name,
+        Description = image.Description,
+        Status = image.Status.Word(),
+        Enabled = image.Enabled,
+        Kind = image.Kind.Word(),
+        Format = image.DiskFormat?.Word(),
+        Container = image.ContainerFormat?.Word(),
+        Architecture = image.Hardware.Architecture?.Name(),
+        Platform = image.Hardware.Platform?.Word(),
+        Os = image.Hardware.Os,
+        Virtio = image.Hardware.VirtIo,
+        Firmware = image.Hardware.Firmware?.Word(),
+        EffectiveFirmware = ImageRules.FirmwareOf(image.Hardware).Word(),
+        Csm = image.Hardware.Csm,
+        BareMetal = image.Hardware.BareMetal,
+        MinDisk = image.Hardware.MinDisk,
+        MinMemory = image.Hardware.MinMemory,
+        Visibility = image.Visibility.Word(),
+        Owner = image.Owner.Value,
+        Domain = image.Domain,
+        Protected = image.Protected,
+        Hidden = image.Hidden,
+        Tags = [.. image.Tags],
+        Properties = image.Properties,
+        Size = image.Size,
+        VirtualSize = image.Content?.VirtualSize,
+        Sha256 = image.Content?.Digest.Hex,
+        Md5 = image.Content?.Md5,
+        Sha512 = image.Content?.Sha512,
+        Source = image.SourceUrl,
+        Transfer = transfer is null ? null : From(transfer),
+        Failure = image.Status is ImageStatus.Failed && transfer?.Failure is { } failure ? From(failure) : null,
+        Replicas = [.. replicas.Select(r => new ReplicaRecord(r.Store, r.State.Word(), r.Size, r.UpdatedAt))],
+        Warnings = ImageRules.WarningsFor(image),
+        CreatedAt = image.CreatedAt,
+        UpdatedAt = image.UpdatedAt,
+    };
+
+    public static TransferRecord From(Transfer transfer) => new()
+    {
+        Id = transfer.Id.ToString(),
+        Image = transfer.Image.ToString(),
+        Project = transfer.Project.Value,
+        Kind = transfer.Kind.Word(),
+        State = transfer.State.Word(),
+        Step = transfer.Step,
+        Store = transfer.Store,
+        Source = transfer.SourceUrl,
+        Checksum = transfer.Expected?.ToString(),
+        Length = transfer.Length,
+        Moved = transfer.Moved,
+        Fetched = transfer.Fetched,
+        Rate = Math.Round(transfer.Rate),
+        SecondsLeft = transfer.TimeLeft is { } left ? Math.Round(left.TotalSeconds) : null,
+        Attempt = transfer.Attempt,
+        NextAttemptAt = transfer.NextAttemptAt,
+        Failure = transfer.Failure is { } failure ? From(failure) : null,
+        Notes = transfer.Notes,
+        Node = transfer.NodeName,
+        CreatedAt = transfer.CreatedAt,
+        StartedAt = transfer.StartedAt,
+        LastProgress = transfer.LastProgress,
+        EndedAt = transfer.EndedAt,
+    };
+
+    public static FailureRecord From(TransferFailure failure) =>
+        new(failure.Code, failure.Step, failure.Cause, failure.Remedy, failure.Node, failure.At);
+
+    public static UploadRecord UploadOf(Transfer transfer) => new(
+        transfer.Id.ToString(), $"{RestEndpoints.UploadsPath}/{transfer.Id}", transfer.Length ?? 0, transfer.Moved);
+
+    public static ExplanationRecord From(TransferExplanation explanation) => new(
+        From(explanation.Transfer), [.. explanation.Steps.Select(s => new StepRecord(s.Name, s.State))],
+        explanation.Summary, explanation.Cause, explanation.Remedy);
+
+    public static MemberRecord From(ImageMember member) =>
+        new(member.Image.ToString(), member.Project.Value, member.Status.Word(), member.CreatedAt, member.UpdatedAt);
+
+    public static NodeRecord From(Node node, DateTimeOffset now) => new(
+        node.Name, node.Zone, node.Roles, node.Address, node.Version, node.StartedAt, node.Heartbeat, node.IsAlive(now));
+
+    public static ProbeRecord From(SourceProbe probe) => new(
+        probe.FinalAddress, probe.Status, probe.Length, probe.ContentType, probe.CanResume, probe.Validator, probe.Certificate);
+
+    public static DoctorRecord From(Diagnosis diagnosis) => new(
+        diagnosis.Node, diagnosis.Verdict.Word(),
+        [.. diagnosis.Findings.Select(f => new FindingRecord(f.Check, f.Verdict.Word(), f.Detail, f.Remedy))]);
+
+    public static TokenRecord TokenOf(Login login) => new(login.Token, login.ExpiresAt, UserOf(login), ProjectOf(login), RolesOf(login));
+
+    public static MeRecord MeOf(Login login) => new(UserOf(login), ProjectOf(login), RolesOf(login), login.ExpiresAt);
+
+    private static IdentityRecord UserOf(Login login) => new(login.User.Id.Value, login.User.Name, login.User.Domain);
+
+    private static IdentityRecord? ProjectOf(Login login) => login.Scope is LoginScope.InProject scope
+        ? new IdentityRecord(scope.Project.Id.Value, scope.Project.Name, scope.Project.Domain)
+        : null;
+
+    private static string[] RolesOf(Login login) => [.. login.Roles.Select(r => r.Name).Order(StringComparer.Ordinal)];
+}

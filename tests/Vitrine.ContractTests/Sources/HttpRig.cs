@@ -1,0 +1,44 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Vitrine.Sources;
+using Vitrine.Sources.Http;
+using Vitrine.Sources.Outgoing;
+using Vitrine.Testing.Sources;
+using Vitrine.Transfers;
+
+namespace Vitrine.ContractTests.Sources;
+
+/// <summary>A source of HTTP over a made-up network and a clock that stands still, with nothing allowed but what a test allows.</summary>
+internal sealed class HttpRig : IDisposable
+{
+    private readonly SourceMeter _meter = new();
+    private HttpSource? _source;
+
+    public SourceOptions Options { get; } = new();
+    public ScriptedNetwork Network { get; } = new();
+    public SteppedTime Time { get; } = new();
+
+    /// <summary>Made at its first use, after which the options are fixed.</summary>
+    public ISource Source => _source ??= Create();
+
+    /// <summary>Opens 127.0.0.1, where scripted servers are.</summary>
+    public HttpRig AllowLoopback()
+    {
+        Options.AllowedNetworks.Add("127.0.0.1");
+        return this;
+    }
+
+    public Task<SourceReading> OpenAsync(Uri address, long from = 0, string? validator = null) =>
+        Source.OpenAsync(address, from, validator, TestContext.Current.CancellationToken);
+
+    public async Task<SourceException> FailAsync(Uri address, long from = 0, string? validator = null) =>
+        await Assert.ThrowsAsync<SourceException>(() => OpenAsync(address, from, validator));
+
+    public void Dispose() => _meter.Dispose();
+
+    private HttpSource Create()
+    {
+        var policy = new OutgoingPolicy(Options, Network);
+        var connector = new OutgoingConnector(policy, Network, new TlsTrust(Options, Time), Options, Time, NullLogger<OutgoingConnector>.Instance);
+        return new HttpSource(policy, new OutgoingHttp(policy, connector, Options, Time), Options, Time, _meter);
+    }
+}
