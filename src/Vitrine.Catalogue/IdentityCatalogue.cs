@@ -16,7 +16,8 @@ internal sealed class IdentityCatalogue(CatalogueDatabase database) : IIdentityC
     public async Task<IReadOnlyList<IdentityDomain>> ListDomainsAsync(string? name, CancellationToken cancellationToken)
     {
         var where = name is null ? "" : "where name = @name";
-        var rows = await ListAsync<DomainRow>($"select * from identity_domains {where} order by name", new { name }, [name], cancellationToken);
+        var rows = await ListAsync<DomainRow>(
+            $"select * from identity_domains {where} order by name", new { name }, [name], cancellationToken);
         return [.. rows.Select(row => row.ToDomain())];
     }
 
@@ -44,7 +45,8 @@ internal sealed class IdentityCatalogue(CatalogueDatabase database) : IIdentityC
     public async Task<IReadOnlyList<Role>> ListRolesAsync(string? name, CancellationToken cancellationToken)
     {
         var where = name is null ? "" : "where name = @name";
-        var rows = await ListAsync<RoleRow>($"select * from identity_roles {where} order by name", new { name }, [name], cancellationToken);
+        var rows = await ListAsync<RoleRow>(
+            $"select * from identity_roles {where} order by name", new { name }, [name], cancellationToken);
         return [.. rows.Select(row => row.ToRole())];
     }
 
@@ -60,7 +62,8 @@ internal sealed class IdentityCatalogue(CatalogueDatabase database) : IIdentityC
 
         var (user, kind, target, role) = (query.User?.Value, query.Target?.Kind.Word(), query.Target?.Id, query.Role?.Value);
         var rows = await ListAsync<AssignmentRow>(
-            $"select * from identity_assignments {Where(conditions)}", new { user, kind, target, role }, [user, target, role], cancellationToken);
+            $"select * from identity_assignments {Where(conditions)}",
+            new { user, kind, target, role }, [user, target, role], cancellationToken);
         return [.. rows.Select(row => row.ToAssignment())];
     }
 
@@ -80,7 +83,8 @@ internal sealed class IdentityCatalogue(CatalogueDatabase database) : IIdentityC
     public Task SaveAsync(IReadOnlyList<IdentityChange> changes, CancellationToken cancellationToken) => changes.Count == 0
         ? Task.CompletedTask
         : database.WriteAsync(
-            (_, transaction) => new IdentityWrites(database.Dialect, transaction, cancellationToken).ApplyAsync(changes), cancellationToken);
+            (_, transaction) => new IdentityWrites(database.Dialect, transaction, cancellationToken).ApplyAsync(changes),
+            cancellationToken);
 
     public async Task<TokenCheck> CheckTokenAsync(IReadOnlyList<string> auditIds, CancellationToken cancellationToken)
     {

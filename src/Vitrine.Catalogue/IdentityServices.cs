@@ -17,7 +17,8 @@ public static class IdentityServices
     /// </remarks>
     public static IServiceCollection AddIdentity(this IServiceCollection services)
     {
-        services.AddDataProtection();
+        // Without a name, keys would be good only for nodes that are installed in the same directory.
+        services.AddDataProtection().SetApplicationName("vitrine");
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IValidateOptions<LoginOptions>, LoginOptionsValidator>();
         services.AddOptions<LoginOptions>().BindConfiguration("Identity").ValidateOnStart();

@@ -16,7 +16,8 @@ internal sealed class SourceMeter : IDisposable
     {
         _meter = factory?.Create(Name) ?? new Meter(Name);
         _bytes = _meter.CreateCounter<long>("vitrine.sources.received", "By", "Bytes of bodies that sources sent.");
-        _readings = _meter.CreateCounter<long>("vitrine.sources.readings", "{reading}", "Readings that were begun, by the code of what they came to.");
+        _readings = _meter.CreateCounter<long>(
+            "vitrine.sources.readings", "{reading}", "Readings that were begun, by the code of what they came to.");
     }
 
     public void Received(int count) => _bytes.Add(count);

@@ -14,7 +14,7 @@ public sealed class LibraryOptions
     /// <summary>How many imports one node runs at once; the others wait their turn. Default: 16.</summary>
     public int ConcurrentTransfers { get; set; } = 16;
 
-    /// <summary>How many attempts in a row may bring not one byte before an import fails. Default: 8, about four minutes.</summary>
+    /// <summary>How many attempts in a row may get no further than those before them. Default: 8, about four minutes.</summary>
     public int MaxFruitlessAttempts { get; set; } = 8;
 
     /// <summary>How long an upload may stand still before it is given up. Default: 60 seconds within a request.</summary>

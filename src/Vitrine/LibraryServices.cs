@@ -29,7 +29,7 @@ public static class LibraryServices
             p.GetRequiredService<TransferDesk>(), p.GetRequiredService<TransferHolds>(), p.GetRequiredService<OpenUploads>()));
         services.AddSingleton(p => new TransferRunner(
             p.GetRequiredService<TransferHolds>(), p.GetRequiredService<SourceRegistry>(), p.GetRequiredService<StoreRegistry>(),
-            p.GetRequiredService<Access.ISecretProtector>(),
+            p.GetRequiredService<Access.ISecretProtector>(), p.GetRequiredService<Nodes.INodeCatalogue>(),
             p.GetRequiredService<Microsoft.Extensions.Logging.ILogger<TransferRunner>>()));
         return services.AddDoctor();
     }

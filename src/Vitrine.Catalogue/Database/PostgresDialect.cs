@@ -56,7 +56,8 @@ internal sealed class PostgresDialect : Dialect
     /// <summary>Says for several hosts what is right for every catalogue and what an operator would not think of.</summary>
     private static string Complete(string connectionString)
     {
-        var builder = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "vitrine" };
+        var builder = new NpgsqlConnectionStringBuilder(connectionString);
+        builder.ApplicationName ??= "vitrine";
         if (string.IsNullOrEmpty(builder.Database) && string.IsNullOrEmpty(builder.Username))
             throw Refused("for PostgreSQL it needs Database and Username");
 

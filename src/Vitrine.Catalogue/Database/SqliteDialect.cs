@@ -17,6 +17,7 @@ internal sealed class SqliteDialect : Dialect
     private const string Settings = "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full;";
 
     private readonly string _connectionString;
+    private readonly string _file;
     private readonly SemaphoreSlim _writer = new(1);
 
     public SqliteDialect(string connectionString)
@@ -26,7 +27,8 @@ internal sealed class SqliteDialect : Dialect
         if (builder.Mode is SqliteOpenMode.Memory || builder.DataSource is "" or ":memory:")
             throw Refused("a catalogue in memory would be gone with the process; name a file");
 
-        var directory = Path.GetDirectoryName(Path.GetFullPath(builder.DataSource));
+        _file = Path.GetFullPath(builder.DataSource);
+        var directory = Path.GetDirectoryName(_file);
         if (!Directory.Exists(directory))
             throw Refused($"the directory {directory} does not exist");
 
@@ -39,6 +41,9 @@ internal sealed class SqliteDialect : Dialect
 
     public override async Task<DbConnection> OpenAsync(CancellationToken cancellationToken)
     {
+        if (!File.Exists(_file))
+            CreateFile();
+
         var connection = new SqliteConnection(_connectionString);
         try
         {
@@ -92,6 +97,22 @@ internal sealed class SqliteDialect : Dialect
         SqliteConnection.ClearPool(connection);
         _writer.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    // SQLite would let everybody on the machine read the file. What it puts beside the file gets the file's rights.
+    private void CreateFile()
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            new FileStream(_file, options).Dispose();
+        }
+        catch (IOException) when (File.Exists(_file))
+        {
+            // Somebody else was quicker, and it is as private.
+        }
     }
 
     private sealed class Turn(SemaphoreSlim writer) : IDisposable

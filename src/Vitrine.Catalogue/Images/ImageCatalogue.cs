@@ -7,14 +7,9 @@ using Vitrine.Images;
 namespace Vitrine.Catalogue.Images;
 
 /// <summary>Images and their members in the database.</summary>
-internal sealed class ImageCatalogue(CatalogueDatabase database) : IImageCatalogue
+/// <param name="few">See <see cref="ImageProspect"/>.</param>
+internal sealed class ImageCatalogue(CatalogueDatabase database, int few = ImageProspect.Few) : IImageCatalogue
 {
-    /// <summary>
-    /// Up to this many images with a tag or property are looked at one by one; a label that more of them have is met soon
-    /// enough by walking the list in its order.
-    /// </summary>
-    private const int FewImages = 1000;
-
     private static readonly UniqueRule OneMembership =
         new("image_members_pkey", "image_members.image, image_members.project");
 
@@ -50,9 +45,9 @@ internal sealed class ImageCatalogue(CatalogueDatabase database) : IImageCatalog
             return [];
 
         await using var connection = await database.OpenAsync(cancellationToken);
-        var candidates = await FindCandidatesAsync(query, connection, cancellationToken);
-        var listing = new ImageListing(query, candidates, database.Dialect);
-        if (candidates is { Count: 0 } || listing.Statement is null)
+        var prospect = await ImageProspect.OfAsync(query, few, database.Dialect, connection, cancellationToken);
+        var listing = new ImageListing(query, prospect, database.Dialect);
+        if (prospect.Candidates is { Count: 0 } || listing.Statement is null)
             return [];
 
         var rows = await connection.QueryAsync<WholeImageRow>(
@@ -106,35 +101,6 @@ internal sealed class ImageCatalogue(CatalogueDatabase database) : IImageCatalog
                 "delete from image_members where image = @image and project = @project",
                 new { image = image.ToString(), project = project.Value }, transaction, cancellationToken: cancellationToken)) > 0,
             cancellationToken);
-
-    /// <summary>The images with a tag or property of the query that only few have; null where there is no such.</summary>
-    private static async Task<IReadOnlyCollection<string>?> FindCandidatesAsync(
-        ImageQuery query, DbConnection connection, CancellationToken cancellationToken)
-    {
-        foreach (var tag in query.Tags)
-        {
-            var tagged = await FindFewAsync("image_tags where tag = @tag", new { tag, FewImages });
-            if (tagged.Count <= FewImages)
-                return tagged;
-        }
-
-        foreach (var (name, value) in query.Properties)
-        {
-            var described = await FindFewAsync(
-                "image_properties where name = @name and substr(value, 1, 64) = substr(@value, 1, 64) and value = @value",
-                new { name, value, FewImages });
-            if (described.Count <= FewImages)
-                return described;
-        }
-
-        return null;
-
-        async Task<List<string>> FindFewAsync(string labels, object values) =>
-        [
-            .. await connection.QueryAsync<string>(new CommandDefinition(
-                $"select image from {labels} limit @FewImages + 1", values, cancellationToken: cancellationToken)),
-        ];
-    }
 
     private async Task AddMemberAsync(MemberRow row, DbTransaction transaction, CancellationToken cancellationToken)
     {

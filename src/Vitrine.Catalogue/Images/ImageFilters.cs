@@ -34,10 +34,16 @@ internal sealed class ImageFilters
         return filters._terms;
     }
 
+    /// <summary>The names asked for, as the column <c>name_key</c> has them.</summary>
+    public static string[] NameKeys(ImageQuery query) => [.. query.Names.Where(Stored.CanHold).Select(ImageOrder.NameKey)];
+
+    /// <summary>The digest asked for, as the column <c>content_digest</c> has it.</summary>
+    public static string DigestKey(string sha256) => Digest.Parse(sha256).Hex;
+
     private void RequireNames(ImageQuery query)
     {
         RequireOneOf("id", query.Ids.Select(id => id.ToString()));
-        RequireOneOf("name_key", query.Names.Where(Stored.CanHold).Select(ImageOrder.NameKey));
+        RequireOneOf("name_key", NameKeys(query));
         if (!string.IsNullOrEmpty(query.NameContains))
             _terms.Add(_dialect.Contains("name_folded", _parameters.Add(ImageRow.Fold(query.NameContains))));
         RequireEqual("owner", query.Owner?.Value);
@@ -73,7 +79,7 @@ internal sealed class ImageFilters
         Require("size", "<=", query.SizeMax);
         RequireEqual("content_md5", query.Md5);
         RequireEqual("content_sha512", query.Sha512);
-        RequireEqual("content_digest", query.Sha256 is null ? null : Digest.Parse(query.Sha256).Hex);
+        RequireEqual("content_digest", query.Sha256 is null ? null : DigestKey(query.Sha256));
     }
 
     private void RequireTimes(ImageQuery query)

@@ -52,7 +52,8 @@ create table images (
 create unique index images_source on images (owner, source_hash)
     where source_hash is not null and status <> 'failed' and status <> 'deleted';
 
--- One index for each way in which a list is entered and sorted; see the comment on ImageListing.
+-- One index for each way in which a list is entered and sorted; see the comment on ImageListing. To sort by status, disk
+-- format or container format, all images that can be seen are read.
 create index images_by_created on images (created_at, id) where status <> 'deleted';
 create index images_by_updated on images (updated_at, id) where status <> 'deleted';
 create index images_by_name on images (name_key, id) where status <> 'deleted';
@@ -65,7 +66,14 @@ create index images_public_by_created on images (domain, created_at, id) where s
 create index images_public_by_updated on images (domain, updated_at, id) where status <> 'deleted' and visibility = 'public';
 create index images_public_by_name on images (domain, name_key, id) where status <> 'deleted' and visibility = 'public';
 create index images_public_by_size on images (domain, size_key, id) where status <> 'deleted' and visibility = 'public';
+create index images_shared_by_created on images (created_at, id) where status <> 'deleted' and visibility = 'shared';
+create index images_shared_by_updated on images (updated_at, id) where status <> 'deleted' and visibility = 'shared';
+create index images_shared_by_name on images (name_key, id) where status <> 'deleted' and visibility = 'shared';
+create index images_shared_by_size on images (size_key, id) where status <> 'deleted' and visibility = 'shared';
 create index images_community_by_created on images (created_at, id) where status <> 'deleted' and visibility = 'community';
+
+-- Single images are found by these. To search for a part of a name all names are read, but nothing else of the images.
+create index images_by_folded_name on images (name_folded, id, status) where status <> 'deleted';
 create index images_by_digest on images (content_digest) where content_digest is not null;
 create index images_by_md5 on images (content_md5) where content_md5 is not null;
 
@@ -81,11 +89,13 @@ create table image_properties (
     image {ordered-text} not null references images (id),
     name {ordered-text} not null,
     value text not null,
+
+    -- The beginning of the value, for the index: a value may be longer than PostgreSQL's indexes take.
+    value_key {ordered-text} not null generated always as (substr(value, 1, 64)) stored,
     primary key (image, name)
 );
 
--- Values may be longer than PostgreSQL's indexes take.
-create index image_properties_by_value on image_properties (name, substr(value, 1, 64), image);
+create index image_properties_by_value on image_properties (name, value_key, image);
 
 create table image_members (
     image {ordered-text} not null references images (id),
@@ -117,11 +127,13 @@ create table transfers (
     length bigint,
     moved bigint not null,
     fetched bigint not null,
+    furthest bigint not null,
     rate double precision not null,
     attempt integer not null,
     fruitless integer not null,
     next_attempt_at bigint,
     validator text,
+    content text,
     node text,
     node_name text,
     fence bigint not null,
@@ -151,11 +163,12 @@ create table replicas (
 
 create index replicas_by_content on replicas (store, digest);
 
--- The row of a content is what claims and removals lock, so that of two that cross one sees the other.
+-- The row of a content is what claims and removals lock, so that of two that cross one sees the other. A removal is under way
+-- from its beginning until the row is deleted.
 create table contents (
     store {ordered-text} not null,
     digest {ordered-text} not null,
-    removing boolean not null,
+    removal_begun bigint,
     primary key (store, digest)
 );
 

@@ -10,7 +10,7 @@ using Vitrine.Transfers;
 namespace Vitrine.Catalogue.Stores;
 
 /// <summary>Replicas, claims, removals and stores in the database.</summary>
-internal sealed class ReplicaCatalogue(CatalogueDatabase database) : IReplicaCatalogue
+internal sealed class ReplicaCatalogue(CatalogueDatabase database, TimeProvider time) : IReplicaCatalogue
 {
     public async Task<IReadOnlyList<Replica>> ListAsync(IReadOnlyCollection<ImageId> images, CancellationToken cancellationToken)
     {
@@ -30,11 +30,12 @@ internal sealed class ReplicaCatalogue(CatalogueDatabase database) : IReplicaCat
         return database.WriteAsync(
             async (connection, transaction) =>
             {
-                if (await LockAsync(claim, transaction, cancellationToken))
+                if (await IsBeingRemovedAsync(claim, transaction, cancellationToken))
                     return false;
 
                 await connection.ExecuteAsync(new CommandDefinition(
                     """
+                    update contents set removal_begun = null where store = @Store and digest = @Digest;
                     insert into content_claims (store, digest, transfer) values (@Store, @Digest, @Transfer)
                     on conflict (store, digest, transfer) do nothing
                     """,
@@ -50,14 +51,17 @@ internal sealed class ReplicaCatalogue(CatalogueDatabase database) : IReplicaCat
         return database.WriteAsync(
             async (connection, transaction) =>
             {
-                // Whether an earlier removal was begun does not matter: if it was never ended, its node has died.
-                await LockAsync(content, transaction, cancellationToken);
-                if (await IsWantedAsync(content, transaction, cancellationToken))
+                // Of two that remove at once, the slower could hit content that was committed after the quicker had ended.
+                if (await IsBeingRemovedAsync(content, transaction, cancellationToken)
+                    || await IsWantedAsync(content, transaction, cancellationToken))
+                {
                     return false;
+                }
 
                 await connection.ExecuteAsync(new CommandDefinition(
-                    "update contents set removing = true where store = @Store and digest = @Digest",
-                    content, transaction, cancellationToken: cancellationToken));
+                    "update contents set removal_begun = @now where store = @Store and digest = @Digest",
+                    new { content.Store, content.Digest, now = Stored.Micros(time.GetUtcNow()) },
+                    transaction, cancellationToken: cancellationToken));
                 return true;
             },
             cancellationToken);
@@ -65,7 +69,7 @@ internal sealed class ReplicaCatalogue(CatalogueDatabase database) : IReplicaCat
 
     public Task EndRemovalAsync(string store, Digest digest, CancellationToken cancellationToken) => database.WriteAsync(
         (connection, transaction) => connection.ExecuteAsync(new CommandDefinition(
-            "delete from contents where store = @Store and digest = @Digest and removing",
+            "delete from contents where store = @Store and digest = @Digest and removal_begun is not null",
             new ContentOf(store, digest.Hex), transaction, cancellationToken: cancellationToken)),
         cancellationToken);
 
@@ -123,15 +127,17 @@ internal sealed class ReplicaCatalogue(CatalogueDatabase database) : IReplicaCat
     /// Holds the content's row until the transaction ends, so that claims and removals of one content come one after the other.
     /// Statements that follow see what the one before has committed.
     /// </summary>
-    /// <returns>True while the content is being removed.</returns>
-    private static Task<bool> LockAsync(ContentOf content, DbTransaction transaction, CancellationToken cancellationToken) =>
-        transaction.Connection!.ExecuteScalarAsync<bool>(new CommandDefinition(
+    private async Task<bool> IsBeingRemovedAsync(ContentOf content, DbTransaction transaction, CancellationToken cancellationToken)
+    {
+        var begun = await transaction.Connection!.ExecuteScalarAsync<long?>(new CommandDefinition(
             """
-            insert into contents (store, digest, removing) values (@Store, @Digest, false)
-            on conflict (store, digest) do update set removing = contents.removing
-            returning removing
+            insert into contents (store, digest) values (@Store, @Digest)
+            on conflict (store, digest) do update set removal_begun = contents.removal_begun
+            returning removal_begun
             """,
             content, transaction, cancellationToken: cancellationToken));
+        return Stored.Time(begun) is { } then && time.GetUtcNow() - then < IReplicaCatalogue.RemovalPatience;
+    }
 
     /// <remarks>
     /// One statement, so that it sees a transfer's end and the replica that is saved with it both or neither: before, the claim

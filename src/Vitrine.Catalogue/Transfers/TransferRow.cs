@@ -29,11 +29,15 @@ internal sealed class TransferRow
     public long? Length { get; init; }
     public long Moved { get; init; }
     public long Fetched { get; init; }
+    public long Furthest { get; init; }
     public double Rate { get; init; }
     public int Attempt { get; init; }
     public int Fruitless { get; init; }
     public long? NextAttemptAt { get; init; }
     public string? Validator { get; init; }
+
+    /// <summary>A JSON object; see <see cref="ContentDocument"/>.</summary>
+    public string? Content { get; init; }
     public string? Node { get; init; }
     public string? NodeName { get; init; }
     public long Fence { get; init; }
@@ -68,11 +72,13 @@ internal sealed class TransferRow
         Length = transfer.Length,
         Moved = transfer.Moved,
         Fetched = transfer.Fetched,
+        Furthest = transfer.Furthest,
         Rate = transfer.Rate,
         Attempt = transfer.Attempt,
         Fruitless = transfer.Fruitless,
         NextAttemptAt = Stored.Micros(transfer.NextAttemptAt),
         Validator = transfer.Validator,
+        Content = ContentDocument.Write(transfer.Content),
         Node = transfer.Node,
         NodeName = transfer.NodeName,
         Fence = transfer.Fence,
@@ -102,11 +108,13 @@ internal sealed class TransferRow
         Length = Length,
         Moved = Moved,
         Fetched = Fetched,
+        Furthest = Furthest,
         Rate = Rate,
         Attempt = Attempt,
         Fruitless = Fruitless,
         NextAttemptAt = Stored.Time(NextAttemptAt),
         Validator = Validator,
+        Content = ContentDocument.Read(Content),
         Node = Node,
         NodeName = NodeName,
         Fence = Fence,

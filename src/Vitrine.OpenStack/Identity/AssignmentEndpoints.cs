@@ -21,32 +21,11 @@ internal static class AssignmentEndpoints
 
     private static void MapTarget(RouteGroupBuilder target, Func<string, AssignmentTarget> targetOf)
     {
-        target.MapRead("/users/{user}/roles", (string user, HttpContext context, IdentityAdministration identity, CancellationToken cancellationToken) =>
-            RolesOf(new AssignmentQuery(new UserId(user), TargetIn(context, targetOf)), context, identity, cancellationToken));
-        target.MapRead("/users/{user}/roles/{role}", async (HttpContext context, IdentityAdministration identity, CancellationToken cancellationToken) =>
-        {
-            await identity.CheckAssignedAsync(context.GetCaller(), AssignmentIn(context, targetOf), cancellationToken);
-            return TypedResults.NoContent();
-        });
-        target.MapPut("/users/{user}/roles/{role}", async (HttpContext context, IdentityAdministration identity, CancellationToken cancellationToken) =>
-        {
-            await identity.AssignAsync(context.GetCaller(), AssignmentIn(context, targetOf), cancellationToken);
-            return TypedResults.NoContent();
-        });
-        target.MapDelete("/users/{user}/roles/{role}", async (HttpContext context, IdentityAdministration identity, CancellationToken cancellationToken) =>
-        {
-            await identity.UnassignAsync(context.GetCaller(), AssignmentIn(context, targetOf), cancellationToken);
-            return TypedResults.NoContent();
-        });
-    }
-
-    private static async Task<JsonHttpResult<RolesAnswer>> RolesOf(
-        AssignmentQuery query, HttpContext context, IdentityAdministration identity, CancellationToken cancellationToken)
-    {
-        var held = await identity.ListAssignmentsAsync(context.GetCaller(), query, effective: false, cancellationToken);
-        var root = context.RootUrl();
-        return TypedResults.Json(
-            new RolesAnswer([.. held.Select(a => KeystoneRole.From(a.Role, root))], context.SelfLinks()), KeystoneJson.Default.RolesAnswer);
+        var grants = new Grants(targetOf);
+        target.MapRead("/users/{user}/roles", grants.List);
+        target.MapRead("/users/{user}/roles/{role}", grants.Check);
+        target.MapPut("/users/{user}/roles/{role}", grants.Assign);
+        target.MapDelete("/users/{user}/roles/{role}", grants.Unassign);
     }
 
     private static async Task<JsonHttpResult<AssignmentsAnswer>> List(
@@ -76,11 +55,43 @@ internal static class AssignmentEndpoints
         return request.Asked("scope.system") is not null ? AssignmentTarget.System : null;
     }
 
-    private static RoleAssignment AssignmentIn(HttpContext context, Func<string, AssignmentTarget> targetOf) =>
-        new(new UserId(Route(context, "user")), TargetIn(context, targetOf), new RoleId(Route(context, "role")));
+    /// <summary>The calls on one kind of target, which the path names by its id or not at all.</summary>
+    private sealed class Grants(Func<string, AssignmentTarget> targetOf)
+    {
+        public async Task<JsonHttpResult<RolesAnswer>> List(
+            HttpContext context, IdentityAdministration identity, CancellationToken cancellationToken)
+        {
+            var query = new AssignmentQuery(new UserId(Route(context, "user")), TargetIn(context));
+            var held = await identity.ListAssignmentsAsync(context.GetCaller(), query, effective: false, cancellationToken);
+            var root = context.RootUrl();
+            return TypedResults.Json(
+                new RolesAnswer([.. held.Select(a => KeystoneRole.From(a.Role, root))], context.SelfLinks()),
+                KeystoneJson.Default.RolesAnswer);
+        }
 
-    private static AssignmentTarget TargetIn(HttpContext context, Func<string, AssignmentTarget> targetOf) =>
-        targetOf(Route(context, "target"));
+        public async Task<NoContent> Check(HttpContext context, IdentityAdministration identity, CancellationToken cancellationToken)
+        {
+            await identity.CheckAssignedAsync(context.GetCaller(), AssignmentIn(context), cancellationToken);
+            return TypedResults.NoContent();
+        }
 
-    private static string Route(HttpContext context, string name) => context.GetRouteValue(name) as string ?? "";
+        public async Task<NoContent> Assign(HttpContext context, IdentityAdministration identity, CancellationToken cancellationToken)
+        {
+            await identity.AssignAsync(context.GetCaller(), AssignmentIn(context), cancellationToken);
+            return TypedResults.NoContent();
+        }
+
+        public async Task<NoContent> Unassign(HttpContext context, IdentityAdministration identity, CancellationToken cancellationToken)
+        {
+            await identity.UnassignAsync(context.GetCaller(), AssignmentIn(context), cancellationToken);
+            return TypedResults.NoContent();
+        }
+
+        private RoleAssignment AssignmentIn(HttpContext context) =>
+            new(new UserId(Route(context, "user")), TargetIn(context), new RoleId(Route(context, "role")));
+
+        private AssignmentTarget TargetIn(HttpContext context) => targetOf(Route(context, "target"));
+
+        private static string Route(HttpContext context, string name) => context.GetRouteValue(name) as string ?? "";
+    }
 }

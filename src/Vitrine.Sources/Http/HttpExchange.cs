@@ -6,7 +6,8 @@ namespace Vitrine.Sources.Http;
 
 /// <summary>One request, its answer's head, and the connection that the body comes over.</summary>
 /// <param name="address">The address that answered.</param>
-internal sealed class HttpExchange(Uri address, OutgoingTarget target, HttpResponseMessage response, HttpMessageInvoker invoker, OutgoingConnection connection)
+internal sealed class HttpExchange(
+    Uri address, OutgoingTarget target, HttpResponseMessage response, HttpMessageInvoker invoker, OutgoingConnection connection)
     : IAsyncDisposable
 {
     public OutgoingTarget Target { get; } = target;

@@ -72,7 +72,8 @@ internal sealed class HttpSource(OutgoingPolicy policy, OutgoingHttp http, Sourc
         return new SourceReading(body, from, total, mark.Text, canResume: true, exchange);
     }
 
-    private HttpBody Body(HttpExchange exchange, Stream body, long? expected) => new(body, exchange.Target, expected, options.IdleTimeout, time, meter);
+    private HttpBody Body(HttpExchange exchange, Stream body, long? expected) =>
+        new(body, exchange.Target, expected, options.IdleTimeout, time, meter);
 
     // 400 and 403 are what object stores answer where an address was signed for GET alone.
     private static bool IsNoAnswerToHead(HttpStatusCode status) =>
@@ -94,7 +95,8 @@ internal sealed class HttpSource(OutgoingPolicy policy, OutgoingHttp http, Sourc
     }
 
     private static bool OffersRanges(HttpExchange exchange) =>
-        exchange.Header("Accept-Ranges") is { } units && units.Split(',', StringSplitOptions.TrimEntries).Contains("bytes", StringComparer.OrdinalIgnoreCase);
+        exchange.Header("Accept-Ranges") is { } units
+        && units.Split(',', StringSplitOptions.TrimEntries).Contains("bytes", StringComparer.OrdinalIgnoreCase);
 
     private static async Task<SourceReading> OrDispose(HttpExchange exchange, Func<Task<SourceReading>> read)
     {

@@ -31,7 +31,8 @@ internal sealed class OutgoingHttp(OutgoingPolicy policy, OutgoingConnector conn
             await using (exchange)
             {
                 if (redirects == MaxRedirects)
-                    throw new SourceException(SourceFault.TooManyRedirects, $"{exchange.Target.Host} redirects once more after {MaxRedirects} redirects.", mayPass: false);
+                    throw new SourceException(
+                        SourceFault.TooManyRedirects, $"{exchange.Target.Host} redirects once more after {MaxRedirects} redirects.", mayPass: false);
 
                 var next = Redirect.Read(address, exchange);
                 login = Redirect.KeepsLogin(exchange.Target, policy.Demand(next)) ? login : null;
@@ -71,7 +72,8 @@ internal sealed class OutgoingHttp(OutgoingPolicy policy, OutgoingConnector conn
         }
         catch (OperationCanceledException) when (deadline.HasPassed && !cancellationToken.IsCancellationRequested)
         {
-            throw new SourceException(SourceFault.Stalled, $"{target.Host} did not answer within {options.HeaderTimeout.TotalSeconds:0.#} s.", mayPass: true);
+            throw new SourceException(
+                SourceFault.Stalled, $"{target.Host} did not answer within {options.HeaderTimeout.TotalSeconds:0.#} s.", mayPass: true);
         }
         catch (Exception fault) when (fault is HttpRequestException or IOException)
         {

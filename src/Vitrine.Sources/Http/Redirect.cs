@@ -11,12 +11,14 @@ internal static class Redirect
     {
         var text = exchange.Header("Location");
         if (text is null || text.Length > SourceAddress.MaxLength || !TryRead(from, text, out var next))
-            throw new SourceException(SourceFault.Status, $"{exchange.Target.Host} answered {HttpFailures.Told(exchange.Status)} without an address to go to.", mayPass: false);
+            throw new SourceException(
+                SourceFault.Status, $"{exchange.Target.Host} answered {HttpFailures.Told(exchange.Status)} without an address to go to.", mayPass: false);
 
         // A login that a stranger put into an address is not one that its user meant to send.
         next = WithoutLogin(next);
         return from.Scheme == Uri.UriSchemeHttps && next.Scheme != Uri.UriSchemeHttps
-            ? throw new SourceException(SourceFault.Refused, $"{exchange.Target.Host} redirects from https to {next.Scheme}, where nothing proves who answers.", mayPass: false)
+            ? throw new SourceException(
+                SourceFault.Refused, $"{exchange.Target.Host} redirects from https to {next.Scheme}, where nothing proves who answers.", mayPass: false)
             : next;
     }
 

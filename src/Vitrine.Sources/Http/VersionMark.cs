@@ -28,7 +28,8 @@ internal sealed record VersionMark
 
     public bool IsETag => Text[0] == '"';
 
-    public static VersionMark? Of(HttpExchange exchange, long? length) => Of(exchange.Header("ETag"), exchange.Header("Last-Modified"), exchange.Header("Date"), length);
+    public static VersionMark? Of(HttpExchange exchange, long? length) =>
+        Of(exchange.Header("ETag"), exchange.Header("Last-Modified"), exchange.Header("Date"), length);
 
     /// <param name="date">When the answer was made: a file that changed in the same second may change once more within it.</param>
     public static VersionMark? Of(string? eTag, string? lastModified, string? date, long? length)

@@ -74,7 +74,8 @@ internal sealed partial class OutgoingConnector(
         }
         catch (OperationCanceledException) when (deadline.HasPassed && !cancellationToken.IsCancellationRequested)
         {
-            throw new SourceException(SourceFault.ConnectTimeout, $"The proxy {proxy} opened no tunnel within {Told(options.ConnectTimeout)}.", mayPass: true);
+            throw new SourceException(
+                SourceFault.ConnectTimeout, $"The proxy {proxy} opened no tunnel within {Told(options.ConnectTimeout)}.", mayPass: true);
         }
         catch (IOException fault)
         {
@@ -107,7 +108,8 @@ internal sealed partial class OutgoingConnector(
         }
         catch (OperationCanceledException) when (deadline.HasPassed && !cancellationToken.IsCancellationRequested)
         {
-            throw new SourceException(SourceFault.Dns, $"No name server answered for {host} within {Told(options.ConnectTimeout)}.", mayPass: true);
+            throw new SourceException(
+                SourceFault.Dns, $"No name server answered for {host} within {Told(options.ConnectTimeout)}.", mayPass: true);
         }
         catch (SocketException fault)
         {

@@ -63,7 +63,8 @@ public sealed class OutgoingPolicy
             return PolicyDecision.Allow($"{Described(target, plain)} is in an allowed network ({SourceOptions.Section}:AllowedNetworks).");
 
         if (InnerNetworks.KindOf(plain) is { } kind)
-            return PolicyDecision.Refuse($"{Described(target, plain)} is {kind}; {SourceOptions.Section}:AllowedHosts and AllowedNetworks could open it.");
+            return PolicyDecision.Refuse(
+                $"{Described(target, plain)} is {kind}; {SourceOptions.Section}:AllowedHosts and AllowedNetworks could open it.");
 
         return _network.OwnAddresses().Any(own => InnerNetworks.Unwrap(own).Equals(plain))
             ? PolicyDecision.Refuse($"{Described(target, plain)} is an address of this machine.")
@@ -95,7 +96,8 @@ public sealed class OutgoingPolicy
             : $"{target.Host} is in a network that is not allowed.");
     }
 
-    private static SourceException Refusal(string reason) => new(SourceFault.Refused, $"The policy refuses this source: {reason}", mayPass: false);
+    private static SourceException Refusal(string reason) =>
+        new(SourceFault.Refused, $"The policy refuses this source: {reason}", mayPass: false);
 
     private static string Described(OutgoingTarget target, IPAddress address) =>
         target.Literal is null ? $"{target.Host} leads to {address}, which" : address.ToString();

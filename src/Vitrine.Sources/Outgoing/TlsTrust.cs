@@ -35,7 +35,8 @@ internal sealed class TlsTrust(SourceOptions options, TimeProvider time)
             if (error is OperationCanceledException && deadline.HasPassed && !cancellationToken.IsCancellationRequested)
                 throw new SourceException(SourceFault.ConnectTimeout, $"{target.Host} did not finish the TLS handshake in time.", mayPass: true);
             if (error is AuthenticationException)
-                throw new SourceException(SourceFault.Tls, fault ?? $"{target.Host} does not speak TLS at port {target.Port}, or no version that is safe.", mayPass: false);
+                throw new SourceException(
+                    SourceFault.Tls, fault ?? $"{target.Host} does not speak TLS at port {target.Port}, or no version that is safe.", mayPass: false);
             if (error is IOException)
                 throw new SourceException(SourceFault.Broken, $"{target.Host} broke off the TLS handshake.", mayPass: true, error);
             throw;
@@ -78,6 +79,6 @@ internal sealed class TlsTrust(SourceOptions options, TimeProvider time)
         chain.ChainPolicy.CustomTrustStore.AddRange(_added);
         if (sent is not null)
             chain.ChainPolicy.ExtraStore.AddRange(sent.ChainPolicy.ExtraStore);
-                return chain.Build(server);
+        return chain.Build(server);
     }
 }

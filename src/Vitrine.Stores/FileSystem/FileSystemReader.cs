@@ -20,8 +20,8 @@ internal sealed class FileSystemReader : ContentReader
     /// <exception cref="FileNotFoundException">There is no such content.</exception>
     public static FileSystemReader Open(string path, FileSystemErrors errors)
     {
-        // Without a buffer and without a lock: the stream is a handle for sendfile and for positioned reads.
-        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.None);
+        // Without a buffer and without a lock: the stream is a handle for sendfile, which asks for an asynchronous one, and for reads at an offset.
+        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous);
         try
         {
             return new FileSystemReader(file, errors);

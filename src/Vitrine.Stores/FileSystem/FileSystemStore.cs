@@ -119,9 +119,9 @@ public sealed class FileSystemStore : IContentStore
             return;
         }
 
-        // Only whoever holds the lock may take the name away from under a writer.
-        using var locked = StagedFile.OpenLocked(_layout.PathOf(key), key);
-        StagedFile.Remove(_layout, key);
+        // Only whoever holds the lock may take the names away, and never from under a writer.
+        using var locked = StagingLock.Take(_layout.CheckpointPathOf(key), key);
+        StagingLock.Remove(_layout, key);
     }
 
     private void Delete(Digest digest)

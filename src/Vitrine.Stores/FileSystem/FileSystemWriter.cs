@@ -3,8 +3,7 @@ using Vitrine.Content;
 
 namespace Vitrine.Stores.FileSystem;
 
-/// <summary>A file under staging/ and its checkpoint, locked for as long as this is open.</summary>
-/// <remarks>A staged file is renamed or removed only by whoever holds its lock, so that a name under staging/ never changes its file unseen.</remarks>
+/// <summary>A file under staging/ and its checkpoint, which is locked for as long as this is open.</summary>
 internal sealed class FileSystemWriter : ContentWriter
 {
     // Begun this often, the disk works while bytes arrive, and the sync of a large upload has little left to do.
@@ -20,6 +19,7 @@ internal sealed class FileSystemWriter : ContentWriter
     private long _writebackBegun;
     private bool _isNameDurable;
     private bool _isCommitted;
+    private volatile bool _isDoubtful;
 
     private FileSystemWriter(FileSystemLayout layout, FileSystemErrors errors, StagingKey key, BootId boot, FileStream file, StagingCheckpoint checkpoint)
     {
@@ -38,15 +38,14 @@ internal sealed class FileSystemWriter : ContentWriter
     /// <exception cref="WriterBusyException">Another writer of the key is open.</exception>
     public static FileSystemWriter Open(FileSystemLayout layout, FileSystemErrors errors, StagingKey key, BootId boot)
     {
-        var file = StagedFile.OpenLocked(layout.PathOf(key), key);
+        var checkpoint = StagingCheckpoint.Open(layout.CheckpointPathOf(key), key);
         try
         {
-            return Recover(layout, errors, key, boot, file);
+            return Open(layout, errors, key, boot, checkpoint);
         }
         catch
         {
-            StagedFile.RemoveIfEmpty(layout, key, file);
-            file.Dispose();
+            checkpoint.Dispose();
             throw;
         }
     }
@@ -54,6 +53,9 @@ internal sealed class FileSystemWriter : ContentWriter
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         ThrowIfCommitted();
+        if (_isDoubtful)
+            throw _errors.Unavailable("it could not make durable what was written before.");
+
         try
         {
             await RandomAccess.WriteAsync(Handle, bytes, _length, cancellationToken);
@@ -90,24 +92,42 @@ internal sealed class FileSystemWriter : ContentWriter
 
     public override async ValueTask DisposeAsync()
     {
+        if (_isDoubtful)
+            TryCutTo(_checkpoint.DurableLength);
         _checkpoint.Dispose();
         await _file.DisposeAsync();
     }
 
-    private static FileSystemWriter Recover(
-        FileSystemLayout layout, FileSystemErrors errors, StagingKey key, BootId boot, FileStream file)
+    private static FileSystemWriter Open(
+        FileSystemLayout layout, FileSystemErrors errors, StagingKey key, BootId boot, StagingCheckpoint checkpoint)
     {
-        var checkpoint = StagingCheckpoint.Open(layout.CheckpointPathOf(key), key);
+        FileStream? file = null;
         try
         {
+            file = StagingLock.OpenContent(layout.PathOf(key));
             var writer = new FileSystemWriter(layout, errors, key, boot, file, checkpoint);
             writer.TakeOver();
             return writer;
         }
         catch
         {
-            checkpoint.Dispose();
+            RemoveIfEmpty(layout, key);
+            file?.Dispose();
             throw;
+        }
+    }
+
+    // A failed open leaves no empty files behind. What an earlier writer has written stays.
+    private static void RemoveIfEmpty(FileSystemLayout layout, StagingKey key)
+    {
+        try
+        {
+            if (NativeFile.Find(layout.PathOf(key)) is null or { Length: 0 })
+                StagingLock.Remove(layout, key);
+        }
+        catch (Exception error) when (UnixError.IsBehind(error))
+        {
+            // The failure that led here says more.
         }
     }
 
@@ -139,12 +159,14 @@ internal sealed class FileSystemWriter : ContentWriter
 
     private void Flush()
     {
+        // What is written beside this may come too late for the sync, so the checkpoint must not vouch for it.
+        var length = _length;
         SyncData();
         if (!_isNameDurable)
             NativeFile.SyncDirectory(_layout.StagingRoot);
 
         _isNameDurable = true;
-        _checkpoint.Save(_length, _boot);
+        _checkpoint.Save(length, _boot);
     }
 
     private void SyncData()
@@ -155,8 +177,9 @@ internal sealed class FileSystemWriter : ContentWriter
         }
         catch (IOException)
         {
-            // The kernel forgets what it could not write, and the next sync would succeed without it.
-            TryCutTo(_checkpoint.DurableLength);
+            // The kernel forgets what it could not write, and the next sync would succeed without it. A write may be under way
+            // beside this, so what is doubtful is cut off when the writer ends, and none is added to it.
+            _isDoubtful = true;
             throw;
         }
     }
@@ -166,6 +189,7 @@ internal sealed class FileSystemWriter : ContentWriter
         // In this order: the old checkpoint must not vouch for bytes that are written after the cut.
         _checkpoint.Save(0, _boot);
         CutTo(0);
+        _isDoubtful = false;
     }
 
     private void Commit(Digest digest)
@@ -177,6 +201,10 @@ internal sealed class FileSystemWriter : ContentWriter
         Publish(digest);
         _isCommitted = true;
         File.Delete(_layout.CheckpointPathOf(_key));
+
+        // Where the staged file became the content, its lock would keep readers out.
+        _checkpoint.Dispose();
+        _file.Dispose();
     }
 
     private void Publish(Digest digest)

@@ -39,11 +39,11 @@ internal sealed class StagingCheckpoint : IDisposable
     /// <summary>The run in which the content was last written; null where there is no valid record.</summary>
     public BootId? Boot => _latest.Sequence == 0 ? null : _latest.Boot;
 
-    /// <summary>Opens the checkpoint of content that the caller has locked, or begins one.</summary>
-    /// <exception cref="WriterBusyException">Whoever committed that content last is not quite done with it.</exception>
+    /// <summary>Opens the checkpoint of a key, or begins one, and holds the key's lock until it is disposed.</summary>
+    /// <exception cref="WriterBusyException">Somebody else holds it.</exception>
     public static StagingCheckpoint Open(string path, StagingKey key)
     {
-        var file = StagedFile.OpenLocked(path, key);
+        var file = StagingLock.Take(path, key);
         try
         {
             return new StagingCheckpoint(file);

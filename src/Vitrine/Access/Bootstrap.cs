@@ -45,7 +45,13 @@ public sealed class Bootstrap(IIdentityCatalogue catalogue, IPasswordHasher hash
         if (await catalogue.FindDomainAsync(IdentityIds.DefaultDomain, cancellationToken) is not null)
             return;
 
-        var domain = new IdentityDomain { Id = IdentityIds.DefaultDomain, Name = "Default", Description = "The default domain", CreatedAt = time.Now() };
+        var domain = new IdentityDomain
+        {
+            Id = IdentityIds.DefaultDomain,
+            Name = "Default",
+            Description = "The default domain",
+            CreatedAt = time.Now(),
+        };
         await catalogue.SaveAsync([new IdentityChange.SaveDomain(domain)], cancellationToken);
     }
 

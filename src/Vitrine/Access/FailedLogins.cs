@@ -30,7 +30,8 @@ internal sealed class FailedLogins(LoginOptions options, TimeProvider time)
             if (now - Last >= options.LockoutTime)
                 return new Streak(1, now);
 
-            return Failures > options.FailuresBeforeLockout ? this : new Streak(Failures + 1, Failures == options.FailuresBeforeLockout ? Last : now);
+            var allowed = options.FailuresBeforeLockout;
+            return Failures > allowed ? this : new Streak(Failures + 1, Failures == allowed ? Last : now);
         }
     }
 }

@@ -58,7 +58,8 @@ public static class LoginMethods
 }
 
 /// <summary>What a user is in a scope as the catalogue has it now, apart from any one token.</summary>
-internal sealed record Standing(User User, IdentityDomain UserDomain, LoginScope Scope, IReadOnlyList<Role> Roles, ApplicationCredential? Credential)
+internal sealed record Standing(
+    User User, IdentityDomain UserDomain, LoginScope Scope, IReadOnlyList<Role> Roles, ApplicationCredential? Credential)
 {
     public Caller Caller { get; } = new(
         User.Id,

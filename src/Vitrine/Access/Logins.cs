@@ -26,7 +26,8 @@ public sealed partial class Logins
     private readonly string _nobodysHash;
 
     public Logins(
-        IIdentityCatalogue catalogue, IPasswordHasher hasher, TokenSeal seal, LoginOptions options, TimeProvider time, ILogger<Logins> logger)
+        IIdentityCatalogue catalogue, IPasswordHasher hasher, TokenSeal seal, LoginOptions options, TimeProvider time,
+        ILogger<Logins> logger)
     {
         (_catalogue, _hasher, _seal, _options, _time, _logger) = (catalogue, hasher, seal, options, time, logger);
         _standings = new Standings(catalogue);
@@ -82,7 +83,9 @@ public sealed partial class Logins
     }
 
     /// <summary>What a token stands for at this moment. Asked for every request, and made to be cheap.</summary>
-    /// <exception cref="UnauthenticatedException">Not a token of ours, expired, revoked, or its user or scope is no longer what it was.</exception>
+    /// <exception cref="UnauthenticatedException">
+    /// Not a token of ours, expired, revoked, or its user or scope is no longer what it was.
+    /// </exception>
     public async Task<Login> ValidateAsync(string token, CancellationToken cancellationToken)
     {
         var claims = _seal.Open(token);

@@ -10,7 +10,7 @@ internal sealed class Standings(IIdentityCatalogue catalogue)
 
     private volatile Memory _memory = new(long.MinValue);
 
-    /// <summary>As <see cref="FindAsync(UserId, AssignmentTarget, ApplicationCredentialId?, CancellationToken)"/>, from memory if nothing has changed.</summary>
+    /// <summary>As <see cref="FindAsync"/>, from memory if nothing has changed.</summary>
     /// <param name="generation">Read from the catalogue for this request.</param>
     public async ValueTask<Standing?> RecallAsync(
         UserId user, AssignmentTarget? target, ApplicationCredentialId? credential, long generation, CancellationToken cancellationToken)
@@ -80,7 +80,9 @@ internal sealed class Standings(IIdentityCatalogue catalogue)
                 return new LoginScope.InSystem();
 
             case AssignmentKind.Domain:
-                return await FindEnabledDomainAsync(target.Id, cancellationToken) is { } domain ? new LoginScope.InDomain(domain) : null;
+                return await FindEnabledDomainAsync(target.Id, cancellationToken) is { } domain
+                    ? new LoginScope.InDomain(domain)
+                    : null;
 
             default:
                 return await catalogue.FindProjectAsync(new ProjectId(target.Id), cancellationToken) is { Enabled: true } project

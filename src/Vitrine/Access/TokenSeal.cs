@@ -39,7 +39,7 @@ internal sealed record TokenClaims
     [JsonPropertyName("u")]
     public required string User { get; init; }
 
-    /// <summary>Null for an unscoped login.</summary>
+    /// <summary>Null for an unscoped login. Written as a number, so the order of the kinds is part of what a token is.</summary>
     [JsonPropertyName("k")]
     public AssignmentKind? ScopeKind { get; init; }
 

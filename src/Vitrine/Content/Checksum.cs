@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 
 namespace Vitrine.Content;
@@ -85,7 +84,7 @@ public static class ChecksumAlgorithms
         _ => throw new ArgumentOutOfRangeException(nameof(algorithm)),
     };
 
-    public static bool TryParse(string name, [NotNullWhen(true)] out ChecksumAlgorithm algorithm) =>
-        Enum.TryParse(name.Replace("-", "", StringComparison.Ordinal), ignoreCase: true, out algorithm)
-            && Enum.IsDefined(algorithm) && !char.IsAsciiDigit(name[0]);
+    /// <summary>Takes <c>sha256</c> and <c>sha-256</c> in either letter case.</summary>
+    public static bool TryParse(string name, out ChecksumAlgorithm algorithm) =>
+        EnumWords.TryParse(name.Replace("-", "", StringComparison.Ordinal), out algorithm);
 }

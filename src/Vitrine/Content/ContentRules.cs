@@ -27,7 +27,9 @@ public static class ContentRules
             result.Digest, result.Length, result.Sums[ChecksumAlgorithm.Md5], result.Sums[ChecksumAlgorithm.Sha512], verdict.Format, virtualSize);
     }
 
-    private static void CheckFormat(Image image, DiskFormat found)
+    /// <summary>Holds the format that the bytes have against what the image says of itself.</summary>
+    /// <exception cref="FormatMismatchException">They are of another format.</exception>
+    internal static void CheckFormat(Image image, DiskFormat found)
     {
         // A wrapper's own bytes are not the disk's: what is in it is another matter.
         if (image.ContainerFormat is not (null or ContainerFormat.Bare or ContainerFormat.Ami or ContainerFormat.Ari or ContainerFormat.Aki))
@@ -37,7 +39,7 @@ public static class ContentRules
             throw new FormatMismatchException("a volume", "iso");
         if (image.Kind is ImageKind.Iso && found is not DiskFormat.Iso)
             throw new FormatMismatchException("iso", found.Word());
-        if (image.DiskFormat is { } claimed && Judged(claimed) != found)
+        if (image.DiskFormat is { } claimed && claimed != found && Judged(claimed) != found)
             throw new FormatMismatchException(claimed.Word(), found.Word());
     }
 

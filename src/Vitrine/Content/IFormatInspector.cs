@@ -19,6 +19,7 @@ public abstract class FormatInspection
 
     /// <summary>The verdict, once all bytes have been seen.</summary>
     /// <exception cref="UnsafeContentException">A known format with something in it that is not safe.</exception>
+    /// <exception cref="NotAnImageException">Plainly no image, and too short to have been known as that before.</exception>
     public abstract FormatVerdict Complete();
 }
 

@@ -27,6 +27,7 @@ public sealed class Ingest : IAsyncDisposable
     private byte[] _buffer = [];
     private int _filled;
     private Task _flush = Task.CompletedTask;
+    private bool _isCommitted;
 
     /// <param name="writer">Belongs to the ingest from now on.</param>
     /// <param name="extra">The algorithm of the sum that the caller announced, where there is one.</param>
@@ -44,26 +45,30 @@ public sealed class Ingest : IAsyncDisposable
     {
         while (Length < _writer.Length)
         {
-            var buffer = ArrayPool<byte>.Shared.Rent(BlockSize);
-            var read = await _writer.ReadAsync(Length, buffer.AsMemory(0, BlockSize), cancellationToken);
-            Length += read;
-            await _lanes.GiveAsync(buffer, read, stored: true, cancellationToken);
+            RentBuffer();
+            _filled = await _writer.ReadAsync(Length, _buffer.AsMemory(0, BlockSize), cancellationToken);
+            if (_filled == 0)
+                throw new EndOfStreamException("The store gives back less than it says that it holds.");
+
+            Length += _filled;
+            await GiveBufferAsync(stored: true);
         }
     }
 
     /// <summary>Forgets everything that came, to begin again.</summary>
     public async Task RestartAsync(CancellationToken cancellationToken)
     {
-        await SettleAsync(cancellationToken);
         await _lanes.DisposeAsync();
-        await _writer.ResetAsync(cancellationToken);
+        await _flush.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _lanes = new Lanes(_writer, _inspector, _extra);
-        Length = 0;
+        (_flush, _filled, Length) = (Task.CompletedTask, 0, 0);
+        await _writer.ResetAsync(cancellationToken);
     }
 
     /// <summary>Takes bytes from a stream to its end.</summary>
     /// <param name="checkpoint">
-    /// Called about once a second, and at the end, with the number of bytes that came since the last call.
+    /// Called about once a second, and at the end, even where the source was cut off, with the number of bytes that came since
+    /// the last call. Not called once a lane has failed: what came since is not known to be anywhere.
     /// </param>
     /// <param name="announced">The length of the whole in bytes; null where nobody said it.</param>
     /// <param name="limit">The largest length that is accepted, in bytes.</param>
@@ -86,7 +91,7 @@ public sealed class Ingest : IAsyncDisposable
                 if (_time.GetElapsedTime(last) < CheckpointInterval)
                     continue;
 
-                await GiveBufferAsync(cancellationToken);
+                await GiveBufferAsync();
                 BeginFlush();
                 await checkpoint(fetched);
                 (fetched, last) = (0, _time.GetTimestamp());
@@ -94,17 +99,19 @@ public sealed class Ingest : IAsyncDisposable
         }
         finally
         {
-            // What came before a cut is kept: the next attempt goes on behind it.
-            await SettleAsync(CancellationToken.None);
+            // What came before a cut is kept, and counted: the next attempt goes on behind it.
+            await SettleAsync();
+            await checkpoint(fetched);
         }
-
-        await checkpoint(fetched);
     }
 
     /// <summary>Makes what came so far survive a power cut.</summary>
     public async Task FlushAsync(CancellationToken cancellationToken)
     {
-        await SettleAsync(cancellationToken);
+        if (_isCommitted)
+            return;
+
+        await SettleAsync();
         await _writer.FlushAsync(cancellationToken);
     }
 
@@ -113,12 +120,17 @@ public sealed class Ingest : IAsyncDisposable
     /// <exception cref="NotAnImageException">The bytes are plainly no image.</exception>
     public async Task<IngestResult> FinishAsync(CancellationToken cancellationToken)
     {
-        await SettleAsync(cancellationToken);
+        await SettleAsync();
+        cancellationToken.ThrowIfCancellationRequested();
         return await _lanes.FinishAsync(Length);
     }
 
     /// <summary>Makes the content visible in the store.</summary>
-    public Task CommitAsync(Digest digest, CancellationToken cancellationToken) => _writer.CommitAsync(digest, cancellationToken);
+    public async Task CommitAsync(Digest digest, CancellationToken cancellationToken)
+    {
+        await _writer.CommitAsync(digest, cancellationToken);
+        _isCommitted = true;
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -130,33 +142,32 @@ public sealed class Ingest : IAsyncDisposable
 
     private async ValueTask<int> FillAsync(Stream source, CancellationToken cancellationToken)
     {
-        if (_buffer.Length == 0)
-            _buffer = ArrayPool<byte>.Shared.Rent(BlockSize);
-
+        RentBuffer();
         var read = await source.ReadAsync(_buffer.AsMemory(_filled, BlockSize - _filled), cancellationToken);
         _filled += read;
         Length += read;
         if (_filled == BlockSize)
-            await GiveBufferAsync(cancellationToken);
+            await GiveBufferAsync();
 
         return read;
     }
 
-    private async ValueTask GiveBufferAsync(CancellationToken cancellationToken)
+    /// <param name="stored">True where the bytes come from the store itself.</param>
+    private async ValueTask GiveBufferAsync(bool stored = false)
     {
         if (_filled == 0)
             return;
 
         var (buffer, filled) = (_buffer, _filled);
         (_buffer, _filled) = ([], 0);
-        await _lanes.GiveAsync(buffer, filled, stored: false, cancellationToken);
+        await _lanes.GiveAsync(buffer, filled, stored);
     }
 
     /// <summary>Waits until every lane has seen every byte.</summary>
-    private async Task SettleAsync(CancellationToken cancellationToken)
+    private async Task SettleAsync()
     {
-        await GiveBufferAsync(cancellationToken);
-        await _lanes.SettleAsync(cancellationToken);
+        await GiveBufferAsync();
+        await _lanes.SettleAsync();
         await _flush;
     }
 
@@ -170,6 +181,12 @@ public sealed class Ingest : IAsyncDisposable
     {
         await earlier; // throws what went wrong with it
         await _writer.FlushAsync(CancellationToken.None);
+    }
+
+    private void RentBuffer()
+    {
+        if (_buffer.Length == 0)
+            _buffer = ArrayPool<byte>.Shared.Rent(BlockSize);
     }
 
     private void ReturnBuffer()
@@ -205,7 +222,7 @@ public sealed class Ingest : IAsyncDisposable
             _store = new IngestLane(bytes => writer.WriteAsync(bytes, CancellationToken.None), TaskScheduler.Default);
         }
 
-        public async ValueTask GiveAsync(byte[] buffer, int length, bool stored, CancellationToken cancellationToken)
+        public async ValueTask GiveAsync(byte[] buffer, int length, bool stored)
         {
             var lanes = stored ? _observers : [.. _observers, _store];
             var block = new IngestBlock(buffer, length, lanes.Count);
@@ -213,7 +230,7 @@ public sealed class Ingest : IAsyncDisposable
             {
                 try
                 {
-                    await lanes[i].GiveAsync(block, cancellationToken);
+                    await lanes[i].GiveAsync(block);
                 }
                 catch
                 {
@@ -225,11 +242,10 @@ public sealed class Ingest : IAsyncDisposable
         }
 
         /// <summary>Sends an empty block through every lane and waits for it to come out.</summary>
-        public async Task SettleAsync(CancellationToken cancellationToken)
+        public async Task SettleAsync()
         {
-            var lanes = _observers.Append(_store).ToList();
-            foreach (var lane in lanes)
-                await lane.SettleAsync(cancellationToken);
+            foreach (var lane in _observers.Append(_store))
+                await lane.SettleAsync();
         }
 
         public async Task<IngestResult> FinishAsync(long length)

@@ -13,6 +13,7 @@ internal sealed class IngestLane
 
     private readonly Func<ReadOnlyMemory<byte>, ValueTask> _consume;
     private readonly Task _work;
+    private volatile bool _hasFailed;
 
     public IngestLane(Func<ReadOnlyMemory<byte>, ValueTask> consume, TaskScheduler scheduler)
     {
@@ -21,11 +22,12 @@ internal sealed class IngestLane
     }
 
     /// <summary>Waits while the lane is <see cref="Depth"/> blocks behind, which is what slows the sender down.</summary>
-    public async ValueTask GiveAsync(IngestBlock block, CancellationToken cancellationToken)
+    /// <remarks>Not to be cancelled: a block that one lane got and the next did not would spoil the whole pass.</remarks>
+    public async ValueTask GiveAsync(IngestBlock block)
     {
         try
         {
-            await _blocks.Writer.WriteAsync(block, cancellationToken);
+            await _blocks.Writer.WriteAsync(block);
         }
         catch (ChannelClosedException closed)
         {
@@ -33,20 +35,25 @@ internal sealed class IngestLane
             await _work; // throws what ended the lane
             throw new InvalidOperationException("A lane ended before its bytes.", closed);
         }
-        catch (OperationCanceledException)
-        {
-            block.Release();
-            throw;
-        }
     }
 
     /// <summary>Waits until every block given so far was dealt with. Throws what went wrong with any.</summary>
-    public async Task SettleAsync(CancellationToken cancellationToken)
+    public async Task SettleAsync()
     {
         var mark = IngestBlock.Mark();
-        await GiveAsync(mark, cancellationToken);
-        await Task.WhenAny(mark.Released, _work).WaitAsync(cancellationToken);
-        if (_work.IsFaulted)
+        try
+        {
+            await _blocks.Writer.WriteAsync(mark);
+            await mark.Released;
+        }
+        catch (ChannelClosedException)
+        {
+            // The lane has ended, and with it all that it was given.
+            await _work;
+        }
+
+        // A lane that fails lets go of the mark, too.
+        if (_hasFailed)
             await _work;
     }
 
@@ -57,10 +64,10 @@ internal sealed class IngestLane
         return _work;
     }
 
-    /// <summary>Ends soon, whatever blocks are left, and throws nothing.</summary>
+    /// <summary>Ends soon, and throws nothing.</summary>
     public async Task AbandonAsync()
     {
-        _blocks.Writer.TryComplete(new OperationCanceledException());
+        _blocks.Writer.TryComplete();
         await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
@@ -83,6 +90,7 @@ internal sealed class IngestLane
         }
         catch (Exception failure)
         {
+            _hasFailed = true;
             _blocks.Writer.TryComplete(failure);
             while (_blocks.Reader.TryRead(out var left))
                 left.Release();

@@ -76,6 +76,8 @@ public sealed record Image
         {
             Status = transfer.Kind is TransferKind.Import ? ImageStatus.Importing : ImageStatus.Saving,
             Transfer = transfer.Id,
+            SourceUrl = transfer.SourceUrl,
+            SourceKey = transfer.Kind is TransferKind.Import ? SourceKey : null,
             UpdatedAt = now,
         }
         : throw new ImageStatusException(Id, Status, ImageStatus.Queued);
@@ -95,8 +97,9 @@ public sealed record Image
         : throw new ImageStatusException(Id, Status, ImageStatus.Saving);
 
     /// <summary>The transfer ended without content. Another may follow.</summary>
+    /// <remarks>The source key stays: it keeps nobody from the same source while the image is failed, and a retry needs it.</remarks>
     public Image Fail(DateTimeOffset now) => Status is ImageStatus.Saving or ImageStatus.Importing
-        ? this with { Status = ImageStatus.Failed, SourceKey = null, Size = null, UpdatedAt = now }
+        ? this with { Status = ImageStatus.Failed, Size = null, UpdatedAt = now }
         : this;
 
     /// <exception cref="ImageProtectedException">The image is protected.</exception>

@@ -67,7 +67,7 @@ public sealed class ImageImports(
             Expected = request.Expected,
             CreatedAt = now,
         };
-        var importing = image.Receive(transfer, now) with { SourceUrl = transfer.SourceUrl };
+        var importing = image.Receive(transfer, now);
         await catalogue.SaveAsync(
             new CatalogueChange
             {

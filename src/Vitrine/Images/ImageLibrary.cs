@@ -41,7 +41,7 @@ public sealed class ImageLibrary(
         caller.RequireMember("change an image");
         return await ChangeAsync(id, caller, image =>
         {
-            var next = change(image);
+            var next = image.IsQueued ? Normal(change(image)) : change(image);
             CheckChange(image, next, caller);
             return next == image ? image : next with { UpdatedAt = time.Now() };
         }, cancellationToken);
@@ -186,7 +186,7 @@ public sealed class ImageLibrary(
                 if (replica.Digest is { } digest)
                     await sweeper.TryRemoveAsync(replica.Store, digest, CancellationToken.None);
             }
-            catch (StoreUnavailableException)
+            catch (LibraryException)
             {
                 // The image is deleted all the same; the sweeper comes by again and says what it could not do.
             }

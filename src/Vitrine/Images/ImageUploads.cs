@@ -80,16 +80,15 @@ public sealed class ImageUploads
         var transfer = NewTransfer(image, TransferKind.Stream, length, expected: null, store);
         await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
         var running = transfer.Take(_holds.Node.Instance, _holds.Node.Name, _holds.Time.Now());
-        await SaveAsync(image, running, cancellationToken);
-
         await using var hold = _holds.Hold(running with { Version = 1 });
+        await SaveAsync(image, running, cancellationToken);
         await ReceiveWholeAsync(hold, body, length, cancellationToken);
     }
 
     /// <summary>Closes uploads that stand still, and gives up those that stood still for the whole staging lifetime.</summary>
     public async Task TidyAsync(CancellationToken cancellationToken)
     {
-        await _open.CloseIdleAsync(_holds.Options.IdleTimeout);
+        await _open.TidyAsync(_holds.Options.IdleTimeout, cancellationToken);
 
         var oldest = _holds.Time.GetUtcNow() - _holds.Options.StagingLifetime;
         var query = new TransferQuery { States = [TransferState.Queued, TransferState.Running], Limit = int.MaxValue };
@@ -135,7 +134,7 @@ public sealed class ImageUploads
         }
         catch (TransferLostException)
         {
-            await hold.DiscardAsync(CancellationToken.None);
+            await hold.LetGoAsync();
             throw;
         }
         catch (Exception failure)
@@ -149,6 +148,9 @@ public sealed class ImageUploads
 
     private async Task<Transfer> AppendAsync(TransferHold hold, long offset, Stream body, CancellationToken cancellationToken)
     {
+        // The last bytes may have come in a request that broke off at its very end.
+        if (await hold.TryCompleteEarlierAsync(cancellationToken))
+            return hold.Transfer;
         if (hold.Length != offset)
             throw new UploadOffsetException(hold.Transfer.Id, hold.Length, offset);
 
@@ -156,7 +158,7 @@ public sealed class ImageUploads
         try
         {
             await hold.ReceiveAsync(body, cancellationToken);
-            if (hold.Length == hold.Transfer.Length)
+            if (hold.IsWhole)
                 await hold.CompleteAsync(CancellationToken.None);
             else
                 await hold.FlushAsync(CancellationToken.None);

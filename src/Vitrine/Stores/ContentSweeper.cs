@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Vitrine.Content;
+using Vitrine.Images;
 using Vitrine.Transfers;
 
 namespace Vitrine.Stores;
@@ -10,14 +11,17 @@ public sealed partial class ContentSweeper
     private readonly StoreRegistry _stores;
     private readonly IReplicaCatalogue _replicas;
     private readonly ITransferCatalogue _transfers;
+    private readonly IImageCatalogue _images;
     private readonly LibraryOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<ContentSweeper> _logger;
 
     public ContentSweeper(
-        StoreRegistry stores, IReplicaCatalogue replicas, ITransferCatalogue transfers, LibraryOptions options, TimeProvider time, ILogger<ContentSweeper> logger)
+        StoreRegistry stores, IReplicaCatalogue replicas, ITransferCatalogue transfers, IImageCatalogue images, LibraryOptions options,
+        TimeProvider time, ILogger<ContentSweeper> logger)
     {
-        (_stores, _replicas, _transfers, _options, _time, _logger) = (stores, replicas, transfers, options, time, logger);
+        (_stores, _replicas, _transfers, _images) = (stores, replicas, transfers, images);
+        (_options, _time, _logger) = (options, time, logger);
     }
 
     /// <summary>Looks through every store once. What is in use, or on its way, stays.</summary>
@@ -47,8 +51,16 @@ public sealed partial class ContentSweeper
         if (!await _replicas.TryBeginRemovalAsync(store, digest, cancellationToken))
             return false;
 
-        await _stores.Contents(store).DeleteAsync(digest, cancellationToken);
-        await _replicas.EndRemovalAsync(store, digest, cancellationToken);
+        try
+        {
+            await _stores.Contents(store).DeleteAsync(digest, cancellationToken);
+        }
+        finally
+        {
+            // Content that could not be removed is found again by the next sweep; until then it may be claimed.
+            await _replicas.EndRemovalAsync(store, digest, CancellationToken.None);
+        }
+
         LogRemoved(digest, store);
         return true;
     }
@@ -70,14 +82,25 @@ public sealed partial class ContentSweeper
         var result = new SweepResult(0, 0, 0);
         await foreach (var staged in _stores.Contents(store).ListStagedAsync(cancellationToken))
         {
-            if (await IsWantedAsync(staged, cancellationToken))
-                continue;
-
-            await _stores.Contents(store).DiscardAsync(staged.Key, cancellationToken);
-            result += new SweepResult(0, 1, staged.Length);
+            if (!await IsWantedAsync(staged, cancellationToken) && await TryDiscardAsync(store, staged.Key, cancellationToken))
+                result += new SweepResult(0, 1, staged.Length);
         }
 
         return result;
+    }
+
+    private async Task<bool> TryDiscardAsync(string store, StagingKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _stores.Contents(store).DiscardAsync(key, cancellationToken);
+            return true;
+        }
+        catch (WriterBusyException)
+        {
+            // Whoever still writes has not noticed yet that it is over, and discards it himself then.
+            return false;
+        }
     }
 
     /// <summary>Transfers under way keep their bytes, and imports that a user may retry do for a while.</summary>
@@ -91,10 +114,14 @@ public sealed partial class ContentSweeper
         {
             null => false,
             { IsOver: false } => true,
-            { State: TransferState.Failed, Kind: TransferKind.Import } => _time.GetUtcNow() - staged.LastWrite < _options.StagingLifetime,
+            { State: TransferState.Failed, Kind: TransferKind.Import } =>
+                _time.GetUtcNow() - staged.LastWrite < _options.StagingLifetime && await MayBeRetriedAsync(transfer, cancellationToken),
             _ => false,
         };
     }
+
+    private async Task<bool> MayBeRetriedAsync(Transfer transfer, CancellationToken cancellationToken) =>
+        await _images.FindAsync(transfer.Image, cancellationToken) is { Status: ImageStatus.Failed } image && image.Transfer == transfer.Id;
 
     [LoggerMessage(LogLevel.Information, "Content {Digest} was removed from store {Store}: no image refers to it")]
     private partial void LogRemoved(Digest digest, string store);

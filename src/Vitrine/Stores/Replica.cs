@@ -28,6 +28,9 @@ public sealed record LibraryStore(string Name, string Zone, string Kind, string 
 /// <summary>Which content is wanted where. Keeps the collector and the commits of new content from crossing.</summary>
 public interface IReplicaCatalogue
 {
+    /// <summary>After this long a removal that was not ended is taken for dead, with the node that began it.</summary>
+    static readonly TimeSpan RemovalPatience = TimeSpan.FromMinutes(2);
+
     Task<IReadOnlyList<Replica>> ListAsync(IReadOnlyCollection<ImageId> images, CancellationToken cancellationToken);
 
     /// <summary>
@@ -37,10 +40,11 @@ public interface IReplicaCatalogue
     /// <returns>False while the content is being removed: the caller asks again a little later.</returns>
     Task<bool> TryClaimAsync(string store, Digest digest, Transfers.TransferId transfer, CancellationToken cancellationToken);
 
-    /// <summary>Says that content is about to be removed from a store.</summary>
-    /// <returns>False where a replica refers to it or a living transfer claims it: it stays.</returns>
+    /// <summary>Says that content is about to be removed from a store, by this caller alone.</summary>
+    /// <returns>False where a replica refers to it, a living transfer claims it, or somebody else is removing it.</returns>
     Task<bool> TryBeginRemovalAsync(string store, Digest digest, CancellationToken cancellationToken);
 
+    /// <summary>Ends a removal, whether the content is gone or could not be removed.</summary>
     Task EndRemovalAsync(string store, Digest digest, CancellationToken cancellationToken);
 
     /// <summary>The number of replicas and the bytes of the distinct contents that they refer to.</summary>

@@ -15,6 +15,8 @@ internal sealed class OpenUploads(TransferHolds holds, StoreRegistry stores)
     /// <summary>How many bytes there are of an upload.</summary>
     public async Task<long> LengthAsync(Transfer transfer, CancellationToken cancellationToken)
     {
+        if (transfer.Content is { } whole)
+            return whole.Size;
         if (_open.TryGetValue(transfer.Id, out var upload) && upload.Length is { } known)
             return known;
 
@@ -33,10 +35,7 @@ internal sealed class OpenUploads(TransferHolds holds, StoreRegistry stores)
     /// <exception cref="UploadBusyException">Another request of this node, or another node, works on it.</exception>
     public async Task<T> UseAsync<T>(Transfer transfer, Func<TransferHold, Task<T>> use, CancellationToken cancellationToken)
     {
-        var upload = _open.GetOrAdd(transfer.Id, _ => new OpenUpload());
-        if (!upload.TryEnter())
-            throw new UploadBusyException(transfer.Id);
-
+        var upload = Enter(transfer.Id);
         try
         {
             var hold = await OpenAsync(upload, transfer, cancellationToken);
@@ -44,39 +43,80 @@ internal sealed class OpenUploads(TransferHolds holds, StoreRegistry stores)
             upload.Length = hold.Length;
             return result;
         }
-        catch (Exception failure)
+        catch (TransferLostException)
+        {
+            await upload.LetGoAsync();
+            throw;
+        }
+        catch (Exception failure) when (failure is not UploadOffsetException)
         {
             await upload.CloseAsync();
-            if (failure is TransferLostException && await holds.Transfers.FindAsync(transfer.Id, CancellationToken.None) is null or { IsOver: true })
-                await stores.Contents(transfer.Store).DiscardAsync(StagingKey.Of(transfer.Id), CancellationToken.None);
             throw;
         }
         finally
         {
             upload.LastUse = holds.Time.GetUtcNow();
-            if (upload.Hold is null or { Transfer.IsOver: true })
-                await RemoveAsync(transfer.Id, upload);
+            await LeaveAsync(transfer.Id, upload, upload.Hold is null or { Transfer.IsOver: true });
+        }
+    }
+
+    /// <summary>
+    /// Closes what no client has touched for a while, and what another node has taken; the bytes stay in the store. Drops the
+    /// bytes of what was cancelled.
+    /// </summary>
+    public async Task TidyAsync(TimeSpan idle, CancellationToken cancellationToken)
+    {
+        foreach (var (id, upload) in _open)
+        {
+            if (!upload.TryEnter())
+                continue;
+
+            var isOurs = false;
+            try
+            {
+                isOurs = upload.Hold is { } hold
+                    && (await holds.Transfers.FindAsync(id, cancellationToken))?.Version == hold.Transfer.Version;
+                if (!isOurs)
+                    await upload.LetGoAsync();
+            }
+            finally
+            {
+                await LeaveAsync(id, upload, isDone: !isOurs || holds.Time.GetUtcNow() - upload.LastUse >= idle);
+            }
+        }
+    }
+
+    private OpenUpload Enter(TransferId id)
+    {
+        while (true)
+        {
+            var upload = _open.GetOrAdd(id, _ => new OpenUpload());
+            if (!upload.TryEnter())
+                throw new UploadBusyException(id);
+            if (_open.TryGetValue(id, out var current) && current == upload)
+                return upload;
+
+            // Whoever was here before has just closed it and taken it out.
             upload.Leave();
         }
     }
 
-    /// <summary>Closes what no client has touched for a while; the bytes stay in the store.</summary>
-    public async Task CloseIdleAsync(TimeSpan idle)
+    private async Task LeaveAsync(TransferId id, OpenUpload upload, bool isDone)
     {
-        foreach (var (id, upload) in _open)
+        if (isDone)
         {
-            if (holds.Time.GetUtcNow() - upload.LastUse < idle || !upload.TryEnter())
-                continue;
-
-            await RemoveAsync(id, upload);
-            upload.Leave();
+            await upload.CloseAsync();
+            _open.TryRemove(new KeyValuePair<TransferId, OpenUpload>(id, upload));
         }
+
+        upload.Leave();
     }
 
     private async Task<TransferHold> OpenAsync(OpenUpload upload, Transfer transfer, CancellationToken cancellationToken)
     {
-        // Another node may have had the upload since: then the version went on, and so may have the bytes.
-        if (upload.Hold is { } held && held.Transfer.Version == transfer.Version)
+        // Another node may have had the upload since: then the version went on, and so may have the bytes. What the caller
+        // read may also be older than what the request before has stored here.
+        if (upload.Hold is { } held && held.Transfer.Version >= transfer.Version)
             return held;
 
         await upload.CloseAsync();
@@ -87,17 +127,12 @@ internal sealed class OpenUploads(TransferHolds holds, StoreRegistry stores)
         }
         catch (WriterBusyException)
         {
+            // The node that has it open sees that it was taken, and closes it.
             throw new UploadBusyException(transfer.Id);
         }
 
         upload.Length = upload.Hold.Length;
         return upload.Hold;
-    }
-
-    private async Task RemoveAsync(TransferId id, OpenUpload upload)
-    {
-        await upload.CloseAsync();
-        _open.TryRemove(new KeyValuePair<TransferId, OpenUpload>(id, upload));
     }
 
     private sealed class OpenUpload
@@ -114,9 +149,15 @@ internal sealed class OpenUploads(TransferHolds holds, StoreRegistry stores)
 
         public async Task CloseAsync()
         {
-            if (Hold is { } hold)
-                await hold.CloseAsync(CancellationToken.None);
-            (Hold, Length) = (null, null);
+            (var hold, Hold, Length) = (Hold, null, null);
+            await using (hold)
+                await (hold?.CloseAsync(CancellationToken.None) ?? Task.CompletedTask);
+        }
+
+        public async Task LetGoAsync()
+        {
+            (var hold, Hold, Length) = (Hold, null, null);
+            await (hold?.LetGoAsync() ?? Task.CompletedTask);
         }
     }
 }

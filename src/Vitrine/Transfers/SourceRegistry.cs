@@ -3,8 +3,6 @@ namespace Vitrine.Transfers;
 /// <summary>Finds the source that answers for an address.</summary>
 public sealed class SourceRegistry(IEnumerable<ISource> sources)
 {
-    private const int MaxAddressLength = 2048;
-
     private readonly Dictionary<string, ISource> _sources =
         sources.SelectMany(s => s.Schemes.Select(scheme => (scheme, s))).ToDictionary(p => p.scheme, p => p.s, StringComparer.Ordinal);
 
@@ -13,8 +11,8 @@ public sealed class SourceRegistry(IEnumerable<ISource> sources)
     /// <exception cref="SourceException">The policy refuses it.</exception>
     public Uri Parse(string address, string field = "url")
     {
-        if (address.Length > MaxAddressLength)
-            throw new InvalidFieldException(field, $"has {address.Length} characters; at most {MaxAddressLength} are allowed");
+        if (address.Length > SourceAddress.MaxLength)
+            throw new InvalidFieldException(field, $"has {address.Length} characters; at most {SourceAddress.MaxLength} are allowed");
         if (!Uri.TryCreate(address, UriKind.Absolute, out var parsed) || parsed.Host.Length == 0)
             throw new InvalidFieldException(field, "is not an address of the form http://host[:port]/path/file");
         if (!_sources.TryGetValue(parsed.Scheme, out var source))

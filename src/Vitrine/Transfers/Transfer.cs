@@ -71,10 +71,13 @@ public sealed record Transfer
     /// <summary>Bytes per second, averaged over the last seconds.</summary>
     public double Rate { get; init; }
 
+    /// <summary>The most bytes that the store has held at any time: to get further is what an attempt is for.</summary>
+    public long Furthest { get; init; }
+
     /// <summary>How often the source was connected to.</summary>
     public int Attempt { get; init; }
 
-    /// <summary>How many attempts in a row brought not one byte.</summary>
+    /// <summary>How many attempts in a row came no further than those before them.</summary>
     public int Fruitless { get; init; }
 
     /// <summary>While retrying: when the next attempt begins.</summary>
@@ -117,7 +120,7 @@ public sealed record Transfer
 
     /// <summary>The time until the last byte at the present rate; null where it cannot be told.</summary>
     public TimeSpan? TimeLeft => Length is { } length && Rate >= 1 && !IsOver
-        ? TimeSpan.FromSeconds(Math.Min((length - Moved) / Rate, 365 * 86_400.0))
+        ? TimeSpan.FromSeconds(Math.Clamp((length - Moved) / Rate, 0, 365 * 86_400.0))
         : null;
 
     /// <summary>A node takes the transfer, from the queue or from a node that is gone.</summary>
@@ -162,12 +165,13 @@ public sealed record Transfer
         Moved = moved,
         Fetched = Fetched + fetched,
         Rate = RateAfter(fetched, now),
-        Fruitless = fetched > 0 ? 0 : Fruitless,
+        Furthest = Math.Max(Furthest, moved),
+        Fruitless = moved > Furthest ? 0 : Fruitless,
         LastProgress = fetched > 0 ? now : LastProgress,
     };
 
     /// <summary>The last byte is here and is held against what was announced.</summary>
-    public Transfer Check() => IsOver ? this : this with { State = TransferState.Verifying, Step = TransferSteps.Checking, Rate = 0 };
+    public Transfer Check() => IsOver ? this : this with { State = TransferState.Verifying, Step = TransferSteps.Checking, Rate = 0, NextAttemptAt = null };
 
     /// <summary>All checks have passed; the content is made visible.</summary>
     public Transfer Settle(ContentFacts content) => IsOver ? this : this with
@@ -179,7 +183,7 @@ public sealed record Transfer
         Moved = content.Size,
     };
 
-    /// <summary>The node stops, and leaves the rest to whoever comes.</summary>
+    /// <summary>The node lets go, and leaves the rest to whoever comes.</summary>
     public Transfer Release() => IsOver ? this : this with
     {
         State = TransferState.Queued,
@@ -220,7 +224,9 @@ public sealed record Transfer
     {
         State = TransferState.Done,
         Step = TransferSteps.None,
+        Rate = 0,
         Failure = null,
+        NextAttemptAt = null,
         EndedAt = now,
     };
 

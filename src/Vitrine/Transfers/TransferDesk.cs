@@ -1,6 +1,7 @@
 using Vitrine.Access;
 using Vitrine.Images;
 using Vitrine.Nodes;
+using Vitrine.Stores;
 
 namespace Vitrine.Transfers;
 
@@ -25,16 +26,35 @@ public sealed class TransferDesk(
     {
         caller.RequireMember("cancel a transfer");
         return ChangeAsync(
-            id, caller, transfer => transfer.Cancel(time.Now()), (image, _) => image.Fail(time.Now()), cancellationToken);
+            id, caller,
+            transfer => transfer.Cancel(time.Now()),
+            (image, transfer) => new CatalogueChange
+            {
+                Transfer = transfer,
+                Image = image?.Fail(time.Now()),
+                WithoutReplicasOf = transfer.Image,
+            },
+            cancellationToken);
     }
 
     /// <summary>Tries an import again that failed or was cancelled; it goes on from what is still staged.</summary>
     /// <exception cref="TransferStateException">It did not fail, or it is an upload, which only its client can repeat.</exception>
+    /// <exception cref="ImageNotFoundException">Its image was deleted.</exception>
+    /// <exception cref="ImageStatusException">Its image has content, or is receiving it by another transfer.</exception>
+    /// <exception cref="DuplicateSourceException">Another image was made from the same address since.</exception>
     public async Task<Transfer> RetryAsync(TransferId id, Caller caller, CancellationToken cancellationToken)
     {
         caller.RequireMember("retry a transfer");
         var again = await ChangeAsync(
-            id, caller, transfer => transfer.Requeue(), (image, transfer) => image.Receive(transfer, time.Now()), cancellationToken);
+            id, caller,
+            transfer => transfer.Requeue(),
+            (image, transfer) => new CatalogueChange
+            {
+                Transfer = transfer,
+                Image = (image ?? throw new ImageNotFoundException(transfer.Image.ToString())).Receive(transfer, time.Now()),
+                Replica = new Replica(transfer.Image, transfer.Store, ReplicaState.Receiving, Digest: null, transfer.Length, time.Now()),
+            },
+            cancellationToken);
         await scheduler.ScheduleAsync(id, cancellationToken);
         return again;
     }
@@ -48,8 +68,10 @@ public sealed class TransferDesk(
     }
 
     /// <summary>The node that works on the transfer stores its progress at the same time; one of both has to give way.</summary>
+    /// <param name="together">What changes with the transfer, given its image; null where that was deleted.</param>
     private async Task<Transfer> ChangeAsync(
-        TransferId id, Caller caller, Func<Transfer, Transfer> change, Func<Image, Transfer, Image> changeImage, CancellationToken cancellationToken)
+        TransferId id, Caller caller, Func<Transfer, Transfer> change, Func<Image?, Transfer, CatalogueChange> together,
+        CancellationToken cancellationToken)
     {
         for (var crossings = 0; ; crossings++)
         {
@@ -61,9 +83,7 @@ public sealed class TransferDesk(
             try
             {
                 var image = await images.FindAsync(transfer.Image, cancellationToken);
-                await catalogue.SaveAsync(
-                    new CatalogueChange { Transfer = next, Image = image is { Status: not ImageStatus.Deleted } ? changeImage(image, next) : null },
-                    cancellationToken);
+                await catalogue.SaveAsync(together(image is { Status: not ImageStatus.Deleted } ? image : null, next), cancellationToken);
                 return next with { Version = next.Version + 1 };
             }
             catch (ConcurrentChangeException) when (crossings < MaxCrossings)
@@ -114,7 +134,11 @@ public sealed record TransferExplanation(
     private static TransferStep[] StepsOf(Transfer transfer)
     {
         var step = transfer.State is TransferState.Failed ? transfer.Failure?.Step : transfer.Step;
-        var present = transfer.State is TransferState.Done ? Order.Length : Math.Max(0, Array.IndexOf(Order, step));
+
+        // To look again at what came before is part of picking up the thread.
+        var present = transfer.State is TransferState.Done ? Order.Length
+            : step is TransferSteps.Rereading ? Array.IndexOf(Order, TransferSteps.Connecting)
+            : Math.Max(0, Array.IndexOf(Order, step));
         return [.. Order.Select((name, i) => new TransferStep(
             name, i < present ? "done" : i > present ? "pending" : transfer.IsOver ? transfer.State.Word() : "current"))];
     }

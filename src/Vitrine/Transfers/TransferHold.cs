@@ -15,12 +15,11 @@ internal sealed partial class TransferHold : IAsyncDisposable
     private static readonly TimeSpan ClaimInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly TransferHolds _holds;
-    private readonly IContentStore _store;
     private Ingest? _ingest;
 
-    internal TransferHold(TransferHolds holds, Transfer transfer, IContentStore store)
+    internal TransferHold(TransferHolds holds, Transfer transfer)
     {
-        (_holds, Transfer, _store) = (holds, transfer, store);
+        (_holds, Transfer) = (holds, transfer);
     }
 
     public Transfer Transfer { get; private set; }
@@ -28,7 +27,13 @@ internal sealed partial class TransferHold : IAsyncDisposable
     /// <summary>How many bytes are here.</summary>
     public long Length => Opened.Length;
 
+    /// <summary>True where the content is open and all of the announced bytes are here.</summary>
+    public bool IsWhole => _ingest is { Length: > 0 } ingest && ingest.Length == Transfer.Length;
+
     private Ingest Opened => _ingest ?? throw new InvalidOperationException("The transfer's content is not open.");
+
+    // The operator may have taken the store away since, which is a failure of the transfer like others.
+    private IContentStore Store => _holds.Stores.Contents(Transfer.Store);
 
     private StagingKey Key => StagingKey.Of(Transfer.Id);
 
@@ -38,21 +43,22 @@ internal sealed partial class TransferHold : IAsyncDisposable
         if (_ingest is not null)
             return;
 
-        var writer = await _store.OpenWriterAsync(Key, cancellationToken);
-        var ingest = new Ingest(writer, _holds.Inspector, Transfer.Expected?.Algorithm, _holds.Time);
+        IAsyncDisposable opened = await Store.OpenWriterAsync(Key, cancellationToken);
         try
         {
+            var writer = (ContentWriter)opened;
+            var ingest = new Ingest(writer, _holds.Inspector, Transfer.Expected?.Algorithm, _holds.Time);
+            opened = ingest;
             if (writer.Length > 0)
                 await ChangeAsync(t => t with { Step = TransferSteps.Rereading }, cancellationToken);
             await ingest.RereadAsync(cancellationToken);
+            _ingest = ingest;
         }
         catch
         {
-            await ingest.DisposeAsync();
+            await opened.DisposeAsync();
             throw;
         }
-
-        _ingest = ingest;
     }
 
     /// <summary>Lets go of the content; what came stays in the store, durable if the store can still be written to.</summary>
@@ -67,7 +73,7 @@ internal sealed partial class TransferHold : IAsyncDisposable
         {
             await closing.FlushAsync(cancellationToken);
         }
-        catch (LibraryException failure)
+        catch (Exception failure) when (failure is not OperationCanceledException)
         {
             LogNotFlushed(_holds.Logger, failure, Transfer.Id);
         }
@@ -89,7 +95,8 @@ internal sealed partial class TransferHold : IAsyncDisposable
     {
         return Opened.TakeAsync(body, Transfer.Length, _holds.Options.MaxImageSize, ReportAsync, cancellationToken);
 
-        Task ReportAsync(long fetched) => ChangeAsync(t => t.Advance(Opened.Length, fetched, _holds.Time.Now()), cancellationToken);
+        // Also when the work is called off: what came is here.
+        Task ReportAsync(long fetched) => ChangeAsync(t => t.Advance(Opened.Length, fetched, _holds.Time.Now()), CancellationToken.None);
     }
 
     /// <summary>Makes what came so far survive a power cut.</summary>
@@ -116,7 +123,7 @@ internal sealed partial class TransferHold : IAsyncDisposable
             return false;
 
         await ClaimAsync(content.Digest, cancellationToken);
-        if (await _store.FindAsync(content.Digest, cancellationToken) is null)
+        if (await Store.FindAsync(content.Digest, cancellationToken) is null)
             return false;
 
         await ActivateAsync(content, cancellationToken);
@@ -124,35 +131,65 @@ internal sealed partial class TransferHold : IAsyncDisposable
     }
 
     /// <summary>Ends the transfer without content. What came is kept only where going on makes sense.</summary>
+    /// <remarks>Where somebody else has ended it already, or has taken it, that is how it stays.</remarks>
     public async Task FailAsync(TransferFailure failure, bool keepStaged)
     {
-        // Whatever was cancelled, the record must not stay as if the work went on.
-        var cancellationToken = CancellationToken.None;
-        var now = _holds.Time.Now();
-        var image = await _holds.GetImageAsync(Transfer, cancellationToken);
-        await SaveAsync(
-            new CatalogueChange { Transfer = Transfer.Fail(failure, now), Image = image.Fail(now), WithoutReplicasOf = image.Id }, cancellationToken);
-        _holds.Count(Transfer);
-        LogFailed(_holds.Logger, Transfer.Id, Transfer.Image, failure.Code, failure.Cause);
+        try
+        {
+            await SaveFailureAsync(failure);
+        }
+        catch (TransferLostException)
+        {
+            await LetGoAsync();
+            return;
+        }
 
         if (keepStaged)
-            await CloseAsync(cancellationToken);
+            await CloseAsync(CancellationToken.None);
         else
-            await DiscardAsync(cancellationToken);
+            await DiscardAsync();
     }
 
-    /// <summary>Removes what came, once the transfer was cancelled or its image deleted.</summary>
-    public async Task DiscardAsync(CancellationToken cancellationToken)
+    /// <summary>Gives up what was taken away. Cancelled or deleted: the bytes go. Taken by another node: they are that node's now.</summary>
+    public async Task LetGoAsync()
     {
         await DisposeAsync();
-        await _store.DiscardAsync(Key, cancellationToken);
+        if (await _holds.IsOverAsync(Transfer.Id, CancellationToken.None))
+            await DiscardAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
+        _holds.Forget(this);
         if (_ingest is { } ingest)
             await ingest.DisposeAsync();
         _ingest = null;
+    }
+
+    /// <summary>Removes what came. What cannot be removed now, the sweeper removes.</summary>
+    private async Task DiscardAsync()
+    {
+        await DisposeAsync();
+        try
+        {
+            await Store.DiscardAsync(Key, CancellationToken.None);
+        }
+        catch (LibraryException failure)
+        {
+            LogNotDiscarded(_holds.Logger, failure, Transfer.Id);
+        }
+    }
+
+    private async Task SaveFailureAsync(TransferFailure failure)
+    {
+        // Whatever was cancelled, the record must not stay as if the work went on.
+        var now = _holds.Time.Now();
+        var image = await _holds.GetImageAsync(Transfer, CancellationToken.None);
+        await SaveAsync(
+            new CatalogueChange { Transfer = Transfer.Fail(failure, now), Image = image.Fail(now), WithoutReplicasOf = image.Id },
+            CancellationToken.None);
+        _holds.Count(Transfer);
+        LogFailed(_holds.Logger, Transfer.Id, Transfer.Image, failure.Code, failure.Cause);
     }
 
     private async Task ActivateAsync(ContentFacts content, CancellationToken cancellationToken)
@@ -163,7 +200,7 @@ internal sealed partial class TransferHold : IAsyncDisposable
             new CatalogueChange
             {
                 Transfer = Transfer.Finish(now),
-                Image = image.Activate(content, now),
+                Image = Activated(image, content, now),
                 Replica = new Replica(image.Id, Transfer.Store, ReplicaState.Ready, content.Digest, content.Size, now),
             },
             cancellationToken);
@@ -207,11 +244,21 @@ internal sealed partial class TransferHold : IAsyncDisposable
 
         var now = _holds.Time.Now();
         var image = await _holds.GetImageAsync(Transfer, cancellationToken);
-        return changed.Content is { } content ? image.Activate(content, now) : image.Fail(now);
+        return changed.Content is { } content ? Activated(image, content, now) : image.Fail(now);
+    }
+
+    /// <summary>The description may have been changed since the content was held against it.</summary>
+    private static Image Activated(Image image, ContentFacts content, DateTimeOffset now)
+    {
+        ContentRules.CheckFormat(image, content.Format);
+        return image.Activate(content, now);
     }
 
     [LoggerMessage(LogLevel.Warning, "What came of transfer {Transfer} could not be made durable")]
     private static partial void LogNotFlushed(ILogger logger, Exception failure, TransferId transfer);
+
+    [LoggerMessage(LogLevel.Warning, "What came of transfer {Transfer} is left to the sweeper")]
+    private static partial void LogNotDiscarded(ILogger logger, Exception failure, TransferId transfer);
 
     [LoggerMessage(LogLevel.Information, "Transfer {Transfer} made image {Image} active: {Size} bytes, {Digest}")]
     private static partial void LogDone(ILogger logger, TransferId transfer, ImageId image, long size, Digest digest);

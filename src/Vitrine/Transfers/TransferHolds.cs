@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Vitrine.Content;
@@ -14,10 +15,13 @@ internal sealed class TransferHolds(
 {
     private readonly Counter<long> _ended = meters.Create("Vitrine").CreateCounter<long>("vitrine.transfers.ended", description: "Transfers that ended, by kind and state.");
 
+    private readonly ConcurrentDictionary<TransferHold, TransferId> _held = [];
+
     public ICatalogue Catalogue => catalogue;
     public IFormatInspector Inspector => inspector;
     public ITransferCatalogue Transfers => transfers;
     public IReplicaCatalogue Replicas => replicas;
+    public StoreRegistry Stores => stores;
     public ThisNode Node => node;
     public LibraryOptions Options => options;
     public TimeProvider Time => time;
@@ -44,7 +48,21 @@ internal sealed class TransferHolds(
     }
 
     /// <summary>Holds a transfer that is this node's already.</summary>
-    public TransferHold Hold(Transfer transfer) => new(this, transfer, stores.Contents(transfer.Store));
+    public TransferHold Hold(Transfer transfer)
+    {
+        var hold = new TransferHold(this, transfer);
+        _held[hold] = transfer.Id;
+        return hold;
+    }
+
+    public void Forget(TransferHold hold) => _held.TryRemove(hold, out _);
+
+    /// <summary>True while somebody in this process works on the transfer.</summary>
+    public bool IsHeld(TransferId id) => _held.Values.Contains(id);
+
+    /// <summary>True where nobody will go on with the transfer, unless a user wants it anew.</summary>
+    public async Task<bool> IsOverAsync(TransferId id, CancellationToken cancellationToken) =>
+        await transfers.FindAsync(id, cancellationToken) is null or { IsOver: true };
 
     /// <exception cref="TransferLostException">The image was deleted meanwhile.</exception>
     public async Task<Image> GetImageAsync(Transfer transfer, CancellationToken cancellationToken) =>

@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
 using Microsoft.Extensions.Logging;
 using Vitrine.Access;
+using Vitrine.Nodes;
 using Vitrine.Stores;
 
 namespace Vitrine.Transfers;
@@ -11,16 +14,53 @@ public sealed partial class TransferRunner
     private readonly SourceRegistry _sources;
     private readonly StoreRegistry _stores;
     private readonly ISecretProtector _secrets;
+    private readonly INodeCatalogue _nodes;
+    private readonly ConcurrentDictionary<TransferId, bool> _running = [];
     private readonly ILogger<TransferRunner> _logger;
 
     internal TransferRunner(
-        TransferHolds holds, SourceRegistry sources, StoreRegistry stores, ISecretProtector secrets, ILogger<TransferRunner> logger)
+        TransferHolds holds, SourceRegistry sources, StoreRegistry stores, ISecretProtector secrets, INodeCatalogue nodes, ILogger<TransferRunner> logger)
     {
-        (_holds, _sources, _stores, _secrets, _logger) = (holds, sources, stores, secrets, logger);
+        (_holds, _sources, _stores, _secrets, _nodes, _logger) = (holds, sources, stores, secrets, nodes, logger);
     }
 
-    /// <summary>Works on the transfer until it is over or the node stops. Throws nothing but what <paramref name="stopping"/> causes.</summary>
+    /// <summary>
+    /// Works on the transfer until it is over or the node stops. Returns at once where a living node is at it already: being
+    /// told twice is no harm.
+    /// </summary>
     public async Task RunAsync(TransferId id, CancellationToken stopping)
+    {
+        if (!_running.TryAdd(id, true))
+            return;
+
+        try
+        {
+            if (!await IsElsewhereAsync(id, stopping))
+                await RunAloneAsync(id, stopping);
+        }
+        finally
+        {
+            _running.TryRemove(id, out _);
+        }
+    }
+
+    /// <summary>
+    /// True for a transfer that the catalogue gives to this run although nothing in it works on it any more, as after a failure
+    /// that could not be recorded because the catalogue was away.
+    /// </summary>
+    /// <remarks>An upload is not abandoned while its client may still send.</remarks>
+    public bool HasAbandoned(Transfer transfer) =>
+        transfer.Node == _holds.Node.Instance && transfer is { IsOver: false } and not { Kind: TransferKind.Upload, State: not TransferState.Verifying }
+        && !_running.ContainsKey(transfer.Id) && !_holds.IsHeld(transfer.Id);
+
+    private async Task<bool> IsElsewhereAsync(TransferId id, CancellationToken stopping)
+    {
+        var holder = (await _holds.Transfers.FindAsync(id, stopping))?.Node;
+        return holder is not null && holder != _holds.Node.Instance
+            && (await _nodes.ListAsync(stopping)).Any(n => n.Instance == holder && n.IsAlive(_holds.Time.GetUtcNow()));
+    }
+
+    private async Task RunAloneAsync(TransferId id, CancellationToken stopping)
     {
         using var scope = _logger.BeginScope(new Dictionary<string, object> { ["TransferId"] = id.ToString() });
         TransferHold? hold = null;
@@ -38,9 +78,9 @@ public sealed partial class TransferRunner
         catch (TransferLostException) when (hold is not null)
         {
             LogLost(id);
-            await DiscardIfOverAsync(hold);
+            await hold.LetGoAsync();
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure) when (!stopping.IsCancellationRequested || failure is not OperationCanceledException)
         {
             await FailAsync(id, hold, failure);
         }
@@ -53,28 +93,8 @@ public sealed partial class TransferRunner
 
     private async Task CarryAsync(TransferHold hold, CancellationToken stopping)
     {
-        if (await hold.TryCompleteEarlierAsync(stopping))
-            return;
-
-        switch (hold.Transfer.Kind)
-        {
-            case TransferKind.Upload: // the client goes on when it comes back
-                await hold.ChangeAsync(t => t.Release(), stopping);
-                break;
-            case TransferKind.Stream:
-                throw new UploadInterruptedException(hold.Transfer.Image);
-            default:
-                await FetchAsync(hold, stopping);
-                break;
-        }
-    }
-
-    private async Task FetchAsync(TransferHold hold, CancellationToken stopping)
-    {
         while (!await TryAttemptAsync(hold, stopping))
             await WaitAsync(hold.Transfer.NextAttemptAt!.Value, stopping);
-
-        await hold.CompleteAsync(stopping);
     }
 
     private async Task WaitAsync(DateTimeOffset until, CancellationToken stopping)
@@ -92,9 +112,12 @@ public sealed partial class TransferRunner
             await AttemptAsync(hold, stopping);
             return true;
         }
-        catch (LibraryException failure) when (MayPass(failure) && hold.Transfer.Fruitless + 1 < _holds.Options.MaxFruitlessAttempts)
+        catch (Exception failure) when (MayPass(failure) && hold.Transfer.Fruitless + 1 < _holds.Options.MaxFruitlessAttempts)
         {
-            await hold.CloseAsync(stopping);
+            // What came of a source that broke off is in order; what became of a write that failed must be looked at again.
+            if (failure is not SourceException)
+                await hold.CloseAsync(stopping);
+
             var described = _holds.Describe(failure, hold.Transfer.Step);
             await hold.ChangeAsync(t => t.Retry(described, _holds.Time.Now() + Backoff(t.Fruitless)), stopping);
             LogRetrying(hold.Transfer.Id, described.Code, described.Cause, hold.Transfer.NextAttemptAt);
@@ -104,14 +127,47 @@ public sealed partial class TransferRunner
 
     private async Task AttemptAsync(TransferHold hold, CancellationToken stopping)
     {
-        var address = new Uri(_secrets.Unprotect(hold.Transfer.SourceSecret!));
-        await hold.OpenAsync(stopping);
-        await hold.ChangeAsync(t => t.Reach(), stopping);
-
-        // All bytes came in an earlier run that ended before they were checked.
-        if (hold.Length > 0 && hold.Length == hold.Transfer.Length)
+        if (await hold.TryCompleteEarlierAsync(stopping))
             return;
 
+        switch (hold.Transfer.Kind)
+        {
+            case TransferKind.Stream:
+                throw new UploadInterruptedException(hold.Transfer.Image);
+            case TransferKind.Upload:
+                await FinishUploadAsync(hold, stopping);
+                break;
+            default:
+                await FetchAsync(hold, stopping);
+                break;
+        }
+    }
+
+    /// <summary>Checks an upload whose bytes all came. Another goes on when its client comes back.</summary>
+    private static async Task FinishUploadAsync(TransferHold hold, CancellationToken stopping)
+    {
+        if (hold.Transfer.Moved == hold.Transfer.Length)
+            await hold.OpenAsync(stopping);
+
+        if (hold.IsWhole)
+            await hold.CompleteAsync(stopping);
+        else
+            await ReleaseAsync(hold);
+    }
+
+    private async Task FetchAsync(TransferHold hold, CancellationToken stopping)
+    {
+        await hold.OpenAsync(stopping);
+        if (!hold.IsWhole)
+            await ReceiveAsync(hold, stopping);
+
+        await hold.CompleteAsync(stopping);
+    }
+
+    private async Task ReceiveAsync(TransferHold hold, CancellationToken stopping)
+    {
+        var address = new Uri(_secrets.Unprotect(hold.Transfer.SourceSecret!));
+        await hold.ChangeAsync(t => t.Reach(), stopping);
         await using var reading = await _sources.For(address).OpenAsync(address, hold.Length, hold.Transfer.Validator, stopping);
         if (reading.Offset != hold.Length)
             await BeginAgainAsync(hold, reading, stopping);
@@ -138,7 +194,9 @@ public sealed partial class TransferRunner
         ? transfer
         : transfer.Note("The source does not support ranges: after a cut connection the transfer begins again from the start.");
 
-    private static bool MayPass(LibraryException failure) => failure is SourceException { MayPass: true } or StoreUnavailableException;
+    /// <summary>A store or a catalogue that does not answer may do so soon; so may a writer end whose node was taken for dead.</summary>
+    private static bool MayPass(Exception failure) =>
+        failure is SourceException { MayPass: true } or StoreUnavailableException or WriterBusyException or DbException;
 
     /// <summary>A quarter of a second after progress, then doubling up to a minute, so that eight attempts span some four minutes.</summary>
     private static TimeSpan Backoff(int fruitless) =>
@@ -148,35 +206,22 @@ public sealed partial class TransferRunner
     {
         if (failure is not LibraryException)
             LogUnexpected(failure, id);
-        try
-        {
-            if (hold is not null)
-                await hold.FailAsync(_holds.Describe(failure, hold.Transfer.Step), keepStaged: failure is LibraryException known && MayPass(known));
-        }
-        catch (TransferLostException)
-        {
-            await DiscardIfOverAsync(hold!);
-        }
+        if (hold is not null)
+            await hold.FailAsync(_holds.Describe(failure, hold.Transfer.Step), keepStaged: MayPass(failure));
     }
 
-    private async Task ReleaseAsync(TransferHold hold)
+    /// <summary>Puts the transfer back, for whoever comes next.</summary>
+    private static async Task ReleaseAsync(TransferHold hold)
     {
         try
         {
             await hold.CloseAsync(CancellationToken.None);
             await hold.ChangeAsync(t => t.Release(), CancellationToken.None);
         }
-        catch (LibraryException failure)
+        catch (TransferLostException)
         {
-            LogUnexpected(failure, hold.Transfer.Id);
+            await hold.LetGoAsync();
         }
-    }
-
-    /// <summary>Cancelled or deleted: the bytes go. Taken by another node: they are that node's now.</summary>
-    private async Task DiscardIfOverAsync(TransferHold hold)
-    {
-        if (await _holds.Transfers.FindAsync(hold.Transfer.Id, CancellationToken.None) is null or { IsOver: true })
-            await hold.DiscardAsync(CancellationToken.None);
     }
 
     [LoggerMessage(LogLevel.Information, "Transfer {Transfer} was taken away from this node")]

@@ -1,0 +1,21 @@
+using System.Text.Json;
+using Vitrine.Content;
+using Vitrine.Images;
+
+namespace Vitrine.Catalogue.Transfers;
+
+/// <summary>The facts of content as a transfer's row keeps them, between its last check and its last commit.</summary>
+internal sealed record ContentDocument(string Digest, long Size, string Md5, string Sha512, string Format, long? VirtualSize)
+{
+    public static string? Write(ContentFacts? facts) => facts is null
+        ? null
+        : JsonSerializer.Serialize(new ContentDocument(
+            facts.Digest.Hex, facts.Size, facts.Md5, facts.Sha512, facts.Format.Word(), facts.VirtualSize));
+
+    public static ContentFacts? Read(string? text) =>
+        text is not null && JsonSerializer.Deserialize<ContentDocument>(text) is { } document
+            ? new ContentFacts(
+                Content.Digest.Parse(document.Digest), document.Size, document.Md5, document.Sha512,
+                EnumWords.Parse<DiskFormat>(document.Format, "format"), document.VirtualSize)
+            : null;
+}

@@ -1,0 +1,14 @@
+using Quartz;
+using Vitrine.Stores;
+
+namespace Vitrine.Cluster;
+
+/// <summary>Frees regularly what nobody refers to; on one node of the zone at a time.</summary>
+[DisallowConcurrentExecution]
+internal sealed class SweepJob(ContentSweeper sweeper) : IJob
+{
+    public static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
+
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
+        await sweeper.SweepAsync(cancellationToken);
+}

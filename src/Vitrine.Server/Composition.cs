@@ -1,0 +1,101 @@
+using System.ComponentModel.DataAnnotations;
+using System.Reflection;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
+using Vitrine.Catalogue;
+using Vitrine.Cluster;
+using Vitrine.Content;
+using Vitrine.Formats;
+using Vitrine.Nodes;
+using Vitrine.Server.Operations;
+using Vitrine.Sources;
+using Vitrine.Stores;
+using Vitrine.Stores.FileSystem;
+
+namespace Vitrine.Server;
+
+/// <summary>Names the concrete types behind the domain's seams, and nothing else does.</summary>
+internal static class Composition
+{
+    public static string Version { get; } =
+        typeof(Composition).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    /// <summary>Reads and checks the options that decide what is put together.</summary>
+    /// <exception cref="OptionsValidationException">All that is wrong with them.</exception>
+    public static ServerOptions ReadOptions(IConfiguration configuration)
+    {
+        var options = configuration.GetSection("Server").Get<ServerOptions>() ?? new ServerOptions();
+        options.Data = configuration["DATA"] ?? options.Data;
+        if (configuration["PORT"] is { } port)
+            options.Listen = $"http://127.0.0.1:{port}";
+
+        var result = new ServerOptionsValidator().Validate(name: null, options);
+        var faults = (result.Failures ?? []).ToList();
+        if (faults.Count == 0 && options.Fault() is { } fault)
+            faults.Add(fault);
+        return faults.Count == 0 ? options : throw new OptionsValidationException("Server", typeof(ServerOptions), faults);
+    }
+
+    public static IServiceCollection AddVitrine(this IServiceCollection services, IConfiguration configuration, ServerOptions options)
+    {
+        var node = new ThisNode(options.NodeName, Guid.CreateVersion7().ToString("N"), options.Zone);
+        var library = configuration.GetSection("Library").Get<LibraryOptions>() ?? new LibraryOptions();
+        var catalogue = configuration["Catalogue:ConnectionString"];
+
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        services.AddSingleton(node);
+        services.AddSingleton(library);
+        services.AddCatalogue(new CatalogueOptions { ConnectionString = catalogue ?? $"Data Source={options.PathOf("catalogue.db")}" });
+        services.AddIdentity();
+        services.AddKeys(options, shared: catalogue is not null);
+        services.AddSources();
+        services.AddSingleton<IFormatInspector, FormatInspector>();
+        services.AddSingleton(_ => OpenStores(configuration, options));
+        services.AddLibrary();
+        services.AddHostedService<LibraryStart>();
+        services.AddCluster(node, new ClusterOptions(
+            ["api", "transfer"], options.PublicUrl ?? options.Listen, Version, library.ConcurrentTransfers, EngineFor(catalogue, options)));
+        return services;
+    }
+
+    /// <summary>One node keeps its keys beside its catalogue; several share theirs through it.</summary>
+    private static void AddKeys(this IServiceCollection services, ServerOptions options, bool shared)
+    {
+        var keys = services.AddDataProtection().SetApplicationName("vitrine");
+        if (shared)
+            services.AddOptions<KeyManagementOptions>().Configure<CatalogueKeys>((management, stored) => management.XmlRepository = stored);
+        else
+            keys.PersistKeysToFileSystem(new DirectoryInfo(options.PathOf("keys")));
+    }
+
+    private static JobEngine EngineFor(string? catalogue, ServerOptions options) => catalogue is null || IsFile(catalogue)
+        ? new JobEngine.Embedded(SqliteFactory.Instance, $"Data Source={options.PathOf("jobs.db")}")
+        : new JobEngine.Clustered(catalogue);
+
+    private static bool IsFile(string connectionString) => connectionString.Contains("Data Source", StringComparison.OrdinalIgnoreCase);
+
+    private static StoreRegistry OpenStores(IConfiguration configuration, ServerOptions options)
+    {
+        var configured = configuration.GetSection("Stores").GetChildren()
+            .Select(section => (section.Key, Options: Checked(section.Key, section.Get<StoreOptions>() ?? new StoreOptions()))).ToList();
+        if (configured.Count == 0)
+            configured.Add(("default", new StoreOptions { Path = options.PathOf("store"), Description = "The store in the data directory" }));
+        if (configured is [var only])
+            only.Options.Default = true;
+
+        return new StoreRegistry(configured.Select(s => (
+            new LibraryStore(s.Key, options.Zone, s.Options.Kind, s.Options.Description, s.Options.Default),
+            (IContentStore)FileSystemStore.Open(s.Key, s.Options.Path))));
+    }
+
+    private static StoreOptions Checked(string name, StoreOptions options)
+    {
+        var faults = new List<ValidationResult>();
+        return Validator.TryValidateObject(options, new ValidationContext(options), faults, validateAllProperties: true)
+            ? options
+            : throw new OptionsValidationException(name, typeof(StoreOptions), faults.Select(f => $"Stores:{name}: {f.ErrorMessage}"));
+    }
+}

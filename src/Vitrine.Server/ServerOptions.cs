@@ -1,0 +1,64 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace Vitrine.Server;
+
+/// <summary>The section <c>Server</c>, and the variables that scripts set: VITRINE_DATA, VITRINE_PORT, VITRINE_ADMIN_PASSWORD.</summary>
+public sealed class ServerOptions
+{
+    /// <summary>The directory of this node: its catalogue, keys and, unless configured otherwise, its store. Default: <c>data</c>.</summary>
+    [Required]
+    public string Data { get; set; } = "data";
+
+    /// <summary>Where the API listens. Default: <c>http://127.0.0.1:8080</c>.</summary>
+    [Required, Url]
+    public string Listen { get; set; } = "http://127.0.0.1:8080";
+
+    /// <summary>The address that clients are told, where it is another than they used, as behind a proxy. Default: theirs.</summary>
+    [Url]
+    public string? PublicUrl { get; set; }
+
+    /// <summary>
+    /// Lets tokens and passwords pass unencrypted to other machines. Only for a network that nobody else is on. Default: no.
+    /// </summary>
+    public bool AllowPlainHttp { get; set; }
+
+    /// <summary>The name of this node among the others; stays over restarts. Default: the machine's name.</summary>
+    [Required, RegularExpression("[A-Za-z0-9][A-Za-z0-9._-]{0,62}")]
+    public string NodeName { get; set; } = Environment.MachineName;
+
+    /// <summary>The zone that this node and its stores belong to. Default: <c>default</c>.</summary>
+    [Required, RegularExpression("[a-z0-9][a-z0-9_-]{0,62}")]
+    public string Zone { get; set; } = "default";
+
+    public string PathOf(string name) => Path.Combine(Path.GetFullPath(Data), name);
+
+    /// <summary>Says what is wrong beyond the single values; null where nothing is.</summary>
+    internal string? Fault()
+    {
+        var listen = new Uri(Listen);
+        return listen.Scheme == Uri.UriSchemeHttp && !listen.IsLoopback && !AllowPlainHttp
+            ? $"Server:Listen is {Listen}: tokens would pass unencrypted over the network. Listen on 127.0.0.1 behind a proxy with TLS, or set Server:AllowPlainHttp."
+            : listen.Scheme != Uri.UriSchemeHttp ? $"Server:Listen is {Listen}: only http is served; put a proxy with TLS before it." : null;
+    }
+}
+
+[OptionsValidator]
+internal sealed partial class ServerOptionsValidator : IValidateOptions<ServerOptions>;
+
+/// <summary>The section <c>Stores:NAME</c>.</summary>
+public sealed class StoreOptions
+{
+    /// <summary>The backend. <c>directory</c> keeps whole files on a local disk or a mount.</summary>
+    [Required, AllowedValues("directory")]
+    public string Kind { get; set; } = "directory";
+
+    /// <summary>The directory of the store. It must exist: a mount that is missing must not be taken for an empty store.</summary>
+    [Required]
+    public string Path { get; set; } = "";
+
+    public string Description { get; set; } = "";
+
+    /// <summary>Receives content when nobody names a store. Exactly one store must say so, if there are several.</summary>
+    public bool Default { get; set; }
+}

@@ -1,0 +1,90 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Vitrine.OpenStack.Identity;
+using Vitrine.OpenStack.Images;
+using Vitrine.Server.Operations;
+using Vitrine.Server.Rest;
+using Vitrine.Server.Serving;
+
+namespace Vitrine.Server;
+
+/// <summary>Puts one node together: the domain, what stands behind it, and the faces before it.</summary>
+public static class VitrineServer
+{
+    // What is larger is content, whose endpoints lift the limit.
+    private const long MaxDocumentSize = 1024 * 1024;
+
+    /// <summary>
+    /// Reads, in this order, <c>vitrine.json</c> of the data directory, the variables that begin with VITRINE_, and the
+    /// command line; the last word counts.
+    /// </summary>
+    public static WebApplication Build(string[] args)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { Args = args });
+        Configure(builder.Configuration, args);
+        var options = Composition.ReadOptions(builder.Configuration);
+        var data = DataDirectory.Take(options);
+
+        AddLogging(builder.Logging);
+        builder.AddTelemetry();
+        builder.WebHost.UseKestrel(kestrel => Listen(kestrel, options));
+        builder.Services.AddRouting();
+        builder.Services.AddSingleton(_ => data); // made by a factory, so that it is let go of with the server
+        builder.Services.AddVitrine(builder.Configuration, options);
+        builder.Services.AddKeystone();
+        builder.Services.AddMonitoring();
+        builder.Services.AddRest();
+
+        var app = builder.Build();
+        app.UseRequestIds();
+        app.UseRouting();
+        app.MapMonitoring();
+        app.MapKeystone();
+        app.MapGlance();
+        app.MapRest();
+        return app;
+    }
+
+    private static void Configure(ConfigurationManager configuration, string[] args)
+    {
+        var data = Environment.GetEnvironmentVariable("VITRINE_DATA") ?? new ServerOptions().Data;
+        configuration.AddJsonFile(Path.Combine(Path.GetFullPath(data), "vitrine.json"), optional: true);
+        configuration.AddEnvironmentVariables("VITRINE_");
+        configuration.AddCommandLine(args);
+    }
+
+    private static void AddLogging(ILoggingBuilder logging)
+    {
+        logging.AddJsonConsole(console =>
+        {
+            console.IncludeScopes = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
+        });
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Quartz", LogLevel.Warning);
+        logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
+
+        // Says at every start that the keys lie unencrypted in the data directory, which only its owner can read.
+        logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = MaxDocumentSize;
+
+        var address = new Uri(options.Listen);
+        if (address.IsLoopback)
+            kestrel.ListenLocalhost(address.Port, Plain);
+        else if (System.Net.IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip))
+            kestrel.Listen(ip, address.Port, Plain);
+        else
+            kestrel.ListenAnyIP(address.Port, Plain);
+
+        static void Plain(ListenOptions listen)
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.UseFileSending();
+        }
+    }
+}

@@ -1,0 +1,15 @@
+namespace Vitrine.Testing.Library;
+
+/// <summary>A catalogue around a catalogue that tells of each change before and after it is stored; either may throw.</summary>
+public sealed class WatchedCatalogue(ICatalogue inner) : ICatalogue
+{
+    public Func<CatalogueChange, Task> Before { get; set; } = _ => Task.CompletedTask;
+    public Func<CatalogueChange, Task> After { get; set; } = _ => Task.CompletedTask;
+
+    public async Task SaveAsync(CatalogueChange change, CancellationToken cancellationToken)
+    {
+        await Before(change);
+        await inner.SaveAsync(change, cancellationToken);
+        await After(change);
+    }
+}

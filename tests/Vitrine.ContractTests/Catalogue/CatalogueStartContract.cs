@@ -1,0 +1,200 @@
+using System.Runtime.Versioning;
+using System.Xml.Linq;
+using Dapper;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Vitrine.Catalogue;
+using Vitrine.Catalogue.Database;
+using Vitrine.Images;
+using Vitrine.Nodes;
+
+namespace Vitrine.ContractTests.Catalogue;
+
+/// <summary>What a catalogue promises of its start, and of the small things that nodes keep in it.</summary>
+public abstract class CatalogueStartContract(CatalogueFixture fixture)
+{
+    private static readonly DateTimeOffset Noon = Samples.Noon;
+
+    [Fact]
+    public async Task A_second_start_finds_what_the_first_has_kept()
+    {
+        var connectionString = await fixture.CreateAsync(Stop);
+        var image = Samples.NewImage();
+        await using (var first = await CatalogueFixture.StartAsync(connectionString, Stop))
+            await first.GetRequiredService<ICatalogue>().SaveAsync(new() { Image = image }, Stop);
+
+        await using var second = await CatalogueFixture.StartAsync(connectionString, Stop);
+        SameImage.Check(image with { Version = 1 }, await second.GetRequiredService<IImageCatalogue>().FindAsync(image.Id, Stop));
+    }
+
+    [Fact]
+    public async Task Nodes_that_start_on_an_empty_database_at_once_do_not_get_in_each_others_way()
+    {
+        var connectionString = await fixture.CreateAsync(Stop);
+        var nodes = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ =>
+            Task.Run(() => CatalogueFixture.StartAsync(connectionString, Stop), Stop)));
+        foreach (var node in nodes)
+        {
+            Assert.Empty(await node.GetRequiredService<INodeCatalogue>().ListAsync(Stop));
+            await node.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_database_of_a_newer_version_is_refused_and_left_alone()
+    {
+        await using var services = await CatalogueFixture.StartAsync(await fixture.CreateAsync(Stop), Stop);
+        var database = services.GetRequiredService<CatalogueDatabase>();
+        await database.WriteAsync(
+            (connection, transaction) => connection.ExecuteAsync("insert into migrations (name) values ('9999-future')", transaction: transaction),
+            Stop);
+
+        var refused = await Assert.ThrowsAsync<CatalogueTooNewException>(() => services.GetRequiredService<Migrator>().MigrateAsync(Stop));
+        Assert.Equal(["9999-future"], refused.Migrations);
+    }
+
+    [Fact]
+    public async Task A_transaction_that_fails_leaves_nothing_behind()
+    {
+        var (name, failure) = ($"{Guid.NewGuid()}", new InvalidOperationException("in the middle"));
+        var thrown = await Record.ExceptionAsync(() => fixture.Database.WriteAsync<int>(
+            async (connection, transaction) =>
+            {
+                await connection.ExecuteAsync("insert into zones (name, description) values (@name, '')", new { name }, transaction);
+                throw failure;
+            },
+            Stop));
+
+        Assert.Same(failure, thrown);
+        Assert.DoesNotContain(await fixture.Replicas.ListZonesAsync(Stop), zone => zone.Name == name);
+    }
+
+    [Fact]
+    public async Task Transactions_that_lock_the_same_rows_in_opposite_order_both_get_through()
+    {
+        string[] names = [$"a{Guid.NewGuid()}", $"b{Guid.NewGuid()}"];
+        foreach (var name in names)
+            await fixture.Replicas.SaveStoreAsync(new(name, ""), new(name, name, "memory", "", false), Stop);
+
+        for (var round = 0; round < 3; round++)
+        {
+            // Where both hold a row at once, the database ends one of them, which is then run again and finds no one to wait for.
+            using var bothHoldOne = new Barrier(2);
+            await Task.WhenAll(
+                Task.Run(() => TouchAsync(names, bothHoldOne), Stop),
+                Task.Run(() => TouchAsync([.. names.Reverse()], bothHoldOne), Stop));
+        }
+
+        var zones = (await fixture.Replicas.ListZonesAsync(Stop)).Where(zone => names.Contains(zone.Name));
+        Assert.Equal(["xxxxxx", "xxxxxx"], zones.Select(zone => zone.Description));
+    }
+
+    [Fact]
+    public async Task A_node_is_listed_as_it_last_reported_itself()
+    {
+        var node = new Node("a-node", "run-1", "zone-1", ["api", "it's"], "http://127.0.0.1:1", "0.1.0", Noon, Noon);
+        await fixture.Nodes.SaveAsync(node, Stop);
+        await CheckAsync(node);
+
+        await fixture.Nodes.SaveAsync(node with { Heartbeat = Noon.AddSeconds(5) }, Stop);
+        await CheckAsync(node with { Heartbeat = Noon.AddSeconds(5) });
+
+        var again = node with { Instance = "run-2", StartedAt = Noon.AddMinutes(1), Heartbeat = Noon.AddMinutes(1), Roles = [] };
+        await fixture.Nodes.SaveAsync(again, Stop);
+        await fixture.Nodes.SaveAsync(node with { Heartbeat = Noon.AddMinutes(2) }, Stop);
+        await CheckAsync(again);
+
+        async Task CheckAsync(Node expected)
+        {
+            var actual = Assert.Single(await fixture.Nodes.ListAsync(Stop), n => n.Name == "a-node");
+            Assert.Equal(expected.Roles, actual.Roles);
+            Assert.Equal(expected with { Roles = [] }, actual with { Roles = [] });
+        }
+    }
+
+    [Fact]
+    public async Task A_secret_that_one_node_protects_another_can_read()
+    {
+        var connectionString = await fixture.CreateAsync(Stop);
+        await using var one = await StartProtectingAsync(connectionString);
+        await using var other = await StartProtectingAsync(connectionString);
+
+        var secret = one.GetRequiredService<IDataProtectionProvider>().CreateProtector("test").Protect("s3cret");
+        Assert.Equal("s3cret", other.GetRequiredService<IDataProtectionProvider>().CreateProtector("test").Unprotect(secret));
+    }
+
+    [Fact]
+    public void A_key_that_is_stored_again_takes_the_place_of_the_first()
+    {
+        var name = $"key-{Guid.NewGuid()}";
+        fixture.Keys.StoreElement(new XElement("key", new XAttribute("id", name), 1), name);
+        fixture.Keys.StoreElement(new XElement("key", new XAttribute("id", name), 2), name);
+        Assert.Equal("2", Assert.Single(fixture.Keys.GetAllElements(), key => key.Attribute("id")?.Value == name).Value);
+    }
+
+    private Task TouchAsync(IReadOnlyList<string> names, Barrier bothHoldOne)
+    {
+        var first = true;
+        return fixture.Database.WriteAsync(
+            async (connection, transaction) =>
+            {
+                await TouchAsync(names[0]);
+                if (first)
+                    WaitForTheOther();
+                await TouchAsync(names[1]);
+
+                Task TouchAsync(string name) => connection.ExecuteAsync(
+                    "update zones set description = description || 'x' where name = @name", new { name }, transaction);
+            },
+            Stop);
+
+        // Where writers take turns the other cannot come, and there is nothing to wait for.
+        void WaitForTheOther()
+        {
+            first = false;
+            if (fixture.Database.Dialect is PostgresDialect)
+                Assert.True(bothHoldOne.SignalAndWait(TimeSpan.FromSeconds(30), Stop), "The other transaction never got its first row.");
+        }
+    }
+
+    private static async Task<ServiceProvider> StartProtectingAsync(string connectionString)
+    {
+        var services = new ServiceCollection().AddSingleton(TimeProvider.System).AddLogging()
+            .AddCatalogue(new CatalogueOptions { ConnectionString = connectionString });
+        services.AddDataProtection().SetApplicationName("vitrine");
+        services.AddOptions<KeyManagementOptions>().Configure<CatalogueKeys>((options, keys) => options.XmlRepository = keys);
+        var provider = services.BuildServiceProvider();
+        await provider.GetRequiredService<Migrator>().MigrateAsync(Stop);
+        return provider;
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+}
+
+public sealed class SqliteCatalogueStartTests(SqliteFixture fixture) : CatalogueStartContract(fixture), IClassFixture<SqliteFixture>
+{
+    [Fact]
+    [UnsupportedOSPlatform("windows")]
+    public void Nobody_else_on_the_machine_can_read_the_files()
+    {
+        Assert.NotEmpty(fixture.Files);
+        Assert.All(fixture.Files, file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+    }
+}
+
+public sealed class PostgresCatalogueStartTests(PostgresFixture fixture) : CatalogueStartContract(fixture), IClassFixture<PostgresFixture>
+{
+    [Fact]
+    public async Task Of_several_hosts_the_one_that_can_be_written_to_is_used()
+    {
+        var one = new NpgsqlConnectionStringBuilder(await fixture.CreateAsync(TestContext.Current.CancellationToken));
+        var several = new NpgsqlConnectionStringBuilder(one.ToString()) { Host = $"127.0.0.1:1,{one.Host}:{one.Port}" };
+        await using var services = await CatalogueFixture.StartAsync(several.ToString(), TestContext.Current.CancellationToken);
+
+        var image = Samples.NewImage();
+        await services.GetRequiredService<ICatalogue>().SaveAsync(new() { Image = image }, TestContext.Current.CancellationToken);
+        Assert.NotNull(await services.GetRequiredService<IImageCatalogue>().FindAsync(image.Id, TestContext.Current.CancellationToken));
+    }
+}
