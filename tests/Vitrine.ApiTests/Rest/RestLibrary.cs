@@ -20,6 +20,9 @@ using Vitrine.Stores;
 using Vitrine.Stores.FileSystem;
 using Vitrine.Transfers;
 
+// As the server is.
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
+
 namespace Vitrine.ApiTests.Rest;
 
 /// <summary>
@@ -77,7 +80,7 @@ public sealed class RestLibrary : IAsyncLifetime
         await Services.GetRequiredService<PromptScheduler>().WhenIdleAsync();
 
         // The end of a process closes its files; within one process somebody has to.
-        await Services.GetRequiredService<OpenUploads>().CloseIdleAsync(TimeSpan.Zero);
+        await Services.GetRequiredService<OpenUploads>().TidyAsync(TimeSpan.Zero, CancellationToken.None);
         await App.DisposeAsync();
         _app = null;
     }
@@ -139,7 +142,12 @@ public sealed class RestLibrary : IAsyncLifetime
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = _root.FullName });
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(Log);
-        builder.Configuration.AddInMemoryCollection([KeyValuePair.Create<string, string?>("Sources:AllowedNetworks:0", "127.0.0.0/8")]);
+        builder.Configuration.AddInMemoryCollection(
+        [
+            KeyValuePair.Create<string, string?>("Sources:AllowedNetworks:0", "127.0.0.0/8"),
+            KeyValuePair.Create<string, string?>("Doctor:FreeSpaceFloor", "0"),
+            KeyValuePair.Create<string, string?>("Doctor:FreePercentFloor", "0"),
+        ]);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, _port));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(50));
         AddTo(builder.Services);
@@ -163,7 +171,6 @@ public sealed class RestLibrary : IAsyncLifetime
         services.AddSingleton(new StoreRegistry([NewStore("main", isDefault: true), NewStore("other", isDefault: false)]));
         services.AddSingleton<PromptScheduler>();
         services.AddSingleton<ITransferScheduler>(provider => provider.GetRequiredService<PromptScheduler>());
-        services.AddSingleton(new DoctorOptions { FreeSpaceFloor = 0, FreePercentFloor = 0 });
         services.AddLibrary();
         services.AddRest();
     }
