@@ -87,10 +87,13 @@ internal sealed class IdleTimeoutStream : Stream
     private int? Take(in ReadResult result, Memory<byte> buffer)
     {
         var taken = result.Buffer.Slice(0, Math.Min(buffer.Length, result.Buffer.Length));
+        var count = (int)taken.Length;
         taken.CopyTo(buffer.Span);
+
+        // From here on the pipe uses the memory again, even for the sequence's own length.
         _pipe.AdvanceTo(taken.End);
-        if (!taken.IsEmpty || result.IsCompleted)
-            return (int)taken.Length;
+        if (count > 0 || result.IsCompleted)
+            return count;
 
         return result.IsCanceled ? throw new UploadStalledException(_idle) : null;
     }
