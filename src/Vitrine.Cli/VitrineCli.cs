@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 using Vitrine.Cli.Commands;
 using Vitrine.Client;
 
@@ -14,7 +16,7 @@ internal static class VitrineCli
     {
         var names = await NamesToSuggestAsync(args, terminal, cancellationToken);
         var parsed = MakeRoot(terminal, names).Parse(args);
-        if (parsed.Errors.Count > 0)
+        if (parsed.Action is ParseErrorAction)
         {
             foreach (var error in parsed.Errors)
                 await terminal.Error.WriteLineAsync($"vitrine: {error.Message}");
@@ -48,7 +50,7 @@ internal static class VitrineCli
     private static RootCommand MakeRoot(CliTerminal terminal, IReadOnlyList<string> imageNames)
     {
         var images = new ImageArgument(imageNames);
-        return new RootCommand("The command line of the image library.")
+        var root = new RootCommand("The command line of the image library.")
         {
             GlobalOptions.Json, GlobalOptions.Quiet, GlobalOptions.Server, GlobalOptions.Authorities,
             LoginCommand.Make(terminal), LogoutCommand.Make(terminal), OpenrcCommand.Make(terminal),
@@ -68,6 +70,9 @@ internal static class VitrineCli
             new Command("node", "Nodes: the machines that run the library.") { NodeListCommand.Make(terminal) },
             ProbeCommand.Make(terminal), DoctorCommand.Make(terminal), CompletionCommand.Make(terminal),
         };
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new NamedHelp((HelpAction)help.Action!);
+        return root;
     }
 
     /// <summary>A shell that asks for suggestions waits for them, so names of images are fetched only then, and not for long.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Vitrine.Nodes;
 using Vitrine.OpenStack.Identity;
 using Vitrine.OpenStack.Images;
 using Vitrine.Server.Operations;
@@ -33,9 +34,11 @@ public static class VitrineServer
         builder.Services.AddKeystone();
         builder.Services.AddMonitoring();
         builder.Services.AddRest();
+        builder.Services.AddSingleton<INodeCheck, DataDirectoryCheck>();
 
         var app = builder.Build();
         app.UseRequestIds();
+        app.UseRestProblems();
         app.UseRouting();
         app.MapMonitoring();
         app.MapKeystone();

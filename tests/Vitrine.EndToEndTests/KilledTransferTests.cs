@@ -48,8 +48,9 @@ public sealed class KilledTransferTests
         Assert.True(push.ExitCode == 0, output + await push.StandardError.ReadToEndAsync(Stop));
         var image = Assert.Single(await ListAsync(client));
         Assert.Equal(("active", digest), (image.Status, image.Sha256));
-        Assert.Equal(transfer, image.Transfer?.Id);
-        Assert.True(image.Transfer!.Fetched < (512 << 20) * MostFetched, $"{image.Transfer.Fetched} bytes were sent in all");
+        var moved = await client.GetTransferAsync(transfer, Stop);
+        Assert.Equal(("done", image.Id), (moved.State, moved.Image));
+        Assert.True(moved.Fetched < (512 << 20) * MostFetched, $"{moved.Fetched} bytes were received in all");
     }
 
     private static async Task<int> KillThroughRoundAsync(

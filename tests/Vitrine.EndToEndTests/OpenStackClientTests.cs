@@ -19,7 +19,9 @@ public sealed class OpenStackClientTests : IAsyncLifetime
         var file = Path.Combine(_server.Data, "disk.qcow2");
         (await Command.RunAsync("qemu-img", ["create", "-q", "-f", "qcow2", file, "1G"])).Succeeded();
 
-        var created = await JsonAsync("image", "create", "--disk-format", "qcow2", "--container-format", "bare", "--file", file, "--property", "os_distro=debian", "--tag", "first", "My disk");
+        await RunAsync(
+            "image", "create", "--disk-format", "qcow2", "--container-format", "bare", "--file", file, "--property", "os_distro=debian", "--tag", "first", "My disk");
+        var created = await JsonAsync("image", "show", "My disk");
         Assert.Equal("active", created.GetProperty("status").GetString());
         Assert.Equal(Convert.ToHexStringLower(MD5.HashData(await File.ReadAllBytesAsync(file, Stop))), created.GetProperty("checksum").GetString());
 
@@ -46,7 +48,9 @@ public sealed class OpenStackClientTests : IAsyncLifetime
         await RunAsync("project", "create", "tenant");
         await RunAsync("user", "create", "--password", "tenant secret", "--project", "tenant", "ann");
         await RunAsync("role", "add", "--user", "ann", "--project", "tenant", "member");
-        await RunAsync("image", "create", "--disk-format", "raw", "--container-format", "bare", "--shared", "shared one");
+        var file = Path.Combine(_server.Data, "shared.raw");
+        await File.WriteAllBytesAsync(file, new byte[4096], Stop);
+        await RunAsync("image", "create", "--disk-format", "raw", "--container-format", "bare", "--file", file, "--shared", "shared one");
         await RunAsync("image", "add", "project", "shared one", "tenant");
 
         var ann = new Dictionary<string, string>(_server.OpenStackEnvironment)

@@ -43,6 +43,10 @@ internal static class RestBody
                 ? "the body is empty"
                 : $"the body is not valid JSON, names a field twice or is nested deeper than {MaxDepth} levels (line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1})");
         }
+        catch (InvalidOperationException)
+        {
+            throw NotUnicode();
+        }
     }
 
     /// <exception cref="InvalidFieldException">A field is unknown, or its value of another type.</exception>
@@ -59,8 +63,7 @@ internal static class RestBody
         }
         catch (InvalidOperationException)
         {
-            // Text with half a character in it can be parsed and not be read.
-            throw new MalformedBodyException("the body holds text that is not valid Unicode");
+            throw NotUnicode();
         }
     }
 
@@ -73,9 +76,12 @@ internal static class RestBody
         }
         catch (InvalidOperationException)
         {
-            throw new MalformedBodyException("the body holds text that is not valid Unicode");
+            throw NotUnicode();
         }
     }
+
+    /// <summary>Text with half a character in it is JSON by its grammar, and cannot be read.</summary>
+    private static MalformedBodyException NotUnicode() => new("the body holds text that is not valid Unicode");
 
     private static void RefuseUnknown(JsonElement body, JsonTypeInfo type, string prefix)
     {

@@ -1,4 +1,5 @@
 using Vitrine.Client;
+using Vitrine.Nodes;
 
 namespace Vitrine.Server.Rest;
 
@@ -10,6 +11,8 @@ internal static class RestServices
         services.AddSingleton<Cursors>();
         services.AddSingleton<ImageRecords>();
         services.AddSingleton<StoreSurvey>();
+        services.AddSingleton(provider =>
+            provider.GetRequiredService<IConfiguration>().GetSection("Doctor").Get<DoctorOptions>() ?? new DoctorOptions());
 
         // For the description of the face, which is made from the application's options.
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, LibraryJson.Default));

@@ -71,5 +71,5 @@ public sealed class IdleTimeoutStreamTests
         Assert.Equal(0, await stream.ReadAsync(_buffer, Stop));
     }
 
-    private IdleTimeoutStream Open() => new(_pipe.Reader.AsStream(), Idle, _clock);
+    private IdleTimeoutStream Open() => new(_pipe.Reader, Idle, _clock);
 }
