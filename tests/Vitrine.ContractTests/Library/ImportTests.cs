@@ -585,6 +585,7 @@ public sealed class ImportTests : IDisposable
             return running.IsCompleted || busy < 2 ? Task.CompletedTask : running;
         };
         await other.RunAsync(transfer);
+        goOn.TrySetResult();
         await running;
         await other.AssertActiveAsync(image, content);
         Assert.Equal("node-2", (await other.TransferAsync(transfer)).NodeName);
