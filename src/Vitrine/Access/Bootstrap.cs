@@ -9,19 +9,24 @@ public sealed class Bootstrap(IIdentityCatalogue catalogue, IPasswordHasher hash
     /// <summary>The name of the first user and of the first project.</summary>
     public const string AdminName = "admin";
 
+    // Each step can cross once with each of the nodes that start for the first time together.
+    private const int MaxCrossings = 100;
+
     /// <summary>Makes the default domain, the built-in roles, the project and the user admin, as far as they are missing.</summary>
     /// <param name="adminPassword">For the user, if it is made now; null has one generated.</param>
     /// <exception cref="InvalidFieldException">The password is empty or too long.</exception>
     public async Task<BootstrapOutcome> RunAsync(string? adminPassword, CancellationToken cancellationToken)
     {
-        try
+        for (var crossings = 0; ; crossings++)
         {
-            return await MakeMissingAsync(adminPassword, cancellationToken);
-        }
-        catch (IdentityConflictException)
-        {
-            // Another node starts for the first time too and was faster; what it made is there now.
-            return await MakeMissingAsync(adminPassword, cancellationToken);
+            try
+            {
+                return await MakeMissingAsync(adminPassword, cancellationToken);
+            }
+            catch (IdentityConflictException) when (crossings < MaxCrossings)
+            {
+                // Another node starts for the first time too and was faster with this step; what it made is there now.
+            }
         }
     }
 
