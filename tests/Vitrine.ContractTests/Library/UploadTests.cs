@@ -137,7 +137,7 @@ public sealed class UploadTests : IDisposable
     [Theory]
     [InlineData("mismatch", "checksum-mismatch")]
     [InlineData("too much", "length-mismatch")]
-    [InlineData("unsafe",   "unsafe-feature")]
+    [InlineData("unsafe", "unsafe-feature")]
     public async Task Bytes_that_will_never_be_right_end_the_upload_and_leave_nothing(string what, string code)
     {
         await using var node = await _home.StartAsync();

@@ -10,7 +10,10 @@ public sealed class ContentRulesTests
 
     private static readonly Image Described = new()
     {
-        Id = ImageId.New(), Owner = ProjectId.New(), CreatedAt = DateTimeOffset.UnixEpoch, UpdatedAt = DateTimeOffset.UnixEpoch,
+        Id = ImageId.New(),
+        Owner = ProjectId.New(),
+        CreatedAt = DateTimeOffset.UnixEpoch,
+        UpdatedAt = DateTimeOffset.UnixEpoch,
     };
 
     [Fact]
@@ -47,25 +50,25 @@ public sealed class ContentRulesTests
     }
 
     [Theory]
-    [InlineData(ImageKind.System, null,              null,                      DiskFormat.Iso,   true)]
-    [InlineData(ImageKind.System, DiskFormat.Raw,    null,                      DiskFormat.Raw,   true)]
-    [InlineData(ImageKind.System, DiskFormat.Qcow2,  ContainerFormat.Bare,      DiskFormat.Qcow2, true)]
-    [InlineData(ImageKind.System, DiskFormat.Qcow2,  ContainerFormat.Bare,      DiskFormat.Raw,   false)]
-    [InlineData(ImageKind.System, DiskFormat.Raw,    ContainerFormat.Bare,      DiskFormat.Qcow2, false)]
-    [InlineData(ImageKind.System, DiskFormat.Raw,    null,                      DiskFormat.Vmdk,  false)]
-    [InlineData(ImageKind.System, DiskFormat.Ami,    ContainerFormat.Ami,       DiskFormat.Raw,   true)]
-    [InlineData(ImageKind.System, DiskFormat.Ari,    ContainerFormat.Ari,       DiskFormat.Raw,   true)]
-    [InlineData(ImageKind.System, DiskFormat.Aki,    ContainerFormat.Aki,       DiskFormat.Raw,   true)]
-    [InlineData(ImageKind.System, DiskFormat.Aki,    ContainerFormat.Aki,       DiskFormat.Qcow2, false)]
-    [InlineData(ImageKind.System, DiskFormat.Ploop,  ContainerFormat.Bare,      DiskFormat.Ploop, true)]
-    [InlineData(ImageKind.System, DiskFormat.Ploop,  ContainerFormat.Bare,      DiskFormat.Raw,   true)]
-    [InlineData(ImageKind.System, DiskFormat.Vmdk,   ContainerFormat.Ova,       DiskFormat.Raw,   true)]
-    [InlineData(ImageKind.System, DiskFormat.Qcow2,  ContainerFormat.Docker,    DiskFormat.Raw,   true)]
-    [InlineData(ImageKind.Volume, null,              null,                      DiskFormat.Raw,   true)]
-    [InlineData(ImageKind.Volume, null,              null,                      DiskFormat.Iso,   false)]
-    [InlineData(ImageKind.Iso,    DiskFormat.Iso,    null,                      DiskFormat.Iso,   true)]
-    [InlineData(ImageKind.Iso,    DiskFormat.Iso,    null,                      DiskFormat.Raw,   false)]
-    [InlineData(ImageKind.Iso,    null,              ContainerFormat.Bare,      DiskFormat.Qcow2, false)]
+    [InlineData(ImageKind.System, null, null, DiskFormat.Iso, true)]
+    [InlineData(ImageKind.System, DiskFormat.Raw, null, DiskFormat.Raw, true)]
+    [InlineData(ImageKind.System, DiskFormat.Qcow2, ContainerFormat.Bare, DiskFormat.Qcow2, true)]
+    [InlineData(ImageKind.System, DiskFormat.Qcow2, ContainerFormat.Bare, DiskFormat.Raw, false)]
+    [InlineData(ImageKind.System, DiskFormat.Raw, ContainerFormat.Bare, DiskFormat.Qcow2, false)]
+    [InlineData(ImageKind.System, DiskFormat.Raw, null, DiskFormat.Vmdk, false)]
+    [InlineData(ImageKind.System, DiskFormat.Ami, ContainerFormat.Ami, DiskFormat.Raw, true)]
+    [InlineData(ImageKind.System, DiskFormat.Ari, ContainerFormat.Ari, DiskFormat.Raw, true)]
+    [InlineData(ImageKind.System, DiskFormat.Aki, ContainerFormat.Aki, DiskFormat.Raw, true)]
+    [InlineData(ImageKind.System, DiskFormat.Aki, ContainerFormat.Aki, DiskFormat.Qcow2, false)]
+    [InlineData(ImageKind.System, DiskFormat.Ploop, ContainerFormat.Bare, DiskFormat.Ploop, true)]
+    [InlineData(ImageKind.System, DiskFormat.Ploop, ContainerFormat.Bare, DiskFormat.Raw, true)]
+    [InlineData(ImageKind.System, DiskFormat.Vmdk, ContainerFormat.Ova, DiskFormat.Raw, true)]
+    [InlineData(ImageKind.System, DiskFormat.Qcow2, ContainerFormat.Docker, DiskFormat.Raw, true)]
+    [InlineData(ImageKind.Volume, null, null, DiskFormat.Raw, true)]
+    [InlineData(ImageKind.Volume, null, null, DiskFormat.Iso, false)]
+    [InlineData(ImageKind.Iso, DiskFormat.Iso, null, DiskFormat.Iso, true)]
+    [InlineData(ImageKind.Iso, DiskFormat.Iso, null, DiskFormat.Raw, false)]
+    [InlineData(ImageKind.Iso, null, ContainerFormat.Bare, DiskFormat.Qcow2, false)]
     public void The_bytes_are_held_against_what_the_image_says_of_itself(
         ImageKind kind, DiskFormat? claimed, ContainerFormat? container, DiskFormat found, bool accepted)
     {

@@ -20,9 +20,9 @@ public sealed class IngestTests
     [InlineData(false, Block + 1)]
     [InlineData(false, 2 * Block)]
     [InlineData(false, 40 * Block + 7)]
-    [InlineData(true,  1)]
-    [InlineData(true,  Block)]
-    [InlineData(true,  12 * Block - 1)]
+    [InlineData(true, 1)]
+    [InlineData(true, Block)]
+    [InlineData(true, 12 * Block - 1)]
     public async Task The_sums_are_those_of_the_platform_and_the_store_has_the_bytes(bool onDisk, int length)
     {
         using var bench = new IngestBench(onDisk);

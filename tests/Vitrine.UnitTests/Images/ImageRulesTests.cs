@@ -99,71 +99,71 @@ public sealed class ImageRulesTests
     }
 
     [Theory]
-    [InlineData(ImageKind.System, DiskFormat.Iso,   true)]
+    [InlineData(ImageKind.System, DiskFormat.Iso, true)]
     [InlineData(ImageKind.System, DiskFormat.Qcow2, true)]
-    [InlineData(ImageKind.System, null,             true)]
+    [InlineData(ImageKind.System, null, true)]
     [InlineData(ImageKind.Volume, DiskFormat.Qcow2, true)]
-    [InlineData(ImageKind.Volume, null,             true)]
-    [InlineData(ImageKind.Volume, DiskFormat.Iso,   false)]
-    [InlineData(ImageKind.Iso,    DiskFormat.Iso,   true)]
-    [InlineData(ImageKind.Iso,    null,             true)]
-    [InlineData(ImageKind.Iso,    DiskFormat.Raw,   false)]
+    [InlineData(ImageKind.Volume, null, true)]
+    [InlineData(ImageKind.Volume, DiskFormat.Iso, false)]
+    [InlineData(ImageKind.Iso, DiskFormat.Iso, true)]
+    [InlineData(ImageKind.Iso, null, true)]
+    [InlineData(ImageKind.Iso, DiskFormat.Raw, false)]
     public void A_kind_goes_with_its_formats(ImageKind kind, DiskFormat? format, bool accepted) =>
         AssertRefused(accepted ? null : "format", Image() with { Kind = kind, DiskFormat = format });
 
     [Theory]
-    [InlineData(CpuArchitecture.Aarch64,     Firmware.Legacy, "firmware")]
-    [InlineData(CpuArchitecture.Mips64El,    Firmware.Legacy, "firmware")]
+    [InlineData(CpuArchitecture.Aarch64, Firmware.Legacy, "firmware")]
+    [InlineData(CpuArchitecture.Mips64El, Firmware.Legacy, "firmware")]
     [InlineData(CpuArchitecture.LoongArch64, Firmware.Legacy, "firmware")]
-    [InlineData(CpuArchitecture.RiscV64,     Firmware.Legacy, "firmware")]
-    [InlineData(CpuArchitecture.Aarch64,     Firmware.Uefi,   null)]
-    [InlineData(CpuArchitecture.Mips64El,    Firmware.Uefi,   null)]
-    [InlineData(CpuArchitecture.Aarch64,     null,            null)]
-    [InlineData(CpuArchitecture.X86_64,      Firmware.Legacy, null)]
-    [InlineData(CpuArchitecture.X86_64,      Firmware.Uefi,   null)]
-    [InlineData(CpuArchitecture.I686,        Firmware.Legacy, null)]
-    [InlineData(CpuArchitecture.S390X,       Firmware.Legacy, null)]
-    [InlineData(null,                        Firmware.Legacy, null)]
+    [InlineData(CpuArchitecture.RiscV64, Firmware.Legacy, "firmware")]
+    [InlineData(CpuArchitecture.Aarch64, Firmware.Uefi, null)]
+    [InlineData(CpuArchitecture.Mips64El, Firmware.Uefi, null)]
+    [InlineData(CpuArchitecture.Aarch64, null, null)]
+    [InlineData(CpuArchitecture.X86_64, Firmware.Legacy, null)]
+    [InlineData(CpuArchitecture.X86_64, Firmware.Uefi, null)]
+    [InlineData(CpuArchitecture.I686, Firmware.Legacy, null)]
+    [InlineData(CpuArchitecture.S390X, Firmware.Legacy, null)]
+    [InlineData(null, Firmware.Legacy, null)]
     public void Some_architectures_boot_by_uefi_only(CpuArchitecture? architecture, Firmware? firmware, string? refused) =>
         AssertRefused(refused, With(new HardwareProfile { Architecture = architecture, Firmware = firmware }));
 
     [Theory]
-    [InlineData(null,                        null,            false, Firmware.Legacy)]
-    [InlineData(CpuArchitecture.X86_64,      null,            false, Firmware.Legacy)]
-    [InlineData(CpuArchitecture.X86_64,      Firmware.Uefi,   false, Firmware.Uefi)]
-    [InlineData(CpuArchitecture.X86_64,      null,            true,  Firmware.Uefi)]
-    [InlineData(CpuArchitecture.Aarch64,     null,            false, Firmware.Uefi)]
-    [InlineData(CpuArchitecture.Mips64El,    null,            false, Firmware.Uefi)]
+    [InlineData(null, null, false, Firmware.Legacy)]
+    [InlineData(CpuArchitecture.X86_64, null, false, Firmware.Legacy)]
+    [InlineData(CpuArchitecture.X86_64, Firmware.Uefi, false, Firmware.Uefi)]
+    [InlineData(CpuArchitecture.X86_64, null, true, Firmware.Uefi)]
+    [InlineData(CpuArchitecture.Aarch64, null, false, Firmware.Uefi)]
+    [InlineData(CpuArchitecture.Mips64El, null, false, Firmware.Uefi)]
     public void Where_nobody_says_the_firmware_it_follows(CpuArchitecture? architecture, Firmware? said, bool bareMetal, Firmware expected) =>
         Assert.Equal(expected, ImageRules.FirmwareOf(new HardwareProfile { Architecture = architecture, Firmware = said, BareMetal = bareMetal }));
 
     // Refused names a field; warned is allowed but likely wrong.
     [Theory]
-    [InlineData("windows11",     Firmware.Uefi,   false, null,  false)]
-    [InlineData("windows10",     Firmware.Uefi,   false, null,  false)]
-    [InlineData("windows8",      Firmware.Uefi,   false, null,  false)]
-    [InlineData("windows2012",   Firmware.Uefi,   false, null,  false)]
-    [InlineData("windows7",      Firmware.Uefi,   false, "csm", false)]
-    [InlineData("windows7",      Firmware.Uefi,   true,  null,  false)]
-    [InlineData("windows7",      Firmware.Legacy, false, null,  false)]
-    [InlineData("windows2008r2", Firmware.Uefi,   false, "csm", false)]
-    [InlineData("windows2008r2", Firmware.Uefi,   true,  null,  false)]
-    [InlineData("windowsxp",     Firmware.Uefi,   false, null,  true)]
-    [InlineData("windowsxp",     Firmware.Uefi,   true,  null,  true)]
-    [InlineData("windows10",     Firmware.Uefi,   true,  "csm", false)]
-    [InlineData("centos7.4",     Firmware.Uefi,   true,  "csm", false)]
-    [InlineData("centos7.2",     Firmware.Uefi,   false, null,  false)]
-    [InlineData("centos7.3",     Firmware.Uefi,   false, null,  false)]
-    [InlineData("centos7.4",     Firmware.Uefi,   false, null,  false)]
-    [InlineData("centos7.1",     Firmware.Uefi,   false, null,  true)]
-    [InlineData("centos7.0",     Firmware.Uefi,   false, null,  true)]
-    [InlineData("centos6",       Firmware.Uefi,   false, null,  true)]
-    [InlineData("centos6",       Firmware.Uefi,   true,  null,  true)]
-    [InlineData("centos5",       Firmware.Uefi,   false, null,  true)]
-    [InlineData("centos5",       Firmware.Legacy, false, null,  false)]
-    [InlineData(null,            Firmware.Legacy, true,  "csm", false)]
-    [InlineData(null,            null,            true,  "csm", false)]
-    [InlineData(null,            Firmware.Uefi,   true,  null,  false)]
+    [InlineData("windows11", Firmware.Uefi, false, null, false)]
+    [InlineData("windows10", Firmware.Uefi, false, null, false)]
+    [InlineData("windows8", Firmware.Uefi, false, null, false)]
+    [InlineData("windows2012", Firmware.Uefi, false, null, false)]
+    [InlineData("windows7", Firmware.Uefi, false, "csm", false)]
+    [InlineData("windows7", Firmware.Uefi, true, null, false)]
+    [InlineData("windows7", Firmware.Legacy, false, null, false)]
+    [InlineData("windows2008r2", Firmware.Uefi, false, "csm", false)]
+    [InlineData("windows2008r2", Firmware.Uefi, true, null, false)]
+    [InlineData("windowsxp", Firmware.Uefi, false, null, true)]
+    [InlineData("windowsxp", Firmware.Uefi, true, null, true)]
+    [InlineData("windows10", Firmware.Uefi, true, "csm", false)]
+    [InlineData("centos7.4", Firmware.Uefi, true, "csm", false)]
+    [InlineData("centos7.2", Firmware.Uefi, false, null, false)]
+    [InlineData("centos7.3", Firmware.Uefi, false, null, false)]
+    [InlineData("centos7.4", Firmware.Uefi, false, null, false)]
+    [InlineData("centos7.1", Firmware.Uefi, false, null, true)]
+    [InlineData("centos7.0", Firmware.Uefi, false, null, true)]
+    [InlineData("centos6", Firmware.Uefi, false, null, true)]
+    [InlineData("centos6", Firmware.Uefi, true, null, true)]
+    [InlineData("centos5", Firmware.Uefi, false, null, true)]
+    [InlineData("centos5", Firmware.Legacy, false, null, false)]
+    [InlineData(null, Firmware.Legacy, true, "csm", false)]
+    [InlineData(null, null, true, "csm", false)]
+    [InlineData(null, Firmware.Uefi, true, null, false)]
     public void Uefi_and_its_support_module_go_with_the_system(string? os, Firmware? firmware, bool csm, string? refused, bool warned)
     {
         var image = With(new HardwareProfile { Os = os, Firmware = firmware, Csm = csm });
@@ -196,19 +196,19 @@ public sealed class ImageRulesTests
         os => AssertRefused(null, With(new HardwareProfile { Os = os.Id, Platform = os.Platform, Firmware = Firmware.Legacy })));
 
     [Theory]
-    [InlineData("windows11", Platform.Linux,   1)]
+    [InlineData("windows11", Platform.Linux, 1)]
     [InlineData("windows11", Platform.Windows, 0)]
-    [InlineData("debian12",  Platform.Linux,   0)]
-    [InlineData("debian12",  Platform.Windows, 1)]
-    [InlineData("debian12",  null,             0)]
-    [InlineData(null,        Platform.Windows, 0)]
+    [InlineData("debian12", Platform.Linux, 0)]
+    [InlineData("debian12", Platform.Windows, 1)]
+    [InlineData("debian12", null, 0)]
+    [InlineData(null, Platform.Windows, 0)]
     public void A_platform_that_is_not_the_systems_is_warned_of(string? os, Platform? platform, int warnings) =>
         Assert.Equal(warnings, ImageRules.WarningsFor(With(new HardwareProfile { Os = os, Platform = platform })).Count);
 
     [Theory]
-    [InlineData(-1, 0,  "minDisk")]
-    [InlineData(0,  -1, "minMemory")]
-    [InlineData(0,  0,  null)]
+    [InlineData(-1, 0, "minDisk")]
+    [InlineData(0, -1, "minMemory")]
+    [InlineData(0, 0, null)]
     [InlineData(int.MaxValue, int.MaxValue, null)]
     public void Sizes_are_not_negative(int disk, int memory, string? refused) =>
         AssertRefused(refused, With(new HardwareProfile { MinDisk = disk, MinMemory = memory }));
@@ -257,6 +257,9 @@ public sealed class ImageRulesTests
 
     private static Image Image() => new()
     {
-        Id = ImageId.New(), Owner = ProjectId.New(), CreatedAt = DateTimeOffset.UnixEpoch, UpdatedAt = DateTimeOffset.UnixEpoch,
+        Id = ImageId.New(),
+        Owner = ProjectId.New(),
+        CreatedAt = DateTimeOffset.UnixEpoch,
+        UpdatedAt = DateTimeOffset.UnixEpoch,
     };
 }

@@ -14,15 +14,15 @@ public sealed class ImageTests
         Digest.Of([1, 2, 3]), 3, new string('5', 32), new string('f', 128), DiskFormat.Qcow2, VirtualSize: 4096);
 
     [Theory]
-    [InlineData(ImageStatus.Queued,    TransferKind.Import, ImageStatus.Importing)]
-    [InlineData(ImageStatus.Queued,    TransferKind.Upload, ImageStatus.Saving)]
-    [InlineData(ImageStatus.Queued,    TransferKind.Stream, ImageStatus.Saving)]
-    [InlineData(ImageStatus.Failed,    TransferKind.Import, ImageStatus.Importing)]
-    [InlineData(ImageStatus.Failed,    TransferKind.Upload, ImageStatus.Saving)]
-    [InlineData(ImageStatus.Saving,    TransferKind.Stream, null)]
+    [InlineData(ImageStatus.Queued, TransferKind.Import, ImageStatus.Importing)]
+    [InlineData(ImageStatus.Queued, TransferKind.Upload, ImageStatus.Saving)]
+    [InlineData(ImageStatus.Queued, TransferKind.Stream, ImageStatus.Saving)]
+    [InlineData(ImageStatus.Failed, TransferKind.Import, ImageStatus.Importing)]
+    [InlineData(ImageStatus.Failed, TransferKind.Upload, ImageStatus.Saving)]
+    [InlineData(ImageStatus.Saving, TransferKind.Stream, null)]
     [InlineData(ImageStatus.Importing, TransferKind.Import, null)]
-    [InlineData(ImageStatus.Active,    TransferKind.Upload, null)]
-    [InlineData(ImageStatus.Deleted,   TransferKind.Import, null)]
+    [InlineData(ImageStatus.Active, TransferKind.Upload, null)]
+    [InlineData(ImageStatus.Deleted, TransferKind.Import, null)]
     public void Content_is_received_by_images_that_wait_for_it(ImageStatus before, TransferKind kind, ImageStatus? after)
     {
         var transfer = Transfer(kind);
@@ -48,12 +48,12 @@ public sealed class ImageTests
     }
 
     [Theory]
-    [InlineData(ImageStatus.Saving,    true)]
+    [InlineData(ImageStatus.Saving, true)]
     [InlineData(ImageStatus.Importing, true)]
-    [InlineData(ImageStatus.Queued,    false)]
-    [InlineData(ImageStatus.Active,    false)]
-    [InlineData(ImageStatus.Failed,    false)]
-    [InlineData(ImageStatus.Deleted,   false)]
+    [InlineData(ImageStatus.Queued, false)]
+    [InlineData(ImageStatus.Active, false)]
+    [InlineData(ImageStatus.Failed, false)]
+    [InlineData(ImageStatus.Deleted, false)]
     public void Only_an_image_that_receives_content_becomes_active(ImageStatus before, bool allowed)
     {
         var refusal = Record.Exception(() => Image(before).Activate(Facts, Later));
@@ -81,12 +81,12 @@ public sealed class ImageTests
         Assert.Equal(ImageKind.Iso, Image(ImageStatus.Saving).Activate(Facts with { Format = DiskFormat.Iso }, Later).Kind);
 
     [Theory]
-    [InlineData(ImageStatus.Saving,    ImageStatus.Failed)]
+    [InlineData(ImageStatus.Saving, ImageStatus.Failed)]
     [InlineData(ImageStatus.Importing, ImageStatus.Failed)]
-    [InlineData(ImageStatus.Queued,    ImageStatus.Queued)]
-    [InlineData(ImageStatus.Active,    ImageStatus.Active)]
-    [InlineData(ImageStatus.Failed,    ImageStatus.Failed)]
-    [InlineData(ImageStatus.Deleted,   ImageStatus.Deleted)]
+    [InlineData(ImageStatus.Queued, ImageStatus.Queued)]
+    [InlineData(ImageStatus.Active, ImageStatus.Active)]
+    [InlineData(ImageStatus.Failed, ImageStatus.Failed)]
+    [InlineData(ImageStatus.Deleted, ImageStatus.Deleted)]
     public void A_failure_is_one_of_the_receiving_alone(ImageStatus before, ImageStatus after)
     {
         var image = Image(before);
@@ -133,11 +133,20 @@ public sealed class ImageTests
 
     private static Image Image(ImageStatus status) => new()
     {
-        Id = ImageId.New(), Owner = ProjectId.New(), Status = status, CreatedAt = Noon, UpdatedAt = Noon,
+        Id = ImageId.New(),
+        Owner = ProjectId.New(),
+        Status = status,
+        CreatedAt = Noon,
+        UpdatedAt = Noon,
     };
 
     private static Transfer Transfer(TransferKind kind) => new()
     {
-        Id = TransferId.New(), Image = ImageId.New(), Project = ProjectId.New(), Kind = kind, Store = "main", CreatedAt = Noon,
+        Id = TransferId.New(),
+        Image = ImageId.New(),
+        Project = ProjectId.New(),
+        Kind = kind,
+        Store = "main",
+        CreatedAt = Noon,
     };
 }

@@ -15,7 +15,12 @@ public sealed class TransferExplanationTests
 
     private static readonly Transfer New = new()
     {
-        Id = TransferId.New(), Image = ImageId.New(), Project = ProjectId.New(), Kind = TransferKind.Import, Store = "main", CreatedAt = Noon,
+        Id = TransferId.New(),
+        Image = ImageId.New(),
+        Project = ProjectId.New(),
+        Kind = TransferKind.Import,
+        Store = "main",
+        CreatedAt = Noon,
     };
 
     private static readonly Transfer Receiving =

@@ -16,7 +16,12 @@ public sealed class TransferTests
 
     private static readonly Transfer New = new()
     {
-        Id = TransferId.New(), Image = ImageId.New(), Project = ProjectId.New(), Kind = TransferKind.Import, Store = "main", CreatedAt = Noon,
+        Id = TransferId.New(),
+        Image = ImageId.New(),
+        Project = ProjectId.New(),
+        Kind = TransferKind.Import,
+        Store = "main",
+        CreatedAt = Noon,
     };
 
     public static TheoryData<string> Changes => [.. ByName.Keys];
@@ -44,17 +49,17 @@ public sealed class TransferTests
     }
 
     [Theory]
-    [InlineData("take",    TransferState.Running,   TransferSteps.Connecting)]
-    [InlineData("reach",   TransferState.Running,   TransferSteps.Connecting)]
-    [InlineData("connect", TransferState.Running,   TransferSteps.Receiving)]
-    [InlineData("advance", TransferState.Running,   TransferSteps.Receiving)]
-    [InlineData("check",   TransferState.Verifying, TransferSteps.Checking)]
-    [InlineData("settle",  TransferState.Verifying, TransferSteps.Storing)]
-    [InlineData("release", TransferState.Queued,    TransferSteps.Waiting)]
-    [InlineData("retry",   TransferState.Retrying,  TransferSteps.Waiting)]
-    [InlineData("finish",  TransferState.Done,      TransferSteps.None)]
-    [InlineData("fail",    TransferState.Failed,    TransferSteps.Receiving)]
-    [InlineData("cancel",  TransferState.Cancelled, TransferSteps.Receiving)]
+    [InlineData("take", TransferState.Running, TransferSteps.Connecting)]
+    [InlineData("reach", TransferState.Running, TransferSteps.Connecting)]
+    [InlineData("connect", TransferState.Running, TransferSteps.Receiving)]
+    [InlineData("advance", TransferState.Running, TransferSteps.Receiving)]
+    [InlineData("check", TransferState.Verifying, TransferSteps.Checking)]
+    [InlineData("settle", TransferState.Verifying, TransferSteps.Storing)]
+    [InlineData("release", TransferState.Queued, TransferSteps.Waiting)]
+    [InlineData("retry", TransferState.Retrying, TransferSteps.Waiting)]
+    [InlineData("finish", TransferState.Done, TransferSteps.None)]
+    [InlineData("fail", TransferState.Failed, TransferSteps.Receiving)]
+    [InlineData("cancel", TransferState.Cancelled, TransferSteps.Receiving)]
     public void Each_change_leads_to_its_state_from_wherever_it_comes(string change, TransferState state, string step)
     {
         var receiving = New.Take("run-1", "node-1", Noon).Connect(10, 0, null, Noon).Advance(3, 3, Noon.AddSeconds(1));
@@ -164,11 +169,11 @@ public sealed class TransferTests
     }
 
     [Theory]
-    [InlineData(null, 0,   100.0,  null)]
-    [InlineData(1000L, 0,   0.0,    null)]
-    [InlineData(1000L, 0,   0.5,    null)]
-    [InlineData(1000L, 0,   100.0,  10.0)]
-    [InlineData(1000L, 900, 100.0,  1.0)]
+    [InlineData(null, 0, 100.0, null)]
+    [InlineData(1000L, 0, 0.0, null)]
+    [InlineData(1000L, 0, 0.5, null)]
+    [InlineData(1000L, 0, 100.0, 10.0)]
+    [InlineData(1000L, 900, 100.0, 1.0)]
     [InlineData(1000L, 1000, 100.0, 0.0)]
     [InlineData(1000L, 1100, 100.0, 0.0)]
     [InlineData(long.MaxValue, 0, 1.0, 31_536_000.0)]
