@@ -37,7 +37,13 @@ internal sealed class Library(int count, ICatalogue catalogue, IImageCatalogue i
         Name = $"image {number:D8}",
         Description = "An image among many, with a description of a usual length.",
         Status = ImageStatus.Active,
-        Visibility = (number / 2 % 20) switch { < 5 => Visibility.Public, < 7 => Visibility.Shared, 7 => Visibility.Community, _ => Visibility.Private },
+        Visibility = (number / 2 % 20) switch
+        {
+            < 5 => Visibility.Public,
+            < 7 => Visibility.Shared,
+            7 => Visibility.Community,
+            _ => Visibility.Private,
+        },
         Tags = number % 1000 == 77 ? ["linux", "rare"] : number % 2 == 0 ? ["linux"] : [],
         Properties = ImmutableSortedDictionary<string, string>.Empty.Add("os_type", "linux").Add("number", $"{number}"),
         Size = number * 7919L % 1_000_003,
@@ -52,7 +58,8 @@ internal sealed class Library(int count, ICatalogue catalogue, IImageCatalogue i
         await catalogue.SaveAsync(new() { Image = image }, CancellationToken.None);
         var time = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
         if (image.Visibility is Visibility.Shared)
-            await images.AddMemberAsync(new(image.Id, Lists.Member, MemberStatus.Accepted, image.CreatedAt, image.UpdatedAt), CancellationToken.None);
+            await images.AddMemberAsync(
+                new(image.Id, Lists.Member, MemberStatus.Accepted, image.CreatedAt, image.UpdatedAt), CancellationToken.None);
 
         return time;
     }

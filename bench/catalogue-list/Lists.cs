@@ -34,7 +34,11 @@ internal static class Lists
         ("frequent tag", query => query with { Tags = ["linux"] }),
         ("frequent tag by name", query => query with { Tags = ["linux"], Sort = [new(ImageSortKey.Name, false)] }),
         ("rare tag", query => query with { Tags = ["rare"] }),
-        ("rare property by name", query => query with { Properties = new Dictionary<string, string> { ["number"] = "77" }, Sort = [new(ImageSortKey.Name, false)] }),
+        ("rare property by name", query => query with
+        {
+            Properties = new Dictionary<string, string> { ["number"] = "77" },
+            Sort = [new(ImageSortKey.Name, false)],
+        }),
         ("name", query => query with { Names = ["image 00000077"] }),
         ("part of many names", query => query with { NameContains = "IMAGE" }),
         ("part of no name", query => query with { NameContains = "zzz" }),

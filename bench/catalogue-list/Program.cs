@@ -29,4 +29,5 @@ foreach (var (name, query) in Lists.All)
     Print(await Measurement.TakeAsync(name, async () => (await images.ListAsync(query, CancellationToken.None)).Count));
 return 0;
 
-static void Print(params object[] row) => Console.WriteLine("{0,-46}{1,10:0.00}{2,10:0.00}{3,8}", row is [Measurement m] ? [m.Name, m.Median, m.Worst, m.Found] : row);
+static void Print(params object[] row) => Console.WriteLine(
+    "{0,-56}{1,10:0.00}{2,10:0.00}{3,8}", row is [Measurement m] ? [m.Name, m.Median, m.Worst, m.Found] : row);

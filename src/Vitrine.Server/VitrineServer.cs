@@ -34,6 +34,8 @@ public static class VitrineServer
         builder.Services.AddKeystone();
         builder.Services.AddMonitoring();
         builder.Services.AddRest();
+        builder.Services.AddProblemDetails();
+        builder.Services.AddOpenApi(description => description.ShouldInclude = operation => IsOurs(operation.RelativePath));
         builder.Services.AddSingleton<INodeCheck, DataDirectoryCheck>();
 
         var app = builder.Build();
@@ -44,8 +46,13 @@ public static class VitrineServer
         app.MapKeystone();
         app.MapGlance();
         app.MapRest();
+        app.MapOpenApi("/api/v1/openapi.json");
         return app;
     }
+
+    /// <summary>OpenStack describes its own APIs.</summary>
+    private static bool IsOurs(string? path) =>
+        path is not null && (path.StartsWith("api/v1", StringComparison.Ordinal) || path.StartsWith("uploads", StringComparison.Ordinal));
 
     private static void Configure(ConfigurationManager configuration, string[] args)
     {

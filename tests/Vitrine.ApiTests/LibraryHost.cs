@@ -37,6 +37,7 @@ public sealed class LibraryHost : IAsyncLifetime
     private readonly LibraryOptions _options;
     private readonly bool _oneStore;
     private WebApplication? _app;
+    private TestUsers? _users;
 
     public LibraryHost()
         : this(new LibraryOptions { MaxImageSize = MaxImageSize }, oneStore: false)
@@ -69,7 +70,7 @@ public sealed class LibraryHost : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = _root.FullName });
-        builder.Logging.ClearProviders();
+        builder.Logging.ClearProviders().AddConsole().SetMinimumLevel(LogLevel.Error);
         builder.Configuration.AddInMemoryCollection([KeyValuePair.Create<string, string?>("Sources:AllowedNetworks:0", "127.0.0.0/8")]);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         AddLibrary(builder.Services);
@@ -80,12 +81,14 @@ public sealed class LibraryHost : IAsyncLifetime
         await _app.StartAsync(CancellationToken.None);
         Address = Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
         await Services.GetRequiredService<Bootstrap>().RunAsync(Guid.NewGuid().ToString(), CancellationToken.None);
+        _users = await TestUsers.MakeAsync(Services, CancellationToken.None);
     }
 
     /// <summary>A project that no other test knows, with a user for each of the built-in roles.</summary>
     /// <param name="domain">The identity domain; null for the default one.</param>
     public Task<TestProject> NewProjectAsync(CancellationToken cancellationToken, string? domain = null) =>
-        TestProject.MakeAsync(Services, domain ?? IdentityIds.DefaultDomain, cancellationToken);
+        (_users ?? throw new InvalidOperationException("The library was not started."))
+            .NewProjectAsync(domain ?? IdentityIds.DefaultDomain, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Vitrine.Client;
 
 namespace Vitrine.EndToEndTests;
 
@@ -53,6 +54,7 @@ public sealed class ServerProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            UseShellExecute = false,
         };
         foreach (var (name, value) in _environment)
             start.Environment[name] = value;
@@ -96,9 +98,9 @@ public sealed class ServerProcess : IAsyncDisposable
         ["VITRINE_CONFIG"] = Path.Combine(Data, "cli.json"),
     };
 
-    public string AdminPassword => Password;
-
-    public string Log => File.ReadAllText(Path.Combine(Data, "server.log"));
+    /// <summary>A client that logs in by itself, and again after a restart.</summary>
+    public LibraryClient NewClient() => new(
+        new Uri(Url), new LibraryClientOptions { Credentials = new TokenRequest { User = "admin", Password = Password, Project = "admin" } });
 
     public async ValueTask DisposeAsync()
     {

@@ -46,7 +46,11 @@ internal sealed class Migrator(CatalogueDatabase database)
             .OrderBy(migration => migration.Number)];
     }
 
-    private static string NameOf(string resource) => Path.GetFileNameWithoutExtension(resource[(resource.IndexOf(Folder, StringComparison.Ordinal) + Folder.Length)..]);
+    private static string NameOf(string resource)
+    {
+        var file = resource.IndexOf(Folder, StringComparison.Ordinal) + Folder.Length;
+        return Path.GetFileNameWithoutExtension(resource[file..]);
+    }
 
     private static void RefuseNewer(IEnumerable<string> applied, IEnumerable<Migration> known)
     {

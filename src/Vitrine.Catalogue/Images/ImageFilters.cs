@@ -93,7 +93,11 @@ internal sealed class ImageFilters
         foreach (var tag in query.Tags)
             _terms.Add($"exists (select 1 from image_tags where image = images.id and tag = {_parameters.Add(tag)})");
         foreach (var (name, value) in query.Properties)
-            _terms.Add($"exists (select 1 from image_properties where image = images.id and name = {_parameters.Add(name)} and value = {_parameters.Add(value)})");
+            _terms.Add($"""
+                exists (
+                    select 1 from image_properties
+                    where image = images.id and name = {_parameters.Add(name)} and value = {_parameters.Add(value)})
+                """);
     }
 
     private string Has(StatusFilter filter)

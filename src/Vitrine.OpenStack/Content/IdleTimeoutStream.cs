@@ -1,9 +1,25 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
 namespace Vitrine.OpenStack.Content;
 
-/// <summary>Ends reading from a stream that gives nothing for a while. Any progress starts the time anew.</summary>
-internal sealed class IdleTimeoutStream(Stream inner, TimeSpan idle, TimeProvider time) : Stream
+/// <summary>Ends reading from a pipe that gives nothing for a while. Any progress starts the time anew.</summary>
+/// <remarks>
+/// A pending read is ended through the pipe and not by a token, which would leave the server's body reader as if it were still
+/// reading, and the rest of the body in the way of the answer.
+/// </remarks>
+internal sealed class IdleTimeoutStream : Stream
 {
-    private readonly CancellationTokenSource _stop = new(Timeout.InfiniteTimeSpan, time);
+    private readonly PipeReader _pipe;
+    private readonly TimeSpan _idle;
+    private readonly CancellationTokenSource _stop;
+
+    public IdleTimeoutStream(PipeReader pipe, TimeSpan idle, TimeProvider time)
+    {
+        (_pipe, _idle) = (pipe, idle);
+        _stop = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _stop.Token.UnsafeRegister(static reader => ((PipeReader)reader!).CancelPendingRead(), pipe);
+    }
 
     public override bool CanRead => true;
 
@@ -21,9 +37,12 @@ internal sealed class IdleTimeoutStream(Stream inner, TimeSpan idle, TimeProvide
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        cancellationToken.ThrowIfCancellationRequested();
+
         // Bytes that are here already need no clock.
-        var reading = inner.ReadAsync(buffer, _stop.Token);
-        return reading.IsCompletedSuccessfully ? reading : WaitAsync(reading, cancellationToken);
+        return _pipe.TryRead(out var result) && Take(result, buffer) is { } taken
+            ? ValueTask.FromResult(taken)
+            : WaitAsync(buffer, cancellationToken);
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
@@ -48,22 +67,34 @@ internal sealed class IdleTimeoutStream(Stream inner, TimeSpan idle, TimeProvide
         base.Dispose(disposing);
     }
 
-    private async ValueTask<int> WaitAsync(ValueTask<int> reading, CancellationToken cancellationToken)
+    private async ValueTask<int> WaitAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         await using var leaving = cancellationToken.UnsafeRegister(static stop => ((CancellationTokenSource)stop!).Cancel(), _stop);
-        _stop.CancelAfter(idle);
-        try
+        while (true)
         {
-            var read = await reading;
+            _stop.CancelAfter(_idle);
+            var result = await _pipe.ReadAsync(CancellationToken.None);
 
             // What the store takes to write the bytes is not the client's standing still.
             _stop.CancelAfter(Timeout.InfiniteTimeSpan);
-            return read;
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new UploadStalledException(idle);
+            if (Take(result, buffer) is { } taken)
+                return taken;
         }
+    }
+
+    /// <returns>How many bytes were taken, none at the end; null where there is nothing yet.</returns>
+    private int? Take(in ReadResult result, Memory<byte> buffer)
+    {
+        var taken = result.Buffer.Slice(0, Math.Min(buffer.Length, result.Buffer.Length));
+        var count = (int)taken.Length;
+        taken.CopyTo(buffer.Span);
+
+        // From here on the pipe uses the memory again, even for the sequence's own length.
+        _pipe.AdvanceTo(taken.End);
+        if (count > 0 || result.IsCompleted)
+            return count;
+
+        return result.IsCanceled ? throw new UploadStalledException(_idle) : null;
     }
 }

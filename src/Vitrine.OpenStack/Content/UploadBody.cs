@@ -19,7 +19,7 @@ public static class UploadBody
         if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } rate)
             rate.MinDataRate = null;
 
-        return new IdleTimeoutStream(context.Request.Body, idleTimeout, time);
+        return new IdleTimeoutStream(context.Request.BodyReader, idleTimeout, time);
     }
 }
 

@@ -19,17 +19,19 @@ internal static class GlanceBody
         while (true)
         {
             var read = await request.BodyReader.ReadAsync(cancellationToken);
-            if (read.Buffer.Length > MaxLength)
-                throw TooLong();
-
-            if (read.IsCompleted)
+            var isOver = read.IsCompleted || read.Buffer.Length > MaxLength;
+            try
             {
-                var document = Parse(read.Buffer);
-                request.BodyReader.AdvanceTo(read.Buffer.End);
-                return document;
+                if (read.Buffer.Length > MaxLength)
+                    throw TooLong();
+                if (read.IsCompleted)
+                    return Parse(read.Buffer);
             }
-
-            request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            finally
+            {
+                // Also where it is refused: the server reads the rest before it answers.
+                request.BodyReader.AdvanceTo(isOver ? read.Buffer.End : read.Buffer.Start, read.Buffer.End);
+            }
         }
     }
 
@@ -47,8 +49,18 @@ internal static class GlanceBody
     public static IEnumerable<(string Name, JsonElement Value)> Members(JsonElement element) =>
         element.EnumerateObject().Select(m => (NameOf(m), m.Value));
 
-    public static JsonElement? Find(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) ? value : null;
+    /// <summary>The member of an object with this name, the last where there are several; null where there is none.</summary>
+    public static JsonElement? Find(JsonElement element, string name)
+    {
+        try
+        {
+            return element.TryGetProperty(name, out var value) ? value : null;
+        }
+        catch (InvalidOperationException)
+        {
+            throw BadName(); // comparing names meets those that are not text
+        }
+    }
 
     public static string Text(JsonElement value, string field) =>
         TextOrNull(value, field) ?? throw GlanceRefusalException.BadRequest($"{field}: must be a string.");
@@ -99,9 +111,11 @@ internal static class GlanceBody
         }
         catch (InvalidOperationException)
         {
-            throw GlanceRefusalException.BadRequest("The name of a member is not valid text.");
+            throw BadName();
         }
     }
+
+    private static GlanceRefusalException BadName() => GlanceRefusalException.BadRequest("The name of a member is not valid text.");
 
     private static JsonDocument Parse(ReadOnlySequence<byte> body)
     {

@@ -58,6 +58,10 @@ internal sealed class GlanceErrorAnswer(int status, string message) : IResult
 
     private static Form FormOf(HttpRequest request)
     {
+        // An empty header is how newer clients send data. They show their users what is wrong from JSON alone.
+        if (request.Headers.Accept is [""])
+            return Form.Json;
+
         var accepted = MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var list) ? list : [];
         var types = accepted.Where(t => t.Quality is not 0).Select(t => t.MediaType.Value).ToList();
         if (types.Exists(t => t is MediaTypeNames.Application.Json or "application/*"))

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Vitrine.Images;
 using Vitrine.Stores;
@@ -6,7 +5,8 @@ using Vitrine.Transfers;
 
 namespace Vitrine.OpenStack.Images;
 
-/// <summary>An image as Glance v2 spells it. What is not known is null, not absent.</summary>
+/// <summary>An image as Glance v2 spells it; <see cref="GlanceImageConverter"/> writes it.</summary>
+[JsonConverter(typeof(GlanceImageConverter))]
 internal sealed record GlanceImage
 {
     public required string? Name { get; init; }
@@ -31,17 +31,12 @@ internal sealed record GlanceImage
     public required string CreatedAt { get; init; }
     public required string UpdatedAt { get; init; }
     public required IReadOnlyCollection<string> Tags { get; init; }
-    public required string Self { get; init; }
-    public required string File { get; init; }
-    public required string Schema { get; init; }
 
     /// <summary>The stores that have the content, by name; absent where none has.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public required string? Stores { get; init; }
 
-    /// <summary>Custom properties stand side by side with Glance's own.</summary>
-    [JsonExtensionData]
-    public required JsonObject Properties { get; init; }
+    /// <summary>The custom properties, which stand side by side with Glance's own.</summary>
+    public required IReadOnlyList<(string Name, string Value)> Properties { get; init; }
 
     /// <param name="replicas">The image's own.</param>
     /// <param name="transfer">The image's transfer, if it failed; not needed otherwise.</param>
@@ -69,13 +64,8 @@ internal sealed record GlanceImage
             CreatedAt = GlanceTime.Of(image.CreatedAt),
             UpdatedAt = GlanceTime.Of(image.UpdatedAt),
             Tags = image.Tags,
-            Self = $"/v2/images/{image.Id}",
-            File = $"/v2/images/{image.Id}/file",
-            Schema = "/v2/schemas/image",
             Stores = ready.Length > 0 ? ready : null,
-            Properties = new JsonObject(ImageAttributes.PropertiesOf(image)
-                .Concat(ImportMarkers.Of(image, replicas, transfer))
-                .Select(p => KeyValuePair.Create(p.Name, (JsonNode?)JsonValue.Create(p.Value)))),
+            Properties = [.. ImageAttributes.PropertiesOf(image), .. ImportMarkers.Of(image, replicas, transfer)],
         };
     }
 

@@ -105,7 +105,7 @@ internal static class GlanceSchemas
         ["tasks"] = ListOf(Task, "tasks", paged: true),
     }.ToFrozenDictionary(s => s.Key, s => JsonSerializer.SerializeToUtf8Bytes(s.Value), StringComparer.Ordinal);
 
-    public static ReadOnlyMemory<byte>? Find(string name) => ByName.TryGetValue(name, out var schema) ? schema : null;
+    public static byte[]? Find(string name) => ByName.GetValueOrDefault(name);
 
     private static JsonObject ListOf(string item, string name, bool paged)
     {

@@ -61,9 +61,9 @@ internal sealed class ImagePatch
 
     private static (string Operation, string Path) ReadDraftOperation(JsonElement change)
     {
-        var named = Operations.Where(o => change.TryGetProperty(o, out _)).ToList();
+        var named = Operations.Select(o => (Name: o, Path: GlanceBody.Find(change, o))).Where(o => o.Path is not null).ToList();
         return named is [var operation]
-            ? (operation, GlanceBody.Text(change.GetProperty(operation), operation))
+            ? (operation.Name, GlanceBody.Text(operation.Path!.Value, operation.Name))
             : throw GlanceRefusalException.BadRequest("Each change must have exactly one member named add, remove or replace.");
     }
 

@@ -26,6 +26,6 @@ internal static class InfoEndpoints
         GlanceJson.Answer(new GlanceUsage(new Dictionary<string, GlanceQuotaUsage>()), GlanceJson.Default.GlanceUsage);
 
     public static Utf8ContentHttpResult Schema(string name) => GlanceSchemas.Find(name) is { } schema
-        ? TypedResults.Text(schema.Span, MediaTypeNames.Application.Json)
+        ? TypedResults.Text(schema, MediaTypeNames.Application.Json)
         : throw GlanceRefusalException.NotFound($"There is no schema '{name}'.");
 }

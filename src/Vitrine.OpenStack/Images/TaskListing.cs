@@ -27,7 +27,8 @@ internal sealed record TaskListing(IReadOnlyList<IReadOnlyList<TransferState>> S
         return (query.Last("sort_key") ?? "created_at") switch
         {
             "status" => new TaskListing([.. (ascending ? words : words.Reverse()).Select(StatesOf)], ascending, query.Limit()),
-            var key when AgeKeys.Contains(key) => new TaskListing([[.. words.SelectMany(StatesOf)]], ascending, query.Limit()),
+            var key when AgeKeys.Contains(key) => new TaskListing(
+                words.Count == 0 ? [] : [[.. words.SelectMany(StatesOf)]], ascending, query.Limit()),
             var key => throw GlanceRefusalException.BadRequest($"Unsupported sort_key '{key}'; use status, {string.Join(", ", AgeKeys)}."),
         };
     }

@@ -10,6 +10,9 @@ internal static class MonitoringEndpoints
 
     public static void MapMonitoring(this IEndpointRouteBuilder app)
     {
+        // It counts from the moment it is made, which must not be that of the first question.
+        app.ServiceProvider.GetRequiredService<PrometheusMetrics>();
+
         app.MapGet("/healthz", () => TypedResults.Text("ok\n")).ExcludeFromDescription();
         app.MapGet("/readyz", Ready).ExcludeFromDescription();
         app.MapGet("/metrics", Metrics).ExcludeFromDescription();

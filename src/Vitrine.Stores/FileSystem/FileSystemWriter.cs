@@ -201,10 +201,6 @@ internal sealed class FileSystemWriter : ContentWriter
         Publish(digest);
         _isCommitted = true;
         File.Delete(_layout.CheckpointPathOf(_key));
-
-        // Where the staged file became the content, its lock would keep readers out.
-        _checkpoint.Dispose();
-        _file.Dispose();
     }
 
     private void Publish(Digest digest)

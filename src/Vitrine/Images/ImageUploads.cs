@@ -91,10 +91,15 @@ public sealed class ImageUploads
         await _open.TidyAsync(_holds.Options.IdleTimeout, cancellationToken);
 
         var oldest = _holds.Time.GetUtcNow() - _holds.Options.StagingLifetime;
-        var query = new TransferQuery { States = [TransferState.Queued, TransferState.Running], Limit = int.MaxValue };
+        var query = new TransferQuery
+        {
+            Kind = TransferKind.Upload,
+            States = [TransferState.Queued, TransferState.Running],
+            Limit = int.MaxValue,
+        };
         foreach (var transfer in await _holds.Transfers.ListAsync(query, cancellationToken))
         {
-            if (transfer.Kind is TransferKind.Upload && (transfer.LastProgress ?? transfer.CreatedAt) < oldest)
+            if ((transfer.LastProgress ?? transfer.CreatedAt) < oldest)
                 await ExpireAsync(transfer, cancellationToken);
         }
     }

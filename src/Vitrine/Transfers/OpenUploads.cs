@@ -8,7 +8,7 @@ namespace Vitrine.Transfers;
 /// The sums of what came so far stay in memory, so that an upload in many small requests is not read again at each. That is
 /// a convenience only: an upload that is not here is opened from the store, after a restart or on another node.
 /// </remarks>
-internal sealed class OpenUploads(TransferHolds holds, StoreRegistry stores)
+internal sealed class OpenUploads(TransferHolds holds, StoreRegistry stores) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<TransferId, OpenUpload> _open = [];
 
@@ -84,6 +84,13 @@ internal sealed class OpenUploads(TransferHolds holds, StoreRegistry stores)
                 await LeaveAsync(id, upload, isDone: !isOurs || holds.Time.GetUtcNow() - upload.LastUse >= idle);
             }
         }
+    }
+
+    /// <summary>Lets go of all uploads when the node stops, so that another can go on with them at once.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var upload in _open.Values)
+            await upload.CloseAsync();
     }
 
     private OpenUpload Enter(TransferId id)

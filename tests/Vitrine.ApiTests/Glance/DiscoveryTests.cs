@@ -132,7 +132,7 @@ public sealed class DiscoveryTests(LibraryHost host) : GlanceTest(host)
     [InlineData("text/html",                   "text/html; charset=UTF-8")]
     [InlineData("text/html, application/json", "application/json")]
     [InlineData("image/png",                   "text/plain; charset=UTF-8")]
-    [InlineData("",                            "text/plain; charset=UTF-8")]
+    [InlineData("",                            "application/json")]
     [InlineData("application/json;q=0, */*",   "text/html; charset=UTF-8")]
     [InlineData("not/valid/at;;all",           "text/plain; charset=UTF-8")]
     public async Task Errors_take_the_form_that_the_client_accepts(string accept, string type)

@@ -256,7 +256,7 @@ public sealed class ImageRecordTests(LibraryHost host) : GlanceTest(host)
     private sealed class EndlessSpaces : Stream
     {
         private static readonly byte[] Spaces = Encoding.ASCII.GetBytes(new string(' ', 4096));
-        private long _left = 64 << 20;
+        private long _left = 4 << 20;
 
         public override bool CanRead => true;
         public override bool CanSeek => false;

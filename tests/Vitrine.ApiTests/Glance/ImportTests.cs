@@ -19,7 +19,7 @@ public sealed class ImportTests(LibraryHost host) : GlanceTest(host)
         var accepted = await ImportAsync(id, server.AddressOf("/debian.raw", login: "user:secret"));
         Assert.Equal(HttpStatusCode.Accepted, accepted.Status);
         Assert.Empty(accepted.Body);
-        await file.Stalled;
+        await file.Stalled.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Stop);
 
         var importing = await Member.GetAsync($"/v2/images/{id}");
         Assert.Equal("importing", importing.Text("status"));

@@ -36,6 +36,7 @@ public sealed class RestLibrary : IAsyncLifetime
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("vitrine-rest-");
     private WebApplication? _app;
     private int _port;
+    private Task<TestUsers>? _users;
     private Task<TestProject>? _shared;
 
     internal LoggedErrors Log { get; } = new();
@@ -85,8 +86,11 @@ public sealed class RestLibrary : IAsyncLifetime
         _app = null;
     }
 
-    public Task<TestProject> NewProjectAsync() =>
-        TestProject.MakeAsync(Services, IdentityIds.DefaultDomain, TestContext.Current.CancellationToken);
+    public async Task<TestProject> NewProjectAsync()
+    {
+        var users = await (_users ??= TestUsers.MakeAsync(Services, CancellationToken.None));
+        return await users.NewProjectAsync(IdentityIds.DefaultDomain, TestContext.Current.CancellationToken);
+    }
 
     /// <summary>One that tests share which make nothing that others could see, as it costs a while to make.</summary>
     public Task<TestProject> SharedProjectAsync() => _shared ??= NewProjectAsync();

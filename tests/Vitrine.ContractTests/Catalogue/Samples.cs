@@ -25,7 +25,12 @@ internal sealed class Samples(int seed)
 
     public static Transfer NewTransfer(ImageId image) => new()
     {
-        Id = TransferId.New(), Image = image, Project = ProjectId.New(), Kind = TransferKind.Import, Store = "main", CreatedAt = Noon,
+        Id = TransferId.New(),
+        Image = image,
+        Project = ProjectId.New(),
+        Kind = TransferKind.Import,
+        Store = "main",
+        CreatedAt = Noon,
     };
 
     public static Digest NewDigest() => Digest.Of(Guid.NewGuid().ToByteArray());

@@ -41,6 +41,9 @@ public sealed class ImageOrderTests
 
     private static Image SomeImage() => new()
     {
-        Id = ImageId.New(), Owner = new("p"), CreatedAt = DateTimeOffset.UnixEpoch, UpdatedAt = DateTimeOffset.UnixEpoch,
+        Id = ImageId.New(),
+        Owner = new("p"),
+        CreatedAt = DateTimeOffset.UnixEpoch,
+        UpdatedAt = DateTimeOffset.UnixEpoch,
     };
 }

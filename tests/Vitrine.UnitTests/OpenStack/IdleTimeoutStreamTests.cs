@@ -64,6 +64,21 @@ public sealed class IdleTimeoutStreamTests
     }
 
     [Fact]
+    public async Task Bytes_come_whole_and_in_order_however_they_are_cut()
+    {
+        await using var stream = Open();
+        var sent = Enumerable.Range(0, 100_000).Select(i => (byte)(i * 31)).ToArray();
+        var sending = SendAsync(sent);
+
+        using var received = new MemoryStream();
+        while (await stream.ReadAsync(_buffer, Stop) is > 0 and var count)
+            received.Write(_buffer, 0, count);
+
+        await sending;
+        Assert.Equal(sent, received.ToArray());
+    }
+
+    [Fact]
     public async Task The_end_is_passed_on()
     {
         await using var stream = Open();
@@ -71,5 +86,12 @@ public sealed class IdleTimeoutStreamTests
         Assert.Equal(0, await stream.ReadAsync(_buffer, Stop));
     }
 
-    private IdleTimeoutStream Open() => new(_pipe.Reader.AsStream(), Idle, _clock);
+    private async Task SendAsync(byte[] bytes)
+    {
+        foreach (var part in bytes.Chunk(777))
+            await _pipe.Writer.WriteAsync(part, Stop);
+        await _pipe.Writer.CompleteAsync();
+    }
+
+    private IdleTimeoutStream Open() => new(_pipe.Reader, Idle, _clock);
 }

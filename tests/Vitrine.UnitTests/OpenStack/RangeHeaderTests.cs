@@ -1,4 +1,3 @@
-using Vitrine.Content;
 using Vitrine.OpenStack.Content;
 
 namespace Vitrine.UnitTests.OpenStack;

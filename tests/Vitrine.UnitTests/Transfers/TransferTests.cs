@@ -165,12 +165,12 @@ public sealed class TransferTests
 
     [Theory]
     [InlineData(null, 0,   100.0,  null)]
-    [InlineData(1000, 0,   0.0,    null)]
-    [InlineData(1000, 0,   0.5,    null)]
-    [InlineData(1000, 0,   100.0,  10.0)]
-    [InlineData(1000, 900, 100.0,  1.0)]
-    [InlineData(1000, 1000, 100.0, 0.0)]
-    [InlineData(1000, 1100, 100.0, 0.0)]
+    [InlineData(1000L, 0,   0.0,    null)]
+    [InlineData(1000L, 0,   0.5,    null)]
+    [InlineData(1000L, 0,   100.0,  10.0)]
+    [InlineData(1000L, 900, 100.0,  1.0)]
+    [InlineData(1000L, 1000, 100.0, 0.0)]
+    [InlineData(1000L, 1100, 100.0, 0.0)]
     [InlineData(long.MaxValue, 0, 1.0, 31_536_000.0)]
     public void The_time_left_is_told_where_it_can_be(long? length, long moved, double rate, double? seconds)
     {

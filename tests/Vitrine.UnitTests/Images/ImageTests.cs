@@ -26,14 +26,14 @@ public sealed class ImageTests
     public void Content_is_received_by_images_that_wait_for_it(ImageStatus before, TransferKind kind, ImageStatus? after)
     {
         var transfer = Transfer(kind);
-        if (after is null)
+        if (after is not { } expected)
         {
             Assert.Throws<ImageStatusException>(() => Image(before).Receive(transfer, Later));
             return;
         }
 
         var image = Image(before).Receive(transfer, Later);
-        Assert.Equal((after, transfer.Id, Later), (image.Status, image.Transfer, image.UpdatedAt));
+        Assert.Equal((expected, transfer.Id, Later), (image.Status, image.Transfer!.Value, image.UpdatedAt));
     }
 
     [Fact]

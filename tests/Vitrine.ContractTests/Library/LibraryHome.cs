@@ -1,0 +1,215 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Vitrine.Access;
+using Vitrine.Catalogue;
+using Vitrine.Catalogue.Stores;
+using Vitrine.Content;
+using Vitrine.Formats;
+using Vitrine.Images;
+using Vitrine.Nodes;
+using Vitrine.Stores;
+using Vitrine.Stores.FileSystem;
+using Vitrine.Testing.Library;
+using Vitrine.Transfers;
+
+namespace Vitrine.ContractTests.Library;
+
+/// <summary>What outlives the processes of a library: a database, a directory, the sources it fetches from, and time.</summary>
+internal sealed class LibraryHome : IDisposable
+{
+    public const string Main = "main";
+    public const int Block = 256 * 1024;
+
+    /// <summary>What is in memory when a process is killed: the blocks of the longest lane, the one in work, and the one being filled.</summary>
+    public const int Unwritten = 10 * Block;
+
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("vitrine-library-");
+
+    public LibraryHome() => _root.CreateSubdirectory("store");
+
+    public EagerClock Clock { get; } = new();
+    public ScriptedSource Source { get; } = new();
+    public EphemeralDataProtectionProvider Keys { get; } = new();
+    public string ConnectionString => $"Data Source={Path.Combine(_root.FullName, "catalogue.db")}";
+
+    public static Caller Caller { get; } = new(new UserId("user"), new ProjectId("project"), "default", new HashSet<string> { RoleNames.Member });
+
+    public IContentStore OpenStore() => FileSystemStore.Open(Main, Path.Combine(_root.FullName, "store"));
+
+    /// <summary>Puts a file behind an address.</summary>
+    public (string Url, byte[] Content) Publish(int size, int seed = 1)
+    {
+        var content = new byte[size];
+        new Random(seed).NextBytes(content);
+        var path = $"/{Guid.NewGuid():N}.img";
+        Source.Files[path] = content;
+        return ($"http://source.test{path}", content);
+    }
+
+    public async Task<LibraryNode> StartAsync(
+        string name = "node-1", Func<IContentStore, IContentStore>? store = null, Life? life = null, LibraryOptions? options = null)
+    {
+        var node = new LibraryNode(this, name, store ?? (real => real), life ?? new Life(int.MaxValue), options ?? new LibraryOptions());
+        await node.StartAsync();
+        return node;
+    }
+
+    public void Dispose() => _root.Delete(recursive: true);
+}
+
+/// <summary>The objects of one process, put together as the server does it.</summary>
+internal sealed class LibraryNode : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+    private readonly LibraryHome _home;
+    private readonly ThisNode _node;
+
+    public LibraryNode(LibraryHome home, string name, Func<IContentStore, IContentStore> store, Life life, LibraryOptions options)
+    {
+        (_home, _node) = (home, new ThisNode(name, $"run-{Guid.NewGuid():N}", "default"));
+        Store = store(life.Wrap(home.OpenStore()));
+        var registry = new StoreRegistry([(new LibraryStore(LibraryHome.Main, "default", "directory", "", IsDefault: true), Store)]);
+        _services = new ServiceCollection()
+            .AddLogging()
+            .AddMetrics()
+            .AddCatalogue(new CatalogueOptions { ConnectionString = home.ConnectionString })
+            .AddSingleton<SqlCatalogue>()
+            .AddSingleton(p => Watch(life, new WatchedCatalogue(p.GetRequiredService<SqlCatalogue>())))
+            .AddSingleton<ICatalogue>(p => p.GetRequiredService<WatchedCatalogue>())
+            .AddSingleton<ReplicaCatalogue>()
+            .AddSingleton(p => life.Wrap(p.GetRequiredService<ReplicaCatalogue>()))
+            .AddLibrary()
+            .AddSingleton<TimeProvider>(home.Clock)
+            .AddSingleton<ISource>(home.Source)
+            .AddSingleton<IFormatInspector>(new FormatInspector())
+            .AddSingleton<ITransferScheduler>(new Reminders())
+            .AddSingleton<ISecretProtector>(new DataProtectionSecrets(home.Keys, "secrets"))
+            .AddSingleton(registry)
+            .AddSingleton(options)
+            .AddSingleton(_node)
+            .BuildServiceProvider();
+    }
+
+    /// <summary>As the process sees it, with whatever was put around it.</summary>
+    public IContentStore Store { get; }
+
+    public string Instance => _node.Instance;
+    public ImageLibrary Library => Get<ImageLibrary>();
+    public ImageImports Imports => Get<ImageImports>();
+    public ImageUploads Uploads => Get<ImageUploads>();
+    public ImageDownloads Downloads => Get<ImageDownloads>();
+    public TransferDesk Desk => Get<TransferDesk>();
+    public TransferRunner Runner => Get<TransferRunner>();
+    public ContentSweeper Sweeper => Get<ContentSweeper>();
+    public WatchedCatalogue Catalogue => Get<WatchedCatalogue>();
+    public IReplicaCatalogue Replicas => Get<IReplicaCatalogue>();
+    public ITransferCatalogue Transfers => Get<ITransferCatalogue>();
+    public IImageCatalogue Images => Get<IImageCatalogue>();
+
+    private static Caller Caller => LibraryHome.Caller;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async Task StartAsync()
+    {
+        foreach (var service in _services.GetServices<IHostedService>().OfType<IHostedLifecycleService>())
+            await service.StartingAsync(Stop);
+        await BeatAsync();
+    }
+
+    public Task BeatAsync()
+    {
+        var now = _home.Clock.Now();
+        return Get<INodeCatalogue>().SaveAsync(new Node(_node.Name, Instance, "default", [], "http://node", "1", now, now), Stop);
+    }
+
+    public async Task<(ImageId Image, TransferId Transfer)> ImportAsync(
+        string url, Checksum? expected = null, bool allowDuplicate = false, Func<Image, Image>? describe = null)
+    {
+        var (image, transfer) = await Imports.RegisterAsync(
+            new ImportRequest(url, expected, Store: null, allowDuplicate), Caller, describe ?? (i => i with { Name = "an image" }), Stop);
+        return (image.Id, transfer.Id);
+    }
+
+    public Task RunAsync(TransferId id) => Runner.RunAsync(id, Stop);
+
+    /// <summary>Does what a node does at each beat: carries on with what nobody works on.</summary>
+    public async Task AdoptAsync()
+    {
+        foreach (var transfer in await Transfers.ListOrphansAsync([], Stop))
+        {
+            if (transfer.Node != Instance || Runner.HasAbandoned(transfer))
+                await Runner.RunAsync(transfer.Id, Stop);
+        }
+    }
+
+    public async Task<ImageId> NewImageAsync() =>
+        (await Library.CreateAsync(Caller, id: null, owner: null, i => i with { Name = "an image" }, Stop)).Id;
+
+    public Task<Transfer> BeginAsync(ImageId image, long length, Checksum? expected = null) =>
+        Uploads.BeginAsync(image, length, expected, store: null, Caller, Stop);
+
+    public Task<Transfer> AppendAsync(TransferId id, long offset, ReadOnlyMemory<byte> bytes) =>
+        Uploads.AppendAsync(id, offset, new ScriptedStream(bytes), Caller, Stop);
+
+    public Task ReceiveAsync(ImageId image, byte[] bytes) =>
+        Uploads.ReceiveAsync(image, new ScriptedStream(bytes), bytes.Length, store: null, Caller, Stop);
+
+    public async Task<Transfer> TransferAsync(TransferId id) => (await Transfers.FindAsync(id, Stop))!;
+
+    public async Task<Image> ImageAsync(ImageId id) => (await Images.FindAsync(id, Stop))!;
+
+    public async Task<byte[]> DownloadAsync(ImageId id)
+    {
+        await using var reader = (await Downloads.OpenAsync(id, Caller, Stop)).Reader;
+        var bytes = new byte[reader.Length];
+        for (var read = 0; read < bytes.Length;)
+            read += await reader.ReadAsync(read, bytes.AsMemory(read), Stop);
+
+        return bytes;
+    }
+
+    public async Task AssertActiveAsync(ImageId id, byte[] content)
+    {
+        var image = await ImageAsync(id);
+        Assert.Equal((ImageStatus.Active, Digest.Of(content), content.Length), (image.Status, image.Content?.Digest, image.Size));
+        Assert.Equal(content, await DownloadAsync(id));
+        var replica = Assert.Single(await Replicas.ListAsync([id], Stop));
+        Assert.Equal((ReplicaState.Ready, Digest.Of(content)), (replica.State, replica.Digest));
+        Assert.Equal(TransferState.Done, (await TransferAsync(image.Transfer!.Value)).State);
+    }
+
+    /// <summary>One sweep, after which the store holds what images refer to, and nothing else.</summary>
+    public async Task AssertSweptAsync(params byte[][] contents)
+    {
+        await Sweeper.SweepAsync(Stop);
+        await AssertHoldsAsync(contents);
+    }
+
+    public async Task AssertHoldsAsync(params byte[][] contents)
+    {
+        Assert.Equal(
+            contents.Select(c => Digest.Of(c).Hex).Distinct().Order(StringComparer.Ordinal),
+            (await Store.ListAsync(Stop).ToListAsync(Stop)).Select(c => c.Digest.Hex).Order(StringComparer.Ordinal));
+        Assert.Empty(await Store.ListStagedAsync(Stop).ToListAsync(Stop));
+        var use = await Replicas.MeasureAsync(LibraryHome.Main, Stop);
+        Assert.Equal(contents.DistinctBy(c => Digest.Of(c)).Sum(c => (long)c.Length), use.Stored);
+    }
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    private static WatchedCatalogue Watch(Life life, WatchedCatalogue catalogue)
+    {
+        life.Watch(catalogue);
+        return catalogue;
+    }
+
+    private T Get<T>() where T : notnull => _services.GetRequiredService<T>();
+
+    /// <summary>Reminds nobody: the tests say when a transfer is worked on.</summary>
+    private sealed class Reminders : ITransferScheduler
+    {
+        public Task ScheduleAsync(TransferId id, CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
