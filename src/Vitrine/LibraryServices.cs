@@ -40,7 +40,6 @@ public static class LibraryServices
         services.AddSingleton<INodeCheck, CatalogueCheck>();
         services.AddSingleton<INodeCheck, StoresCheck>();
         services.AddSingleton<INodeCheck, NodesCheck>();
-        services.AddSingleton<INodeCheck, NamesCheck>();
         services.AddSingleton<SourceCheck>();
         return services.AddSingleton<Doctor>();
     }

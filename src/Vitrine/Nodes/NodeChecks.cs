@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -91,29 +89,6 @@ internal sealed class NodesCheck(INodeCatalogue nodes, TimeProvider time) : INod
             ? [Finding.Ok(Name, $"All nodes are alive: {all.Count}.")]
             : [.. silent.Select(n => Finding.Warn(
                 Name, $"Node {n.Name} in zone {n.Zone} has been silent since {n.Heartbeat:u}.", $"Start it, or look at its log and its way to the database."))];
-    }
-}
-
-/// <summary>Names can be resolved, without asking anybody outside.</summary>
-internal sealed class NamesCheck : INodeCheck
-{
-    private const string LocalName = "localhost";
-
-    public string Name => "names";
-
-    public async Task<IReadOnlyList<Finding>> RunAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            var addresses = await Dns.GetHostAddressesAsync(LocalName, cancellationToken);
-            return Array.Exists(addresses, IPAddress.IsLoopback)
-                ? [Finding.Ok(Name, $"{LocalName} resolves to {string.Join(", ", addresses.AsEnumerable())}.")]
-                : [Finding.Warn(Name, $"{LocalName} resolves to no address of this machine.", "Correct /etc/hosts.")];
-        }
-        catch (SocketException failure)
-        {
-            return [Finding.Fail(Name, $"{LocalName} does not resolve: {failure.SocketErrorCode}.", "Correct /etc/hosts and /etc/resolv.conf.")];
-        }
     }
 }
 
