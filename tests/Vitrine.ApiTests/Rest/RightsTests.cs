@@ -129,7 +129,7 @@ public sealed class RightsTests(RestLibrary library) : IClassFixture<RestLibrary
         var report = await admin.ExamineAsync(url: null, Stop);
         Assert.Equal("node-1", report.Node);
         Assert.Equal(
-            ["catalogue", "clock", "names", "nodes", "space.main", "space.other", "store.main", "store.other"],
+            ["catalogue", "clock", "nodes", "space.main", "space.other", "store.main", "store.other"],
             report.Findings.Select(f => f.Check).Order(StringComparer.Ordinal));
         Assert.DoesNotContain(report.Findings, f => f.Verdict == "fail");
 
