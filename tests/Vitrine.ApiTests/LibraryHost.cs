@@ -81,7 +81,7 @@ public sealed class LibraryHost : IAsyncLifetime
         await _app.StartAsync(CancellationToken.None);
         Address = Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
         await Services.GetRequiredService<Bootstrap>().RunAsync(Guid.NewGuid().ToString(), CancellationToken.None);
-        _users = await TestUsers.MakeAsync(Services, CancellationToken.None);
+        _users = await TestUsers.MakeAsync(() => Services, CancellationToken.None);
     }
 
     /// <summary>A project that no other test knows, with a user for each of the built-in roles.</summary>

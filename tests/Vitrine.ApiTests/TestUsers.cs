@@ -11,21 +11,22 @@ internal sealed class TestUsers
 {
     private const string Password = "a password for tests";
 
-    private readonly IServiceProvider _services;
+    private readonly Func<IServiceProvider> _services;
     private readonly Dictionary<string, (UserId User, RoleId Role, string Token)> _users = [];
 
-    private TestUsers(IServiceProvider services) => _services = services;
+    private TestUsers(Func<IServiceProvider> services) => _services = services;
 
-    private IIdentityCatalogue Catalogue => _services.GetRequiredService<IIdentityCatalogue>();
+    private IIdentityCatalogue Catalogue => _services().GetRequiredService<IIdentityCatalogue>();
 
-    private Logins Logins => _services.GetRequiredService<Logins>();
+    private Logins Logins => _services().GetRequiredService<Logins>();
 
-    private DateTimeOffset Now => _services.GetRequiredService<TimeProvider>().Now();
+    private DateTimeOffset Now => _services().GetRequiredService<TimeProvider>().Now();
 
-    public static async Task<TestUsers> MakeAsync(IServiceProvider services, CancellationToken cancellationToken)
+    /// <param name="services">Of the library as it runs now; a restart makes others.</param>
+    public static async Task<TestUsers> MakeAsync(Func<IServiceProvider> services, CancellationToken cancellationToken)
     {
         var users = new TestUsers(services);
-        var hash = services.GetRequiredService<IPasswordHasher>().Hash(Password);
+        var hash = services().GetRequiredService<IPasswordHasher>().Hash(Password);
         foreach (var role in (string[])[RoleNames.Admin, RoleNames.Member, RoleNames.Reader])
             await users.AddAsync(role, hash, cancellationToken);
         return users;

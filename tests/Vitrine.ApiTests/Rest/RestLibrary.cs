@@ -88,7 +88,7 @@ public sealed class RestLibrary : IAsyncLifetime
 
     public async Task<TestProject> NewProjectAsync()
     {
-        var users = await (_users ??= TestUsers.MakeAsync(Services, CancellationToken.None));
+        var users = await (_users ??= TestUsers.MakeAsync(() => Services, CancellationToken.None));
         return await users.NewProjectAsync(IdentityIds.DefaultDomain, TestContext.Current.CancellationToken);
     }
 
