@@ -15,8 +15,8 @@ internal static class ImageSetCommand
         options.AddTo(command);
         command.Does(terminal, async (run, cancellationToken) =>
         {
-            var found = await run.FindImageAsync(run.Get(image), cancellationToken);
             var change = options.Change(run, run.Get(gone) ?? [], run.Get(cleared) ?? []);
+            var found = await run.FindImageAsync(run.Get(image), cancellationToken);
             var changed = await run.Client.ChangeImageAsync(found.Id, change, cancellationToken);
             run.Print(changed, LibraryJson.Default.ImageRecord, output => TransferViews.Write(output, changed));
             return ExitCodes.Ok;

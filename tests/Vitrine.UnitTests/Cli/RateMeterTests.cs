@@ -6,7 +6,7 @@ namespace Vitrine.UnitTests.Cli;
 public sealed class RateMeterTests
 {
     [Fact]
-    public async Task Where_a_transfer_goes_on_is_no_speed()
+    public void Where_a_transfer_goes_on_is_no_speed()
     {
         var clock = new ManualClock();
         var meter = new RateMeter(clock);
@@ -18,7 +18,6 @@ public sealed class RateMeterTests
         meter.Observe(5_001_000);
         Assert.Equal(1000, meter.Rate, 0.01);
         Assert.Equal(1, meter.Left(5_002_000)!.Value.TotalSeconds, 0.01);
-        await Task.CompletedTask;
     }
 
     [Fact]
