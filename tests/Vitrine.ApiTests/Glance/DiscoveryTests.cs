@@ -6,12 +6,12 @@ namespace Vitrine.ApiTests.Glance;
 public sealed class DiscoveryTests(LibraryHost host) : GlanceTest(host)
 {
     [Theory]
-    [InlineData("",           300)]
-    [InlineData("/",          300)]
-    [InlineData("/versions",  200)]
+    [InlineData("", 300)]
+    [InlineData("/", 300)]
+    [InlineData("/versions", 200)]
     [InlineData("/v1/images", 300)]
     [InlineData("/v3/images", 300)]
-    [InlineData("/images",    300)]
+    [InlineData("/images", 300)]
     [InlineData("/v2.17/images", 300)]
     public async Task Versions_are_told_without_a_token(string path, int status)
     {
@@ -127,14 +127,14 @@ public sealed class DiscoveryTests(LibraryHost host) : GlanceTest(host)
     }
 
     [Theory]
-    [InlineData("application/json",            "application/json")]
-    [InlineData("*/*",                         "text/html; charset=UTF-8")]
-    [InlineData("text/html",                   "text/html; charset=UTF-8")]
+    [InlineData("application/json", "application/json")]
+    [InlineData("*/*", "text/html; charset=UTF-8")]
+    [InlineData("text/html", "text/html; charset=UTF-8")]
     [InlineData("text/html, application/json", "application/json")]
-    [InlineData("image/png",                   "text/plain; charset=UTF-8")]
-    [InlineData("",                            "application/json")]
-    [InlineData("application/json;q=0, */*",   "text/html; charset=UTF-8")]
-    [InlineData("not/valid/at;;all",           "text/plain; charset=UTF-8")]
+    [InlineData("image/png", "text/plain; charset=UTF-8")]
+    [InlineData("", "application/json")]
+    [InlineData("application/json;q=0, */*", "text/html; charset=UTF-8")]
+    [InlineData("not/valid/at;;all", "text/plain; charset=UTF-8")]
     public async Task Errors_take_the_form_that_the_client_accepts(string accept, string type)
     {
         var reply = await Member.GetAsync("/v2/images/no-such-image", ("Accept", accept));

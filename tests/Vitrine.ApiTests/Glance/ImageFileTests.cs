@@ -48,9 +48,9 @@ public sealed class ImageFileTests(LibraryHost host) : GlanceTest(host)
 
     [Theory]
     [InlineData("1000000", 204)]
-    [InlineData("999999",  400)]
+    [InlineData("999999", 400)]
     [InlineData("1000001", 400)]
-    [InlineData("many",    400)]
+    [InlineData("many", 400)]
     [InlineData("99999999999", 413)]
     public async Task A_length_that_is_announced_for_chunks_is_held_to(string announced, int status)
     {
@@ -125,18 +125,18 @@ public sealed class ImageFileTests(LibraryHost host) : GlanceTest(host)
 
     // The image is ten bytes long: 0 to 9.
     [Theory]
-    [InlineData("bytes=0-3",        206, "bytes 0-3/10",  "0,1,2,3")]
-    [InlineData("bytes=7-",         206, "bytes 7-9/10",  "7,8,9")]
-    [InlineData("bytes=-2",         206, "bytes 8-9/10",  "8,9")]
-    [InlineData("bytes=-20",        206, "bytes 0-9/10",  "0,1,2,3,4,5,6,7,8,9")]
-    [InlineData("bytes=9-9",        206, "bytes 9-9/10",  "9")]
+    [InlineData("bytes=0-3", 206, "bytes 0-3/10", "0,1,2,3")]
+    [InlineData("bytes=7-", 206, "bytes 7-9/10", "7,8,9")]
+    [InlineData("bytes=-2", 206, "bytes 8-9/10", "8,9")]
+    [InlineData("bytes=-20", 206, "bytes 0-9/10", "0,1,2,3,4,5,6,7,8,9")]
+    [InlineData("bytes=9-9", 206, "bytes 9-9/10", "9")]
     [InlineData("bytes=8-99999999999999999999", 206, "bytes 8-9/10", "8,9")]
-    [InlineData("bytes=10-",        416, "bytes */10",    null)]
-    [InlineData("bytes=-0",         416, "bytes */10",    null)]
-    [InlineData("bytes=5-4",        416, "bytes */10",    null)]
-    [InlineData("bytes=x",          416, "bytes */10",    null)]
-    [InlineData("lines=0-3",        416, "bytes */10",    null)]
-    [InlineData("bytes=0-1,3-4",    400, null,            null)]
+    [InlineData("bytes=10-", 416, "bytes */10", null)]
+    [InlineData("bytes=-0", 416, "bytes */10", null)]
+    [InlineData("bytes=5-4", 416, "bytes */10", null)]
+    [InlineData("bytes=x", 416, "bytes */10", null)]
+    [InlineData("lines=0-3", 416, "bytes */10", null)]
+    [InlineData("bytes=0-1,3-4", 400, null, null)]
     public async Task Parts_are_sent_as_they_are_asked_for(string range, int status, string? contentRange, string? bytes)
     {
         var id = await Member.CreateActiveAsync([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);

@@ -6,10 +6,10 @@ public sealed class SharingTests(LibraryHost host) : GlanceTest(host)
 {
     // Who sees an image of another project that was not shared with it, and who finds it in its list without asking further.
     [Theory]
-    [InlineData("private",   false, false)]
-    [InlineData("shared",    false, false)]
-    [InlineData("community", true,  false)]
-    [InlineData("public",    true,  true)]
+    [InlineData("private", false, false)]
+    [InlineData("shared", false, false)]
+    [InlineData("community", true, false)]
+    [InlineData("public", true, true)]
     public async Task Visibility_says_what_others_see(string visibility, bool seen, bool listed)
     {
         var id = await Admin.CreateActiveAsync([1], $"\"visibility\":\"{visibility}\"");
@@ -118,9 +118,9 @@ public sealed class SharingTests(LibraryHost host) : GlanceTest(host)
     }
 
     [Theory]
-    [InlineData("",                 400)]
-    [InlineData("[]",               400)]
-    [InlineData("{}",               400)]
+    [InlineData("", 400)]
+    [InlineData("[]", 400)]
+    [InlineData("{}", 400)]
     [InlineData("""{"member":""}""", 400)]
     [InlineData("""{"member":7}""", 400)]
     public async Task A_bad_member_is_refused(string body, int status) =>

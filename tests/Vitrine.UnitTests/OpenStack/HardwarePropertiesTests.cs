@@ -30,8 +30,8 @@ public sealed class HardwarePropertiesTests
     [Theory]
     [InlineData("hw_firmware_type", "bios")]
     [InlineData("hw_firmware_type", "uefi")]
-    [InlineData("os_type",          "linux")]
-    [InlineData("os_type",          "windows")]
+    [InlineData("os_type", "linux")]
+    [InlineData("os_type", "windows")]
     public void A_canonical_word_is_kept_as_hardware_and_shown_as_given(string name, string value)
     {
         var image = Set(Blank, name, value);
@@ -43,12 +43,12 @@ public sealed class HardwarePropertiesTests
     }
 
     [Theory]
-    [InlineData("architecture",     "amd64")]
-    [InlineData("architecture",     "mips64")]
-    [InlineData("architecture",     "X86_64")]
+    [InlineData("architecture", "amd64")]
+    [InlineData("architecture", "mips64")]
+    [InlineData("architecture", "X86_64")]
     [InlineData("hw_firmware_type", "legacy")]
-    [InlineData("os_type",          "other")]
-    [InlineData("os_type",          "")]
+    [InlineData("os_type", "other")]
+    [InlineData("os_type", "")]
     public void Any_other_value_stays_a_plain_property(string name, string value)
     {
         var image = Set(Blank, name, value);

@@ -6,15 +6,15 @@ public sealed class RangeHeaderTests
 {
     // The content is ten bytes long.
     [Theory]
-    [InlineData("bytes=0-0",                   "0..1")]
-    [InlineData("bytes=2-4",                   "2..5")]
-    [InlineData("Bytes=2-4",                   "2..5")]
-    [InlineData("bytes=2-",                    "2..10")]
-    [InlineData("bytes=2-99",                  "2..10")]
-    [InlineData("bytes=-3",                    "7..10")]
+    [InlineData("bytes=0-0", "0..1")]
+    [InlineData("bytes=2-4", "2..5")]
+    [InlineData("Bytes=2-4", "2..5")]
+    [InlineData("bytes=2-", "2..10")]
+    [InlineData("bytes=2-99", "2..10")]
+    [InlineData("bytes=-3", "7..10")]
     [InlineData("bytes=-99999999999999999999", "0..10")]
-    [InlineData("bytes=0-1, 4-5 ,-1",          "0..2 4..6 9..10")]
-    [InlineData("bytes=0-1,50-60",             "0..2")]
+    [InlineData("bytes=0-1, 4-5 ,-1", "0..2 4..6 9..10")]
+    [InlineData("bytes=0-1,50-60", "0..2")]
     public void Ranges_are_cut_to_the_content(string header, string expected)
     {
         var ranges = Assert.IsType<RangeHeader.Ranges>(RangeHeader.Parse(header, 10));
