@@ -21,7 +21,9 @@ internal static class FileSystemFoundation
 
     private static void Begin(FileSystemLayout layout, FileSystemErrors errors)
     {
-        if (Directory.EnumerateFileSystemEntries(layout.Root).Any(e => !FileSystemLayout.MayPrecedeStore(Path.GetFileName(e))))
+        // The layout is looked for once more, because another node may be making the store right now, and it comes before all else.
+        if (Directory.EnumerateFileSystemEntries(layout.Root).Any(e => !FileSystemLayout.MayPrecedeStore(Path.GetFileName(e)))
+            && NativeFile.Find(layout.LayoutPath) is null)
             throw errors.Unavailable("its directory is not empty and is not a store.");
 
         var newPath = layout.NewLayoutPath();

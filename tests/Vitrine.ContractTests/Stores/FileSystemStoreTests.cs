@@ -238,6 +238,24 @@ public sealed class FileSystemStoreTests : ContentStoreContract, IDisposable
     }
 
     [Fact]
+    public async Task Nodes_that_open_a_new_store_at_once_all_find_it()
+    {
+        for (var round = 0; round < 50; round++)
+        {
+            var root = _root.CreateSubdirectory($"round-{round}").FullName;
+            using var start = new Barrier(4);
+            await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Factory.StartNew(
+                () =>
+                {
+                    start.SignalAndWait(Stop);
+                    FileSystemStore.Open("main", root);
+                },
+                Stop, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+            Assert.Equal("1\n", File.ReadAllText(Path.Combine(root, "layout")));
+        }
+    }
+
+    [Fact]
     public async Task A_store_whose_mount_has_gone_is_not_taken_for_an_empty_one()
     {
         var store = Store;
