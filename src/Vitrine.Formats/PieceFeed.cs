@@ -1,6 +1,9 @@
+using Vitrine.Stores;
+
 namespace Vitrine.Formats;
 
 /// <summary>Cuts out of passing bytes the pieces that a reader wants, one after the other, and holds no more than one.</summary>
+/// <remarks>So one parser of a header serves a forward pass (<see cref="Observe"/>) and content at rest (<see cref="FetchAsync"/>).</remarks>
 internal sealed class PieceFeed
 {
     /// <summary>No reader may want more at once, whatever a header says.</summary>
@@ -40,6 +43,18 @@ internal sealed class PieceFeed
         }
 
         _position += bytes.Length;
+    }
+
+    /// <summary>Gives the reader every piece that it wants of content that can be read anywhere.</summary>
+    /// <exception cref="Content.UnsafeContentException">The content ends before a piece does.</exception>
+    public async Task FetchAsync(ContentReader content, string format, CancellationToken cancellationToken)
+    {
+        while (IsWaiting)
+        {
+            await content.ReadExactlyAsync(format, _start, _buffer.AsMemory(0, _length), cancellationToken);
+            _position = _start + _length;
+            Deliver();
+        }
     }
 
     private bool Skip(ref ReadOnlySpan<byte> bytes)

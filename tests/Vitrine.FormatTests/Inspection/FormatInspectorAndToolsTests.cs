@@ -4,7 +4,7 @@ using Vitrine.Formats;
 using Vitrine.Images;
 using Vitrine.Testing;
 
-namespace Vitrine.UnitTests.Formats;
+namespace Vitrine.FormatTests.Inspection;
 
 /// <summary>Images as the field's own tools write them.</summary>
 public sealed class FormatInspectorAndToolsTests : IDisposable

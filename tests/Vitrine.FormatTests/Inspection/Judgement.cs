@@ -1,7 +1,7 @@
 using Vitrine.Content;
 using Vitrine.Formats;
 
-namespace Vitrine.UnitTests.Formats;
+namespace Vitrine.FormatTests.Inspection;
 
 /// <summary>What became of an inspection: a verdict or a refusal.</summary>
 internal sealed record Judgement(FormatVerdict? Verdict, LibraryException? Refusal)

@@ -3,7 +3,7 @@ using Vitrine.Formats;
 using Vitrine.Images;
 using Vitrine.Testing;
 
-namespace Vitrine.UnitTests.Formats;
+namespace Vitrine.FormatTests.Inspection;
 
 public sealed class FormatInspectorTests
 {

@@ -1,7 +1,7 @@
 using Vitrine.Content;
 using Vitrine.Testing;
 
-namespace Vitrine.UnitTests.Formats;
+namespace Vitrine.FormatTests.Inspection;
 
 /// <summary>Promises that hold for every content, tried on very many.</summary>
 /// <remarks>The random numbers are the same in each run, so that a failure can be repeated.</remarks>

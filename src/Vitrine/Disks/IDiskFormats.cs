@@ -1,0 +1,51 @@
+using Vitrine.Images;
+using Vitrine.Stores;
+
+namespace Vitrine.Disks;
+
+/// <summary>Finds the guest's disk in content, and makes content of a disk. No external program takes part.</summary>
+public interface IDiskFormats
+{
+    /// <summary>Opens content as the disk in it.</summary>
+    /// <param name="content">Belongs to the disk from now on; it is closed too where this fails.</param>
+    /// <param name="format">As the inspection judged it. Nothing is guessed.</param>
+    /// <exception cref="Content.UnsafeContentException">It is not of that format, or not safe.</exception>
+    /// <exception cref="FormatNotSupportedException">There is no guest's disk in content of that format.</exception>
+    Task<Disk> OpenAsync(ContentReader content, DiskFormat format, CancellationToken cancellationToken);
+
+    /// <summary>Lays a disk out as content of a format. Equal disks and equal targets give equal bytes.</summary>
+    /// <param name="disk">Belongs to the conversion from now on; it is closed too where this fails.</param>
+    /// <exception cref="FormatNotSupportedException">That format is not written, or cannot hold a disk of this length.</exception>
+    Task<DiskConversion> ConvertAsync(Disk disk, ConversionTarget target, CancellationToken cancellationToken);
+}
+
+/// <param name="Format">What the bytes are to be.</param>
+/// <param name="Variant">A kind of that format, as <c>fixed</c> of VHD; null for the usual one.</param>
+/// <param name="Compress">Whether its parts are to be compressed, where the format can.</param>
+public sealed record ConversionTarget(DiskFormat Format, string? Variant = null, bool Compress = false);
+
+/// <summary>A disk as content of another format, made while it is read.</summary>
+public abstract class DiskConversion : IAsyncDisposable
+{
+    /// <summary>The content at any offset, with its length; null where it can be made from first byte to last only.</summary>
+    /// <remarks>It stays the conversion's.</remarks>
+    public virtual ContentReader? Content => null;
+
+    /// <summary>Writes the content from its first byte to its last.</summary>
+    public abstract Task CopyToAsync(Stream output, CancellationToken cancellationToken);
+
+    /// <summary>Writes the content to an empty file as fast as it goes, leaving holes where it has zeros.</summary>
+    /// <param name="progress">Told how many bytes of the disk are done.</param>
+    public abstract Task WriteFileAsync(Microsoft.Win32.SafeHandles.SafeFileHandle file, IProgress<long>? progress, CancellationToken cancellationToken);
+
+    /// <summary>Closes the disk too.</summary>
+    public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>The format cannot be used for what was asked.</summary>
+public sealed class FormatNotSupportedException(string reason) : LibraryException(reason)
+{
+    public override string Code => "format-not-supported";
+
+    public override string Remedy => "Ask for one of raw, qcow2, vmdk, vhd and vhdx.";
+}
