@@ -6,7 +6,7 @@ DATA=${VITRINE_DATA:-$ROOT/data}
 PORT=${VITRINE_PORT:-8080}
 URL=http://127.0.0.1:$PORT
 SERVER=$ROOT/src/Vitrine.Server/bin/Release/net10.0/vitrine-server
-CLI=$ROOT/src/Vitrine.Cli/bin/Release/net10.0/vitrine-cli
+CLI=$ROOT/src/Vitrine.Cli/bin/Release/net10.0/vitrine
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 

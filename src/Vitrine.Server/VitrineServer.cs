@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Vitrine.Nodes;
 using Vitrine.OpenStack.Identity;
@@ -28,6 +29,7 @@ public static class VitrineServer
         AddLogging(builder.Logging);
         builder.AddTelemetry();
         builder.WebHost.UseKestrel(kestrel => Listen(kestrel, options));
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, ReceiveBlocks>();
         builder.Services.AddRouting();
         builder.Services.AddSingleton(_ => data); // made by a factory, so that it is let go of with the server
         builder.Services.AddVitrine(builder.Configuration, options);

@@ -32,6 +32,33 @@ public sealed class BadDayTests
         Assert.Empty(Directory.GetFiles(Path.Combine(disk.Root, "staging")));
     }
 
+    [FactWithMount]
+    public async Task A_store_that_became_read_only_is_named_and_what_it_has_is_still_given()
+    {
+        using var disk = TinyDisk.Mount(8 << 20);
+        await using var mirror = ScriptedHttpServer.Start();
+        await using var server = await ServerProcess.StartAsync(new Dictionary<string, string>
+        {
+            ["VITRINE_STORES__worn__KIND"] = "directory",
+            ["VITRINE_STORES__worn__PATH"] = disk.Root,
+            ["VITRINE_LIBRARY__MAXFRUITLESSATTEMPTS"] = "1",
+        });
+        using var client = server.NewClient();
+        mirror.Serve("/before.img", ScriptedContent.Generated(1 << 20));
+        mirror.Serve("/after.img", ScriptedContent.Generated(1 << 20, 2));
+        var before = await ImportAsync(client, mirror, "/before.img");
+        disk.MakeReadOnly();
+
+        var after = await ImportAsync(client, mirror, "/after.img");
+
+        Assert.Equal("done", before.State);
+        Assert.Equal(("failed", "store-unavailable"), (after.State, after.Failure?.Code));
+        Assert.Contains("read-only", after.Failure!.Cause, StringComparison.Ordinal);
+        var copy = Path.Combine(server.Data, "copy.img");
+        (await Command.RunAsync(Checkout.Program("Vitrine.Cli", "vitrine"), ["image", "pull", before.Image, "--output", copy], server.VitrineEnvironment)).Succeeded();
+        Assert.Equal(1 << 20, new FileInfo(copy).Length);
+    }
+
     [Theory]
     [InlineData("/missing.img", "source-status")]
     [InlineData("/page.html", "not-an-image")]

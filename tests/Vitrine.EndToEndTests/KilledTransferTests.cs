@@ -38,7 +38,7 @@ public sealed class KilledTransferTests
         var digest = await WriteRandomFileAsync(file, 512 << 20);
 
         using var push = Command.Start(
-            Checkout.Program("Vitrine.Cli", "vitrine-cli"), ["image", "push", file, "--name", "pushed", "--json"], server.VitrineEnvironment);
+            Checkout.Program("Vitrine.Cli", "vitrine"), ["image", "push", file, "--name", "pushed", "--json"], server.VitrineEnvironment);
         var transfer = await WhenMovingAsync(client);
         await server.KillAsync();
         await server.StartAgainAsync();

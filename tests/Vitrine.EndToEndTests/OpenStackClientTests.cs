@@ -72,7 +72,7 @@ public sealed class OpenStackClientTests : IAsyncLifetime
     public async Task The_printed_environment_is_all_the_stock_client_needs()
     {
         var printed = (await Command.RunAsync(
-            Checkout.Program("Vitrine.Cli", "vitrine-cli"), ["openrc", "--with-secret"], _server.VitrineEnvironment)).Succeeded();
+            Checkout.Program("Vitrine.Cli", "vitrine"), ["openrc", "--with-secret"], _server.VitrineEnvironment)).Succeeded();
         var listed = await Command.RunAsync("bash", ["-c", $"{printed}\nopenstack image list -f json"]);
 
         Assert.Equal("[]", listed.Succeeded());

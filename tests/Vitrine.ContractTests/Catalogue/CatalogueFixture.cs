@@ -5,7 +5,10 @@ using Vitrine.Catalogue.Database;
 using Vitrine.Images;
 using Vitrine.Nodes;
 using Vitrine.Stores;
+using Vitrine.Testing;
 using Vitrine.Transfers;
+
+[assembly: AssemblyFixture(typeof(PostgresServer))]
 
 namespace Vitrine.ContractTests.Catalogue;
 

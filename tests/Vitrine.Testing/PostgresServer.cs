@@ -1,12 +1,9 @@
 using System.Diagnostics;
 using Npgsql;
-using Vitrine.ContractTests.Catalogue;
 
-[assembly: AssemblyFixture(typeof(PostgresServer))]
+namespace Vitrine.Testing;
 
-namespace Vitrine.ContractTests.Catalogue;
-
-/// <summary>A real PostgreSQL for the tests of one run. It starts when the first test asks for a database.</summary>
+/// <summary>A real PostgreSQL for the tests of one run, as a fixture of their assembly. It starts when the first test asks for a database.</summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
     private readonly Lazy<Task<Dictionary<string, string>>> _started = new(StartAsync);
