@@ -87,6 +87,14 @@ internal sealed partial class TransferHold : IAsyncDisposable
             await SaveAsync(new CatalogueChange { Transfer = next }, cancellationToken);
     }
 
+    /// <summary>Looks whether the transfer is still this node's.</summary>
+    /// <exception cref="TransferLostException">It was cancelled, deleted, or taken by another.</exception>
+    public async Task ConfirmAsync(CancellationToken cancellationToken)
+    {
+        if ((await _holds.Transfers.FindAsync(Transfer.Id, cancellationToken))?.Version != Transfer.Version)
+            throw new TransferLostException(Transfer.Id);
+    }
+
     /// <summary>Drops what came, for a source that begins again.</summary>
     public Task RestartAsync(CancellationToken cancellationToken) => Opened.RestartAsync(cancellationToken);
 

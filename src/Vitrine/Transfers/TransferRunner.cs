@@ -10,6 +10,8 @@ namespace Vitrine.Transfers;
 /// <summary>Carries one import to its end, or as far as this node lives; another node carries on from there.</summary>
 public sealed partial class TransferRunner
 {
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
     private readonly TransferHolds _holds;
     private readonly SourceRegistry _sources;
     private readonly StoreRegistry _stores;
@@ -94,14 +96,17 @@ public sealed partial class TransferRunner
     private async Task CarryAsync(TransferHold hold, CancellationToken stopping)
     {
         while (!await TryAttemptAsync(hold, stopping))
-            await WaitAsync(hold.Transfer.NextAttemptAt!.Value, stopping);
+            await WaitAsync(hold, hold.Transfer.NextAttemptAt!.Value, stopping);
     }
 
-    private async Task WaitAsync(DateTimeOffset until, CancellationToken stopping)
+    /// <summary>Waits, but not on for a transfer that was cancelled or retried meanwhile.</summary>
+    private async Task WaitAsync(TransferHold hold, DateTimeOffset until, CancellationToken stopping)
     {
-        var wait = until - _holds.Time.GetUtcNow();
-        if (wait > TimeSpan.Zero)
-            await Task.Delay(wait, _holds.Time, stopping);
+        while (until - _holds.Time.GetUtcNow() is var left && left > TimeSpan.Zero)
+        {
+            await Task.Delay(left < LookInterval ? left : LookInterval, _holds.Time, stopping);
+            await hold.ConfirmAsync(stopping);
+        }
     }
 
     /// <returns>False where the attempt failed in a way that may pass, and another is due.</returns>

@@ -230,6 +230,29 @@ public sealed class ImportTests : IDisposable
     }
 
     [Fact]
+    public async Task A_cancel_while_the_next_attempt_is_waited_for_is_felt_before_it()
+    {
+        var (url, _) = _home.Publish(Size);
+        _home.Source.AlwaysCut = 0;
+        await using var node = await _home.StartAsync();
+        var (_, transfer) = await node.ImportAsync(url);
+        DateTimeOffset? next = null;
+        node.Catalogue.After = async change =>
+        {
+            if (change.Transfer is { State: TransferState.Retrying, Fruitless: 4 } retrying)
+            {
+                next = retrying.NextAttemptAt;
+                await node.Desk.CancelAsync(transfer, Caller, Stop);
+            }
+        };
+        await node.RunAsync(transfer);
+
+        Assert.Equal(TransferState.Cancelled, (await node.TransferAsync(transfer)).State);
+        Assert.True(_home.Clock.GetUtcNow() < next);
+        await node.AssertHoldsAsync();
+    }
+
+    [Fact]
     public async Task Deleting_the_image_in_the_middle_stops_the_bytes_and_leaves_nothing()
     {
         var (url, _) = _home.Publish(40 * Block);
