@@ -53,6 +53,7 @@ internal static class Composition
         services.AddKeys(options, shared: catalogue is not null);
         services.AddSources();
         services.AddSingleton<IFormatInspector, FormatInspector>();
+        services.AddSingleton<Disks.IDiskFormats, DiskFormats>();
         services.AddSingleton(_ => OpenStores(configuration, options));
         services.AddLibrary();
         services.AddHostedService<LibraryStart>();

@@ -12,7 +12,7 @@ public static class LibraryServices
 {
     /// <summary>
     /// Adds what faces and jobs call. The program adds the catalogues, the <see cref="StoreRegistry"/>, the sources, the format
-    /// inspector, the scheduler, the secrets, <see cref="ThisNode"/> and <see cref="LibraryOptions"/>.
+    /// inspector, the disk formats, the scheduler, the secrets, <see cref="ThisNode"/> and <see cref="LibraryOptions"/>.
     /// </summary>
     public static IServiceCollection AddLibrary(this IServiceCollection services)
     {
@@ -23,6 +23,7 @@ public static class LibraryServices
         services.AddSingleton<ImageLibrary>();
         services.AddSingleton<ImageImports>();
         services.AddSingleton<ImageDownloads>();
+        services.AddSingleton<Disks.ImageDisks>();
         services.AddSingleton<ContentSweeper>();
         services.AddSingleton(p => new ImageUploads(
             p.GetRequiredService<ImageLibrary>(), p.GetRequiredService<ICatalogue>(), p.GetRequiredService<StoreRegistry>(),

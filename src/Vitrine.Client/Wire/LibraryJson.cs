@@ -25,6 +25,8 @@ namespace Vitrine.Client;
 [JsonSerializable(typeof(StoreList))]
 [JsonSerializable(typeof(ZoneList))]
 [JsonSerializable(typeof(NodeList))]
+[JsonSerializable(typeof(ExtentPage))]
+[JsonSerializable(typeof(DiskDigestRecord))]
 [JsonSerializable(typeof(ProbeRequest))]
 [JsonSerializable(typeof(ProbeRecord))]
 [JsonSerializable(typeof(DoctorRecord))]

@@ -19,13 +19,21 @@ public static class ContentResponse
     /// face has set of headers before stays as it is. Disposes the download's reader.
     /// </summary>
     /// <param name="ranges">What to send, each within the content; null or empty for the whole.</param>
-    public static async Task SendAsync(
+    public static Task SendAsync(
         HttpContext context, ImageDownload download, IReadOnlyList<ByteRange>? ranges, CancellationToken cancellationToken)
     {
-        await using var reader = download.Reader;
+        context.Response.Headers.ETag = $"\"{download.Content.Digest.Hex}\"";
+        return SendAsync(context, download.Reader, ranges, cancellationToken);
+    }
+
+    /// <summary>The same for content of any origin, whose entity tag the face has set.</summary>
+    /// <param name="reader">Is disposed.</param>
+    public static async Task SendAsync(
+        HttpContext context, ContentReader reader, IReadOnlyList<ByteRange>? ranges, CancellationToken cancellationToken)
+    {
+        await using var closing = reader;
         var response = context.Response;
         response.Headers.AcceptRanges = "bytes";
-        response.Headers.ETag = $"\"{download.Content.Digest.Hex}\"";
 
         switch (ranges)
         {

@@ -56,6 +56,7 @@ internal static class GlanceErrors
         // Not an error to Glance's clients: the image is there, it only has no data.
         ContentMissingException => StatusCodes.Status204NoContent,
         ContentMismatchException => StatusCodes.Status400BadRequest,
+        Disks.FormatNotSupportedException => StatusCodes.Status400BadRequest,
         ContentLengthException => StatusCodes.Status400BadRequest,
         ContentEmptyException => StatusCodes.Status400BadRequest,
         FormatMismatchException => StatusCodes.Status400BadRequest,

@@ -1,66 +1,77 @@
 using Microsoft.Net.Http.Headers;
 using Vitrine.Content;
+using Vitrine.Disks;
 using Vitrine.Images;
 using Vitrine.OpenStack.Content;
 using Vitrine.OpenStack.Identity;
+using Vitrine.Stores;
 
 namespace Vitrine.Server.Rest;
 
-/// <summary>The content of an image: the exact bytes that were uploaded or imported.</summary>
+/// <summary>The content of an image: the exact bytes that were uploaded or imported, or its disk in another format.</summary>
 internal static class ContentEndpoints
 {
     public static void MapContent(this IEndpointRouteBuilder api) => api
         .MapMethods("/images/{id}/file", [HttpMethods.Get, HttpMethods.Head], Download).WithTags("Images").WithName("DownloadImage")
-        .WithSummary("Downloads the content of an image, whole or in ranges.")
+        .WithSummary("Downloads the content of an image, whole or in ranges; in another format where the query or Accept asks for one.")
         .Produces(StatusCodes.Status200OK, contentType: "application/octet-stream")
         .Produces(StatusCodes.Status206PartialContent, contentType: "application/octet-stream")
         .Produces(StatusCodes.Status304NotModified)
-        .ProducesProblem(StatusCodes.Status416RangeNotSatisfiable);
+        .ProducesProblem(StatusCodes.Status416RangeNotSatisfiable)
+        .ProducesProblem(StatusCodes.Status422UnprocessableEntity);
 
-    private static async Task<IResult> Download(string id, HttpContext context, ImageDownloads downloads, CancellationToken cancellationToken)
+    /// <param name="format">raw, qcow2, vmdk, vhd or vhdx; what is not there is made while it is sent.</param>
+    /// <param name="variant">A kind of that format, as <c>fixed</c> of vhd.</param>
+    /// <param name="compress">Whether the parts of a qcow2 are compressed.</param>
+    private static async Task<IResult> Download(
+        string id, string? format, string? variant, bool? compress, HttpContext context, ImageDownloads downloads, ImageDisks disks,
+        CancellationToken cancellationToken)
     {
-        var download = await downloads.OpenAsync(ImageEndpoints.IdOf(id), context.GetCaller(), cancellationToken);
-        var tag = new EntityTagHeaderValue($"\"{download.Content.Digest.Hex}\"");
-        Describe(context.Response, download, tag);
-
-        var headers = context.Request.GetTypedHeaders();
-        if (headers.IfNoneMatch.Any(known => known.Compare(tag, useStrongComparison: false) || known.Equals(EntityTagHeaderValue.Any)))
-            return await RefuseAsync(download, StatusCodes.Status304NotModified);
-
-        // A range of another version would be joined with what the client has: then it gets the whole.
-        var asked = headers.IfRange is { } condition && condition.EntityTag?.Compare(tag, useStrongComparison: true) is not true
-            ? new RangeHeader.Absent()
-            : RangeHeader.Parse(context.Request.Headers.Range, download.Content.Size);
-        if (asked is RangeHeader.Unsatisfiable)
+        var image = ImageEndpoints.IdOf(id);
+        var asked = DiskMediaTypes.Asked(format, context.Request);
+        var download = await downloads.OpenAsync(image, context.GetCaller(), cancellationToken);
+        if (asked is { } other && (other != download.Content.Format || variant is not null || compress is true))
         {
-            context.Response.Headers.ContentRange = $"bytes */{download.Content.Size}";
-            return await RefuseAsync(download, StatusCodes.Status416RangeNotSatisfiable);
+            await download.Reader.DisposeAsync();
+            var target = new ConversionTarget(other, variant, compress is true);
+            return await SendConvertedAsync(context, await disks.ConvertAsync(image, context.GetCaller(), target, cancellationToken), cancellationToken);
         }
 
-        var ranges = (asked as RangeHeader.Ranges)?.List;
-        if (ranges is null)
+        Describe(context, download.Image, download.Content.Format, new EntityTagHeaderValue($"\"{download.Content.Digest.Hex}\""));
+        context.Response.Headers["Repr-Digest"] = DigestOf(download.Content);
+        if (!context.Request.Headers.ContainsKey(HeaderNames.Range))
             context.Response.Headers["Content-Digest"] = DigestOf(download.Content);
-        await ContentResponse.SendAsync(context, download, ranges, cancellationToken);
+        return await context.SendRangesAsync(download.Reader, cancellationToken);
+    }
+
+    private static async Task<IResult> SendConvertedAsync(HttpContext context, ImageConversion made, CancellationToken cancellationToken)
+    {
+        await using var conversion = made.Conversion;
+        var target = made.Target;
+        Describe(context, made.Image, target.Format, new EntityTagHeaderValue(
+            $"\"{made.Content.Digest.Hex}.{target.Format.Word()}{target.Variant}{(target.Compress ? ".compressed" : "")}\""));
+        context.Response.ContentType = DiskMediaTypes.Of(target.Format);
+        if (conversion.Content is { } content)
+            return await context.SendRangesAsync(content, cancellationToken);
+
+        // Its length is not known before its last byte.
+        if (!HttpMethods.IsHead(context.Request.Method))
+            await conversion.CopyToAsync(context.Response.Body, cancellationToken);
         return Results.Empty;
     }
 
-    private static void Describe(HttpResponse response, ImageDownload download, EntityTagHeaderValue tag)
+    private static void Describe(HttpContext context, Image image, DiskFormat format, EntityTagHeaderValue tag)
     {
+        var response = context.Response;
         response.Headers.ETag = tag.ToString();
-        response.Headers["Repr-Digest"] = DigestOf(download.Content);
         response.Headers.XContentTypeOptions = "nosniff";
+        response.Headers.Vary = HeaderNames.Accept;
 
         // The content never changes, but who may read it does.
         response.Headers.CacheControl = "private, no-cache";
         var disposition = new ContentDispositionHeaderValue("attachment");
-        disposition.SetHttpFileName($"{download.Image.Name ?? download.Image.Id.ToString()}.{download.Content.Format.Word()}");
+        disposition.SetHttpFileName($"{image.Name ?? image.Id.ToString()}.{format.Word()}");
         response.Headers.ContentDisposition = disposition.ToString();
-    }
-
-    private static async Task<IResult> RefuseAsync(ImageDownload download, int status)
-    {
-        await download.Reader.DisposeAsync();
-        return TypedResults.StatusCode(status);
     }
 
     /// <summary>As RFC 9530 spells it.</summary>

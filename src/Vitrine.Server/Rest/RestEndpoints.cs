@@ -17,6 +17,7 @@ internal static class RestEndpoints
         TokenEndpoints.MapTokens(open, api);
         api.MapImages();
         api.MapContent();
+        api.MapDisks();
         api.MapMembers();
         api.MapTransfers();
         api.MapOperations();

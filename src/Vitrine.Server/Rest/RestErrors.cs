@@ -32,7 +32,7 @@ internal static partial class RestErrors
         LimitExceededException => StatusCodes.Status413PayloadTooLarge,
         UnsupportedBodyException => StatusCodes.Status415UnsupportedMediaType,
         ContentMismatchException or ContentLengthException or ContentEmptyException or FormatMismatchException
-            or UnsafeContentException or NotAnImageException => StatusCodes.Status422UnprocessableEntity,
+            or UnsafeContentException or NotAnImageException or Disks.FormatNotSupportedException => StatusCodes.Status422UnprocessableEntity,
         UploadBusyException or WriterBusyException => StatusCodes.Status423Locked,
         SourceException source => StatusOf(source.Fault),
         StoreUnavailableException => StatusCodes.Status503ServiceUnavailable,
