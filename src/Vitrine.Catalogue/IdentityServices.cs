@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Vitrine.Access;
+using Vitrine.Disks;
 using Vitrine.Catalogue.Database;
 
 namespace Vitrine.Catalogue;
@@ -26,6 +27,7 @@ public static class IdentityServices
         services.AddSingleton<IIdentityCatalogue>(provider => new IdentityCatalogue(provider.GetRequiredService<CatalogueDatabase>()));
         services.AddSingleton<IPasswordHasher, IdentityPasswordHasher>();
         services.AddSingleton<ISecretProtector>(provider => Secrets(provider, "secrets"));
+        services.AddKeyedSingleton<ISecretProtector>(DiskTickets.Purpose, (provider, _) => Secrets(provider, DiskTickets.Purpose));
         services.AddSingleton(provider => new TokenSeal(Secrets(provider, "tokens")));
         services.AddSingleton(provider => new Logins(
             provider.GetRequiredService<IIdentityCatalogue>(),

@@ -9,6 +9,7 @@ using Vitrine.Cluster;
 using Vitrine.Content;
 using Vitrine.Formats;
 using Vitrine.Nodes;
+using Vitrine.Server.Exports;
 using Vitrine.Server.Operations;
 using Vitrine.Sources;
 using Vitrine.Stores;
@@ -57,6 +58,7 @@ internal static class Composition
         services.AddSingleton(_ => OpenStores(configuration, options));
         services.AddLibrary();
         services.AddHostedService<LibraryStart>();
+        services.AddDiskExports(configuration);
         services.AddCluster(node, new ClusterOptions(
             ["api", "transfer"], options.PublicUrl ?? options.Listen, Version, library.ConcurrentTransfers, EngineFor(catalogue, options)));
         return services;

@@ -24,6 +24,9 @@ public static class LibraryServices
         services.AddSingleton<ImageImports>();
         services.AddSingleton<ImageDownloads>();
         services.AddSingleton<Disks.ImageDisks>();
+        services.AddSingleton(p => new Disks.DiskTickets(
+            p.GetRequiredService<ImageDownloads>(), p.GetRequiredService<Disks.IDiskFormats>(),
+            p.GetRequiredKeyedService<Access.ISecretProtector>(Disks.DiskTickets.Purpose), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ContentSweeper>();
         services.AddSingleton(p => new ImageUploads(
             p.GetRequiredService<ImageLibrary>(), p.GetRequiredService<ICatalogue>(), p.GetRequiredService<StoreRegistry>(),

@@ -27,6 +27,8 @@ namespace Vitrine.Client;
 [JsonSerializable(typeof(NodeList))]
 [JsonSerializable(typeof(ExtentPage))]
 [JsonSerializable(typeof(DiskDigestRecord))]
+[JsonSerializable(typeof(ExportRequest))]
+[JsonSerializable(typeof(ExportRecord))]
 [JsonSerializable(typeof(ProbeRequest))]
 [JsonSerializable(typeof(ProbeRecord))]
 [JsonSerializable(typeof(DoctorRecord))]

@@ -2,9 +2,7 @@ using Microsoft.Net.Http.Headers;
 using Vitrine.Content;
 using Vitrine.Disks;
 using Vitrine.Images;
-using Vitrine.OpenStack.Content;
 using Vitrine.OpenStack.Identity;
-using Vitrine.Stores;
 
 namespace Vitrine.Server.Rest;
 

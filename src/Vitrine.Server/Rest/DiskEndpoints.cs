@@ -1,8 +1,8 @@
 using Vitrine.Client;
-using Vitrine.Content;
 using Vitrine.Disks;
 using Vitrine.Images;
 using Vitrine.OpenStack.Identity;
+using Vitrine.Server.Exports;
 
 namespace Vitrine.Server.Rest;
 
@@ -25,6 +25,9 @@ internal static class DiskEndpoints
             .WithSummary("Computes the SHA-256 of the disk as the guest sees it, which is the same in every format.").Produces<DiskDigestRecord>();
         disks.MapGet("/extents", ListExtents).WithName("ListExtents")
             .WithSummary("Says which ranges of the disk hold data, and which read as zeros.").Produces<ExtentPage>();
+        disks.MapPost("/exports", Export).WithName("ExportDisk")
+            .WithSummary("Offers the disk as a block device (NBD, read-only) to whoever has the ticket that this answers.")
+            .Accepts<ExportRequest>("application/json").Produces<ExportRecord>(StatusCodes.Status201Created);
     }
 
     private static async Task<IResult> Read(string id, HttpContext context, ImageDisks disks, CancellationToken cancellationToken)
@@ -45,6 +48,17 @@ internal static class DiskEndpoints
             ? opened.Content.Digest
             : await DiskDigest.ComputeAsync(disk, progress: null, cancellationToken);
         return TypedResults.Json(new DiskDigestRecord(disk.Length, digest.Hex), LibraryJson.Default.DiskDigestRecord);
+    }
+
+    private static async Task<IResult> Export(
+        string id, HttpContext context, DiskTickets tickets, ExportService exports, CancellationToken cancellationToken)
+    {
+        var request = await context.Request.ReadAsync(LibraryJson.Default.ExportRequest, cancellationToken);
+        var lifetime = request.Lifetime is { } seconds ? TimeSpan.FromSeconds(seconds) : DiskTickets.DefaultLifetime;
+        var ticket = await tickets.IssueAsync(ImageEndpoints.IdOf(id), context.GetCaller(), lifetime, cancellationToken);
+        var addresses = exports.AddressesOf(ticket, context.Request.Host.Host);
+        return TypedResults.Json(
+            new ExportRecord(ticket.Value, ticket.ExpiresAt, addresses), LibraryJson.Default.ExportRecord, statusCode: StatusCodes.Status201Created);
     }
 
     /// <param name="start">Where to begin, in bytes; 0 unless given.</param>

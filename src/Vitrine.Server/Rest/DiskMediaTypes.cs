@@ -1,4 +1,3 @@
-using Microsoft.Net.Http.Headers;
 using Vitrine.Images;
 
 namespace Vitrine.Server.Rest;

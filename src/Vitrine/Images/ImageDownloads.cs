@@ -13,11 +13,20 @@ public sealed class ImageDownloads(ImageLibrary library, IReplicaCatalogue repli
     public async Task<ImageDownload> OpenAsync(ImageId id, Caller caller, CancellationToken cancellationToken)
     {
         caller.RequireMember("download an image");
-        var image = await library.GetAsync(id, caller, cancellationToken);
+        return await OpenAsync(await library.GetAsync(id, caller, cancellationToken), evenDisabled: caller.IsAdmin, cancellationToken);
+    }
+
+    /// <summary>The same for somebody to whom it was granted before.</summary>
+    /// <exception cref="ImageNotFoundException">The image was deleted since.</exception>
+    internal async Task<ImageDownload> OpenGrantedAsync(ImageId id, CancellationToken cancellationToken) =>
+        await OpenAsync(await library.GetAsync(id, cancellationToken), evenDisabled: false, cancellationToken);
+
+    private async Task<ImageDownload> OpenAsync(Image image, bool evenDisabled, CancellationToken cancellationToken)
+    {
         if (image is not { Status: ImageStatus.Active, Content: { } content })
-            throw new ContentMissingException($"Image {id}");
-        if (!image.Enabled && !caller.IsAdmin)
-            throw new ImageDisabledException(id);
+            throw new ContentMissingException($"Image {image.Id}");
+        if (!image.Enabled && !evenDisabled)
+            throw new ImageDisabledException(image.Id);
 
         return new ImageDownload(image, content, await OpenAnyAsync(image, content, cancellationToken));
     }

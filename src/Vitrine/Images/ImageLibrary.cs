@@ -20,6 +20,12 @@ public sealed class ImageLibrary(
             ? image
             : throw new ImageNotFoundException(id.ToString());
 
+    /// <summary>The same where nobody asks, but something that was granted before.</summary>
+    internal async Task<Image> GetAsync(ImageId id, CancellationToken cancellationToken) =>
+        await images.FindAsync(id, cancellationToken) is { Status: not ImageStatus.Deleted } image
+            ? image
+            : throw new ImageNotFoundException(id.ToString());
+
     /// <summary>One page of what the query's eyes see.</summary>
     public Task<IReadOnlyList<Image>> ListAsync(ImageQuery query, CancellationToken cancellationToken) => images.ListAsync(query, cancellationToken);
 
