@@ -58,7 +58,7 @@ internal static class VitrineCli
             {
                 ImageImportCommand.Make(terminal), ImagePushCommand.Make(terminal), ImagePullCommand.Make(terminal, images),
                 ImageListCommand.Make(terminal), ImageShowCommand.Make(terminal, images), ImageWatchCommand.Make(terminal, images),
-                ImageSetCommand.Make(terminal, images), ImageDeleteCommand.Make(terminal, images),
+                ImageSetCommand.Make(terminal, images), ImageExportCommand.Make(terminal, images), ImageDeleteCommand.Make(terminal, images),
                 ImageEnableCommand.Make(terminal, images, enabled: true), ImageEnableCommand.Make(terminal, images, enabled: false),
             },
             new Command("transfer", "Transfers: list, show, cancel, retry and explain them.")
@@ -68,6 +68,7 @@ internal static class VitrineCli
             },
             new Command("store", "Stores: where content is kept.") { StoreListCommand.Make(terminal) },
             new Command("node", "Nodes: the machines that run the library.") { NodeListCommand.Make(terminal) },
+            InspectCommand.Make(terminal), ConvertCommand.Make(terminal),
             ProbeCommand.Make(terminal), DoctorCommand.Make(terminal), CompletionCommand.Make(terminal),
         };
         var help = root.Options.OfType<HelpOption>().Single();

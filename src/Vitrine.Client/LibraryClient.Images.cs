@@ -64,6 +64,10 @@ public sealed partial class LibraryClient
     public Task UnshareImageAsync(string id, string project, CancellationToken cancellationToken) =>
         DoAsync(HttpMethod.Delete, $"{PathOf(id)}/members/{Uri.EscapeDataString(project)}", cancellationToken);
 
+    /// <summary>Offers the disk of an image as a block device to whoever gets the ticket.</summary>
+    public Task<ExportRecord> ExportDiskAsync(string id, ExportRequest request, CancellationToken cancellationToken) => SendJsonAsync(
+        HttpMethod.Post, $"{PathOf(id)}/exports", request, LibraryJson.Default.ExportRequest, LibraryJson.Default.ExportRecord, cancellationToken);
+
     /// <summary>Opens the content of an image from an offset on.</summary>
     /// <param name="tag">The content that the offset is of: its SHA-256.</param>
     internal Task<HttpResponseMessage> OpenContentAsync(string id, string tag, long offset, CancellationToken cancellationToken) => SendAsync(

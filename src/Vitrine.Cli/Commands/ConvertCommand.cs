@@ -1,0 +1,76 @@
+using System.CommandLine;
+using Vitrine.Cli.Disks;
+using Vitrine.Disks;
+using Vitrine.Formats;
+
+namespace Vitrine.Cli.Commands;
+
+internal static class ConvertCommand
+{
+    public static Command Make(CliTerminal terminal)
+    {
+        var input = new Argument<string>("IN") { Description = "A disk image; its format is judged by its bytes." };
+        var output = new Argument<string>("OUT") { Description = "The file to make, or - for standard output." };
+        var force = new Option<bool>("--force") { Description = "Replace a file that is there." };
+        var target = new DiskTarget("The format to make. Default: as OUT is called.");
+        var command = new Command("convert", "Makes a file of another format of a disk image, without a library. Zeros become holes.") { input, output, force };
+        target.AddTo(command);
+        command.Does(terminal, async (run, cancellationToken) =>
+        {
+            var path = run.Get(output);
+            var asked = target.Of(run, path);
+            if (path != "-" && File.Exists(path) && !run.Get(force))
+                throw new CliException(ExitCodes.Usage, $"{path} is there already.", "Name another file, or replace it with --force.");
+
+            try
+            {
+                await ConvertAsync(run, run.Get(input), path, asked, cancellationToken);
+            }
+            catch (LibraryException refused)
+            {
+                throw new CliException(refused is Content.UnsafeContentException ? ExitCodes.UnsafeContent : ExitCodes.Failure, refused.Message, refused.Remedy);
+            }
+
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static async Task ConvertAsync(Invocation run, string input, string output, ConversionTarget target, CancellationToken cancellationToken)
+    {
+        var formats = new DiskFormats();
+        var content = await DiskInput.OpenAsync(input, cancellationToken);
+        var verdict = await new FormatInspector().InspectAsync(content, cancellationToken);
+        var disk = await formats.OpenAsync(content, verdict.Format, cancellationToken);
+        await disk.CheckAsync(cancellationToken);
+        var length = disk.Length;
+        await using var conversion = await formats.ConvertAsync(disk, target, cancellationToken);
+        if (output == "-")
+        {
+            await using var bytes = run.Terminal.OpenBytes();
+            await conversion.CopyToAsync(bytes, cancellationToken);
+            return;
+        }
+
+        // The file appears under its name when it is whole.
+        var part = output + ".part";
+        try
+        {
+            using (var file = File.OpenHandle(part, FileMode.Create, FileAccess.ReadWrite))
+            {
+                await new TransferBar(run).RunAsync(Path.GetFileName(output), async progress =>
+                {
+                    await conversion.WriteFileAsync(file, new BarProgress(progress, length), cancellationToken);
+                    return true;
+                });
+            }
+
+            File.Move(part, output, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(part);
+            throw;
+        }
+    }
+}
