@@ -33,9 +33,8 @@ internal sealed class IsoWalk(ContentReader content, IsoNaming naming, int skip)
             throw IsoRefusal.TooMuch("deeper directories");
         if (!_entered.Add(sector))
             throw IsoRefusal.Loop();
-        if ((_directoryBytes += length) > MostDirectoryBytes)
-            throw IsoRefusal.TooMuch("longer directories");
 
+        Count(length);
         _levels.Push(new Level(sector, length, path));
     }
 
@@ -130,12 +129,19 @@ internal sealed class IsoWalk(ContentReader content, IsoNaming naming, int skip)
             if (count == MostContinuations || where.Offset >= SectorSize || where.Length > SectorSize - where.Offset)
                 throw RockRidge.Bad("they go on and on");
 
+            Count(where.Length);
             var bytes = _continuation.AsMemory(0, (int)where.Length);
             await content.ReadExactlyAsync(IsoVolume.Format, (long)where.Sector * SectorSize + where.Offset, bytes, cancellationToken);
             next = facts.Read(bytes.Span);
         }
 
         return facts;
+    }
+
+    private void Count(uint directoryBytes)
+    {
+        if ((_directoryBytes += directoryBytes) > MostDirectoryBytes)
+            throw IsoRefusal.TooMuch("longer directories");
     }
 
     private void AddExtent(Level level, DirectoryRecord record)
