@@ -1,5 +1,8 @@
+using System.Buffers;
 using Vitrine.Content;
+using Vitrine.Formats.Iso9660;
 using Vitrine.Images;
+using Vitrine.Stores;
 
 namespace Vitrine.Formats;
 
@@ -12,7 +15,7 @@ internal sealed class ContentInspection : FormatInspection
 {
     private readonly byte[] _start = new byte[Signatures.StartLength];
     private readonly ContentTail _tail = new();
-    private readonly IsoVolume _iso = new();
+    private readonly VolumeRecognition _iso = new();
     private readonly PieceFeed _pieces = new();
     private Signature? _signature;
     private IFormatReader? _reader;
@@ -47,10 +50,39 @@ internal sealed class ContentInspection : FormatInspection
         if (trailer is not null)
             return trailer.Read(_tail.Bytes, _position);
 
-        return new FormatVerdict(_iso.IsFound ? DiskFormat.Iso : DiskFormat.Raw, VirtualSize: null);
+        return _iso.IsFound
+            ? new FormatVerdict(DiskFormat.Iso, VirtualSize: null, _iso.Label)
+            : new FormatVerdict(DiskFormat.Raw, VirtualSize: null);
     }
 
-    private long NextStop => !_isStartJudged ? Signatures.StartLength : !_isVolumeJudged ? IsoVolume.End : long.MaxValue;
+    /// <summary>Looks at content that can be read anywhere, and reads of it what a look at all of it would have gone by.</summary>
+    public async Task<FormatVerdict> InspectAsync(ContentReader content, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(PieceFeed.MaxPiece);
+        try
+        {
+            while (_position < content.Length)
+            {
+                if (FindNeed(content.Length) is var need && need.Start > _position)
+                {
+                    Skip(Math.Min(need.Start, NextStop));
+                    continue;
+                }
+
+                var wanted = (int)Math.Min(need.End - _position, PieceFeed.MaxPiece);
+                await content.ReadExactlyAsync("raw", _position, buffer.AsMemory(0, wanted), cancellationToken);
+                Observe(buffer.AsSpan(0, wanted));
+            }
+
+            return Complete();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private long NextStop => !_isStartJudged ? Signatures.StartLength : !_isVolumeJudged ? VolumeRecognition.End : long.MaxValue;
 
     private void Take(ReadOnlySpan<byte> bytes)
     {
@@ -59,12 +91,40 @@ internal sealed class ContentInspection : FormatInspection
         else
             _pieces.Observe(bytes);
 
-        _iso.Observe(bytes);
-        _position += bytes.Length;
+        _iso.Pieces.Observe(bytes);
+        MoveTo(_position + bytes.Length);
+    }
+
+    private void MoveTo(long position)
+    {
+        _position = position;
         if (_position == Signatures.StartLength)
             JudgeStart();
-        else if (_position == IsoVolume.End)
+        else if (_position == VolumeRecognition.End)
             JudgeVolume();
+    }
+
+    private void Skip(long position)
+    {
+        _pieces.SkipTo(position);
+        _iso.Pieces.SkipTo(position);
+        MoveTo(position);
+    }
+
+    // The next bytes that matter to anybody: the start, a piece that is wanted, or the tail.
+    private (long Start, long End) FindNeed(long length)
+    {
+        if (!_isStartJudged)
+            return (_position, Math.Min(length, Signatures.StartLength));
+
+        (long Start, long End) need = (Math.Max(_position, length - ContentTail.Capacity), length);
+        foreach (var pieces in (ReadOnlySpan<PieceFeed>)[_pieces, _iso.Pieces])
+        {
+            if (pieces.Wanted is { } wanted && wanted.Start < need.Start)
+                need = (wanted.Start, Math.Min(length, wanted.End));
+        }
+
+        return need;
     }
 
     private void JudgeStart()

@@ -18,6 +18,9 @@ internal sealed class PieceFeed
 
     public bool IsWaiting => _handler is not null;
 
+    /// <summary>What is missing of the piece that is wanted; null where none is.</summary>
+    public (long Start, long End)? Wanted => IsWaiting ? (_start + _filled, _start + _length) : null;
+
     /// <param name="offset">From the content's first byte; not before the end of the last piece.</param>
     public void Want(long offset, int length, PieceHandler handler)
     {
@@ -44,6 +47,9 @@ internal sealed class PieceFeed
 
         _position += bytes.Length;
     }
+
+    /// <summary>Passes bytes by that lie before all that is wanted.</summary>
+    public void SkipTo(long position) => _position = position;
 
     /// <summary>Gives the reader every piece that it wants of content that can be read anywhere.</summary>
     /// <exception cref="Content.UnsafeContentException">The content ends before a piece does.</exception>

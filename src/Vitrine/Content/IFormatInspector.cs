@@ -25,4 +25,5 @@ public abstract class FormatInspection
 
 /// <param name="Format">Raw where nothing else was recognised.</param>
 /// <param name="VirtualSize">The length of the guest's disk in bytes, where the format says it.</param>
-public sealed record FormatVerdict(DiskFormat Format, long? VirtualSize);
+/// <param name="VolumeLabel">The name of the medium, where it is an ISO image that has one that can be shown.</param>
+public sealed record FormatVerdict(DiskFormat Format, long? VirtualSize, string? VolumeLabel = null);

@@ -99,9 +99,9 @@ public sealed class FormatInspectorAndToolsTests : IDisposable
     {
         var path = Path.Combine(_directory.FullName, "disc.iso");
         await File.WriteAllTextAsync(Path.Combine(_directory.FullName, "file"), "content", Stop);
-        await Tool.RunAsync("xorriso", ["-as", "mkisofs", "-quiet", "-o", path, "-J", "-R", Path.Combine(_directory.FullName, "file")], Stop);
+        await Tool.RunAsync("xorriso", ["-as", "mkisofs", "-quiet", "-V", "config-2", "-o", path, "-J", "-R", Path.Combine(_directory.FullName, "file")], Stop);
 
-        Assert.Equal(new FormatVerdict(DiskFormat.Iso, null), await InspectAsync(path));
+        Assert.Equal(new FormatVerdict(DiskFormat.Iso, null, "config-2"), await InspectAsync(path));
     }
 
     [FactWithTool("xorriso")]
@@ -109,9 +109,9 @@ public sealed class FormatInspectorAndToolsTests : IDisposable
     {
         var path = Path.Combine(_directory.FullName, "hybrid.iso");
         await File.WriteAllTextAsync(Path.Combine(_directory.FullName, "file"), "content", Stop);
-        await Tool.RunAsync("xorriso", ["-as", "mkisofs", "-quiet", "-o", path, "-partition_offset", "16", Path.Combine(_directory.FullName, "file")], Stop);
+        await Tool.RunAsync("xorriso", ["-as", "mkisofs", "-quiet", "-V", "A label of thirty-two characters", "-o", path, "-J", "-partition_offset", "16", Path.Combine(_directory.FullName, "file")], Stop);
 
-        Assert.Equal(new FormatVerdict(DiskFormat.Iso, null), await InspectAsync(path));
+        Assert.Equal(new FormatVerdict(DiskFormat.Iso, null, "A label of thirty-two characters"), await InspectAsync(path));
     }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -134,7 +134,10 @@ public sealed class FormatInspectorAndToolsTests : IDisposable
         while (await file.ReadAsync(buffer, Stop) is > 0 and var count)
             inspection.Observe(buffer.AsSpan(0, count));
 
-        return inspection.Complete();
+        var verdict = inspection.Complete();
+        await using var content = new FileContent(path);
+        Assert.Equal(verdict, await FormatInspector.InspectAsync(content, Stop));
+        return verdict;
     }
 
     private static async Task<long> VirtualSizeAsync(string path, string format)
