@@ -1,4 +1,5 @@
 using Vitrine.Disks;
+using Vitrine.Formats.Qcow2;
 using Vitrine.Formats.Raw;
 using Vitrine.Images;
 using Vitrine.Stores;
@@ -15,6 +16,7 @@ public sealed class DiskFormats : IDiskFormats
             return format switch
             {
                 DiskFormat.Raw or DiskFormat.Iso => new RawDisk(content),
+                DiskFormat.Qcow2 => await Qcow2Disk.OpenAsync(content, cancellationToken),
                 _ => throw new FormatNotSupportedException($"There is no guest's disk in content of format {format.Word()}."),
             };
         }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Vitrine.Content;
+using Vitrine.Formats.Qcow2;
 
 namespace Vitrine.Formats;
 
@@ -12,7 +13,7 @@ internal static class Signatures
 
     private static readonly Signature[] Starts =
     [
-        new("qcow2",     0,                       "QFI\xfb",                                    pieces => new Qcow2Reader(pieces)),
+        new("qcow2",     0,                       "QFI\xfb",                                    pieces => new Qcow2HeaderReader(pieces)),
         new("VMDK",      0,                       "KDMV",                                       pieces => new VmdkReader(pieces)),
         new("VHDX",      0,                       "vhdxfile",                                   pieces => new VhdxReader(pieces)),
         new("VHD",       0,                       VhdFooter.Cookie,                             pieces => new VhdReader(pieces)),

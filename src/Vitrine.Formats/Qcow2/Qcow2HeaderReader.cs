@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
-using System.Numerics;
 using Vitrine.Content;
 using Vitrine.Images;
+using Vitrine.Stores;
 
-namespace Vitrine.Formats;
+namespace Vitrine.Formats.Qcow2;
 
 /// <summary>qcow2, versions 2 and 3, as the document "qcow2" of the QEMU project draws it.</summary>
 /// <remarks>
@@ -24,11 +24,13 @@ namespace Vitrine.Formats;
 /// </code>
 /// Then header extensions, up to the end of the first cluster: type (4), length (4), data padded to 8; type 0 is the last.
 /// </remarks>
-internal sealed class Qcow2Reader : IFormatReader
+internal sealed class Qcow2HeaderReader : IFormatReader
 {
+    private const uint Magic = 0x5146_49fb;
     private const int Version2Length = 72;
     private const int Version3Length = 104;
     private const int ExtensionHeaderLength = 8;
+    private const int LeastClusterBitsOfSubclusters = 14;
 
     private const ulong Dirty = 1 << 0;
     private const ulong Corrupt = 1 << 1;
@@ -43,86 +45,98 @@ internal sealed class Qcow2Reader : IFormatReader
     private const uint EncryptionHeader = 0x0537_be77;
     private const uint DataFileName = 0x4441_5441;
 
+    // There are three kinds that may occur, and each has no more than one use.
+    private const int MaxExtensions = 16;
+
     // The bounds that QEMU holds images to.
-    private const long MaxL1Length = 32 * 1024 * 1024;
     private const long MaxRefcountTableLength = 8 * 1024 * 1024;
     private const uint MaxSnapshots = 65536;
 
     private readonly PieceFeed _pieces;
-    private uint _version;
-    private int _clusterBits;
-    private ulong _size;
-    private uint _l1Entries;
-    private ulong _l1Offset;
-    private ulong _refcountOffset;
-    private uint _refcountClusters;
-    private uint _snapshots;
-    private ulong _snapshotsOffset;
-    private ulong _incompatible;
+    private Qcow2Header? _header;
     private uint _headerLength = Version2Length;
+    private ulong _incompatible;
+    private int _extensions;
 
-    public Qcow2Reader(PieceFeed pieces)
+    public Qcow2HeaderReader(PieceFeed pieces)
     {
         _pieces = pieces;
         _pieces.Want(0, Version2Length, ReadCommon);
     }
 
-    public FormatVerdict Complete(long length, ReadOnlySpan<byte> tail)
+    /// <summary>Reads the header of content at rest.</summary>
+    /// <exception cref="UnsafeContentException">It cannot be right, or is of an image that is not safe.</exception>
+    public static async Task<Qcow2Header> ReadAsync(ContentReader content, CancellationToken cancellationToken)
     {
-        if (!Fits(_l1Offset, _l1Entries * 8UL, length)
-            || !Fits(_refcountOffset, (ulong)_refcountClusters << _clusterBits, length)
-            || !Fits(_snapshotsOffset, _snapshots, length))
-        {
-            throw Refusal.Truncated("qcow2");
-        }
-
-        return new FormatVerdict(DiskFormat.Qcow2, (long)_size);
+        var pieces = new PieceFeed();
+        var reader = new Qcow2HeaderReader(pieces);
+        await pieces.FetchAsync(content, "qcow2", cancellationToken);
+        reader.Header.CheckTablesEndBefore(content.Length);
+        return reader.Header;
     }
 
-    private ulong ClusterSize => 1UL << _clusterBits;
+    public FormatVerdict Complete(long length, ReadOnlySpan<byte> tail)
+    {
+        Header.CheckTablesEndBefore(length);
+        return new FormatVerdict(DiskFormat.Qcow2, Header.Size);
+    }
+
+    private Qcow2Header Header => _header!;
 
     private void ReadCommon(ReadOnlySpan<byte> header)
     {
-        _version = BinaryPrimitives.ReadUInt32BigEndian(header[4..]);
+        if (BinaryPrimitives.ReadUInt32BigEndian(header) != Magic)
+            throw BadGeometry("it does not begin as one");
+
+        var version = BinaryPrimitives.ReadUInt32BigEndian(header[4..]);
         var backingOffset = BinaryPrimitives.ReadUInt64BigEndian(header[8..]);
         var backingLength = BinaryPrimitives.ReadUInt32BigEndian(header[16..]);
         var clusterBits = BinaryPrimitives.ReadUInt32BigEndian(header[20..]);
-        _size = BinaryPrimitives.ReadUInt64BigEndian(header[24..]);
+        var size = BinaryPrimitives.ReadUInt64BigEndian(header[24..]);
         var encryption = BinaryPrimitives.ReadUInt32BigEndian(header[32..]);
-        _l1Entries = BinaryPrimitives.ReadUInt32BigEndian(header[36..]);
-        _l1Offset = BinaryPrimitives.ReadUInt64BigEndian(header[40..]);
-        _refcountOffset = BinaryPrimitives.ReadUInt64BigEndian(header[48..]);
-        _refcountClusters = BinaryPrimitives.ReadUInt32BigEndian(header[56..]);
-        _snapshots = BinaryPrimitives.ReadUInt32BigEndian(header[60..]);
-        _snapshotsOffset = BinaryPrimitives.ReadUInt64BigEndian(header[64..]);
+        var l1Entries = BinaryPrimitives.ReadUInt32BigEndian(header[36..]);
+        var l1Offset = BinaryPrimitives.ReadInt64BigEndian(header[40..]);
+        var refcountOffset = BinaryPrimitives.ReadInt64BigEndian(header[48..]);
+        var refcountClusters = BinaryPrimitives.ReadUInt32BigEndian(header[56..]);
+        var snapshots = BinaryPrimitives.ReadUInt32BigEndian(header[60..]);
+        var snapshotsOffset = BinaryPrimitives.ReadInt64BigEndian(header[64..]);
 
-        if (_version is not (2 or 3))
-            throw Refusal.Unsupported($"qcow version {_version}");
+        if (version is not (2 or 3))
+            throw Refusal.Unsupported($"qcow version {version}");
         if (backingOffset != 0 || backingLength != 0)
             throw new UnsafeContentException("qcow2-backing-file", "the qcow2 image is based on another file.");
         if (encryption != 0)
             throw new UnsafeContentException("qcow2-encrypted", "the qcow2 image is encrypted, and nobody here has its key.");
         if (clusterBits is < 9 or > 21)
             throw BadGeometry($"its clusters have 2^{clusterBits} bytes");
+        if (size > Refusal.MaxVirtualSize)
+            throw BadGeometry($"its disk has {size} bytes");
 
-        _clusterBits = (int)clusterBits;
+        _header = new Qcow2Header(
+            version, (int)clusterBits, (long)size, new Qcow2L1(l1Offset, l1Entries),
+            refcountOffset, refcountClusters, snapshots, snapshotsOffset);
         CheckTables();
-        if (_version == 3)
+        if (version == 3)
             _pieces.Want(Version2Length, Version3Length - Version2Length, ReadVersion3);
         else
-            ReadExtensionAt(Version2Length);
+            ReadExtensions();
     }
 
     private void CheckTables()
     {
-        if (_size > Refusal.MaxVirtualSize)
-            throw BadGeometry($"its disk has {_size} bytes");
-        if (_l1Entries * 8L > MaxL1Length || (ulong)_refcountClusters << _clusterBits > MaxRefcountTableLength || _snapshots > MaxSnapshots)
+        if (Header.L1.Length > Qcow2Header.MaxL1Length
+            || (ulong)Header.RefcountClusters << Header.ClusterBits > MaxRefcountTableLength
+            || Header.Snapshots > MaxSnapshots)
+        {
             throw BadGeometry("its tables are longer than any image needs");
-        if (_refcountOffset == 0 || _refcountClusters == 0)
+        }
+
+        if (Header.RefcountOffset == 0 || Header.RefcountClusters == 0)
             throw BadGeometry("it has no refcount table");
-        if (!IsAligned(_l1Offset) || !IsAligned(_refcountOffset) || !IsAligned(_snapshotsOffset))
+        if (!Header.IsClusterAligned(Header.L1.Offset) || !Header.IsClusterAligned(Header.RefcountOffset) || !Header.IsClusterAligned(Header.SnapshotsOffset))
             throw BadGeometry("its tables do not begin at clusters");
+        if (Header is { L1: { Entries: > 0, Offset: 0 } } or { Snapshots: > 0, SnapshotsOffset: 0 })
+            throw BadGeometry("its tables lie in its header");
     }
 
     private void ReadVersion3(ReadOnlySpan<byte> header)
@@ -134,16 +148,22 @@ internal sealed class Qcow2Reader : IFormatReader
         CheckFeatures();
         if (refcountOrder > 6)
             throw BadGeometry($"its refcounts have 2^{refcountOrder} bits");
-        if (_headerLength < Version3Length || _headerLength % 8 != 0 || _headerLength > ClusterSize)
+        if (_headerLength < Version3Length || _headerLength % 8 != 0 || _headerLength > (uint)Header.ClusterSize)
             throw BadGeometry($"its header has {_headerLength} bytes");
-        CheckL1();
+
+        _header = Header with
+        {
+            RefcountOrder = (int)refcountOrder,
+            IsDirty = (_incompatible & Dirty) != 0,
+            HasSubclusters = (_incompatible & ExtendedL2) != 0,
+        };
 
         if (_headerLength > Version3Length)
             _pieces.Want(Version3Length, sizeof(ulong), ReadCompressionType);
         else if ((_incompatible & CompressionType) != 0)
             throw BadGeometry("it does not say how it is compressed");
         else
-            ReadExtensionAt(_headerLength);
+            ReadExtensions();
     }
 
     private void CheckFeatures()
@@ -154,40 +174,39 @@ internal sealed class Qcow2Reader : IFormatReader
             throw new UnsafeContentException("qcow2-corrupt", "the qcow2 image is marked as corrupt.");
         if ((_incompatible & ~(Dirty | CompressionType | ExtendedL2)) is not 0 and var unknown)
             throw new UnsafeContentException("qcow2-incompatible-features", $"the qcow2 image needs features that are not known here (0x{unknown:x}).");
-    }
-
-    private void CheckL1()
-    {
-        // With extended L2 tables an entry has 16 bytes instead of 8, so that a table maps half as much.
-        var entryBits = (_incompatible & ExtendedL2) != 0 ? 4 : 3;
-        if (entryBits == 4 && _clusterBits < 14)
+        if ((_incompatible & ExtendedL2) != 0 && Header.ClusterBits < LeastClusterBitsOfSubclusters)
             throw BadGeometry("its clusters are too short for the parts that it cuts them into");
-
-        var bitsPerL1Entry = _clusterBits + _clusterBits - entryBits;
-        if ((UInt128)_l1Entries << bitsPerL1Entry < _size)
-            throw BadGeometry("its L1 table does not map the whole disk");
     }
 
     private void ReadCompressionType(ReadOnlySpan<byte> field)
     {
-        // 0 is zlib, which needs no feature bit; 1 is zstd, which does.
-        var type = field[0];
-        if (type > 1 || type != 0 != ((_incompatible & CompressionType) != 0))
-            throw new UnsafeContentException("qcow2-incompatible-features", $"the qcow2 image names a compression that is not known here ({type}).");
+        // Zlib needs no feature bit; every other type does.
+        var type = (Qcow2Compression)field[0];
+        if (!Enum.IsDefined(type) || type != Qcow2Compression.Zlib != ((_incompatible & CompressionType) != 0))
+            throw new UnsafeContentException("qcow2-incompatible-features", $"the qcow2 image names a compression that is not known here ({type:d}).");
+
+        _header = Header with { Compression = type };
+        ReadExtensions();
+    }
+
+    private void ReadExtensions()
+    {
+        if (!Header.IsMapped(Header.Size, Header.L1))
+            throw BadGeometry("its L1 table does not map the whole disk");
 
         ReadExtensionAt(_headerLength);
     }
 
     private void ReadExtensionAt(ulong offset)
     {
-        if (_version == 2 && offset == Version2Length)
-            CheckL1();
-
         // The list may also end because the cluster does.
-        if (offset == ClusterSize)
+        var end = (ulong)Header.ClusterSize;
+        if (offset == end)
             return;
-        if (offset > ClusterSize - ExtensionHeaderLength)
+        if (offset > end - ExtensionHeaderLength)
             throw BadGeometry("its header extensions go beyond the first cluster");
+        if (++_extensions > MaxExtensions)
+            throw BadGeometry("it has more header extensions than there are uses for them");
 
         _pieces.Want((long)offset, ExtensionHeaderLength, extension => ReadExtension(offset, extension));
     }
@@ -212,12 +231,8 @@ internal sealed class Qcow2Reader : IFormatReader
         }
     }
 
-    private bool IsAligned(ulong offset) => BitOperations.TrailingZeroCount(offset) >= _clusterBits;
-
-    private static bool Fits(ulong offset, ulong count, long length) => (UInt128)offset + count <= (ulong)length;
-
     private static UnsafeContentException DataFile() =>
         new("qcow2-data-file", "the qcow2 image keeps its data in another file.");
 
-    private static UnsafeContentException BadGeometry(string what) => new("qcow2-bad-geometry", $"the qcow2 image cannot be right: {what}.");
+    private static UnsafeContentException BadGeometry(string what) => Qcow2Refusal.BadGeometry(what);
 }
