@@ -16,7 +16,10 @@ internal sealed class NbdReplyQueue(NbdChannel channel, NbdFlow flow)
     private readonly Lock _gate = new();
     private readonly Queue<NbdReply> _waiting = new();
     private bool _isSending;
-    private bool _isBroken;
+    private volatile bool _isBroken;
+
+    /// <summary>Nothing can be sent any more, so nothing needs to be read for it.</summary>
+    public bool IsBroken => _isBroken;
 
     /// <summary>Takes a reply over; it has a place in the flow. It goes out with the next <see cref="Send"/>.</summary>
     public void Add(NbdReply reply)

@@ -211,8 +211,10 @@ internal sealed partial class NbdTransmission : IDisposable
     }
 
     /// <summary>Makes room for a reply, once the client has taken enough of the earlier ones.</summary>
-    private ValueTask<NbdReply> RentAsync(int capacity) => _flow.TryEnter(capacity, out var left)
-        ? ValueTask.FromResult(NbdReply.Rent(capacity))
+    /// <exception cref="IOException">The client is gone, and whatever else it has asked for is not wanted.</exception>
+    private ValueTask<NbdReply> RentAsync(int capacity) =>
+        _replies.IsBroken ? throw new IOException("The client takes no replies any more.")
+        : _flow.TryEnter(capacity, out var left) ? ValueTask.FromResult(NbdReply.Rent(capacity))
         : RentLaterAsync(capacity, left);
 
     private async ValueTask<NbdReply> RentLaterAsync(int capacity, Task left)
