@@ -1,4 +1,5 @@
 using Vitrine.Content;
+using Vitrine.Formats.Wrappers;
 using Vitrine.Images;
 
 namespace Vitrine.Formats;
@@ -16,6 +17,7 @@ internal sealed class ContentInspection : FormatInspection
     private readonly PieceFeed _pieces = new();
     private Signature? _signature;
     private IFormatReader? _reader;
+    private Wrapper? _wrapper;
     private long _position;
     private bool _isStartJudged;
     private bool _isVolumeJudged;
@@ -39,15 +41,15 @@ internal sealed class ContentInspection : FormatInspection
             JudgeVolume();
 
         var trailer = Signatures.FindTrailer(_tail.Bytes);
-        if (trailer is not null && (_iso.IsFound || !trailer.MayFollow(_signature)))
-            throw Polyglot(_signature?.Name ?? "ISO 9660", trailer.Name);
+        if (trailer is not null && (_iso.IsFound || _wrapper is not null || !trailer.MayFollow(_signature)))
+            throw Polyglot(_signature?.Name ?? _wrapper?.Word() ?? "ISO 9660", trailer.Name);
 
         if (_reader is not null)
             return CompleteReader(_reader);
         if (trailer is not null)
             return trailer.Read(_tail.Bytes, _position);
 
-        return new FormatVerdict(_iso.IsFound ? DiskFormat.Iso : DiskFormat.Raw, VirtualSize: null);
+        return new FormatVerdict(_iso.IsFound ? DiskFormat.Iso : DiskFormat.Raw, VirtualSize: null, _wrapper);
     }
 
     private long NextStop => !_isStartJudged ? Signatures.StartLength : !_isVolumeJudged ? IsoVolume.End : long.MaxValue;
@@ -74,6 +76,10 @@ internal sealed class ContentInspection : FormatInspection
         TextContent.Refuse(start);
 
         _signature = Signatures.Find(start);
+        _wrapper = WrapperSignatures.Find(start);
+        if (_signature is not null && _wrapper is { } wrapper)
+            throw Polyglot(_signature.Name, wrapper.Word());
+
         _reader = _signature?.BeginReading(_pieces);
         _pieces.Observe(start);
     }
@@ -81,8 +87,8 @@ internal sealed class ContentInspection : FormatInspection
     private void JudgeVolume()
     {
         _isVolumeJudged = true;
-        if (_iso.IsFound && _signature is not null)
-            throw Polyglot(_signature.Name, "ISO 9660");
+        if (_iso.IsFound && (_signature?.Name ?? _wrapper?.Word()) is { } name)
+            throw Polyglot(name, "ISO 9660");
     }
 
     private FormatVerdict CompleteReader(IFormatReader reader) => _pieces.IsWaiting

@@ -25,4 +25,5 @@ public abstract class FormatInspection
 
 /// <param name="Format">Raw where nothing else was recognised.</param>
 /// <param name="VirtualSize">The length of the guest's disk in bytes, where the format says it.</param>
-public sealed record FormatVerdict(DiskFormat Format, long? VirtualSize);
+/// <param name="Wrapper">Set where the bytes are a compressed file, in which there may be an image.</param>
+public sealed record FormatVerdict(DiskFormat Format, long? VirtualSize, Wrapper? Wrapper = null);
