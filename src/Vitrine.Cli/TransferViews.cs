@@ -16,6 +16,7 @@ internal static class TransferViews
         ("source", transfer.Source),
         ("checksum", transfer.Checksum),
         ("moved", $"{Amounts.Bytes(transfer.Moved)} of {Amounts.Bytes(transfer.Length)} ({Amounts.Percent(transfer.Moved, transfer.Length)})"),
+        ("unpacked", transfer.Unpacked > 0 ? Amounts.Bytes(transfer.Unpacked) : null),
         ("rate", transfer.Rate >= 1 ? Amounts.Rate(transfer.Rate) : null),
         ("time left", transfer.SecondsLeft is { } left ? Amounts.Duration(TimeSpan.FromSeconds(left)) : null),
         ("attempt", $"{transfer.Attempt}"),
@@ -54,6 +55,8 @@ internal static class TransferViews
         ("md5", image.Md5),
         ("sha512", image.Sha512),
         ("source", image.Source),
+        ("source file", image.SourceFile is { } file ? $"{file.Wrapper}, {Amounts.Bytes(file.Size)} ({file.Size} bytes)" : null),
+        ("source sha256", image.SourceFile?.Sha256),
         ("stores", string.Join(", ", image.Replicas.Select(r => r.State == "ready" ? r.Store : $"{r.Store} ({r.State})"))),
         ("transfer", image.Transfer is { } transfer ? $"{transfer.Id}, {transfer.State}, {Amounts.Percent(transfer.Moved, transfer.Length)}" : null),
         ("failure", image.Failure is { } failure ? $"{failure.Code}: {failure.Cause} {failure.Remedy}" : null),
@@ -68,6 +71,8 @@ internal static class TransferViews
     {
         var state = transfer.Step.Length > 0 && !transfer.IsOver ? $"{transfer.State}, {transfer.Step}" : transfer.State;
         var line = $"{state}: {Amounts.Percent(transfer.Moved, transfer.Length)}, {Amounts.Bytes(transfer.Moved)} of {Amounts.Bytes(transfer.Length)}";
+        if (transfer is { Step: "unpacking", IsOver: false })
+            line += $", {Amounts.Bytes(transfer.Unpacked)} unpacked";
         if (transfer.Rate >= 1)
             line += $", {Amounts.Rate(transfer.Rate)}";
         if (transfer.SecondsLeft is { } left)

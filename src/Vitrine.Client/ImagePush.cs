@@ -120,10 +120,11 @@ internal sealed class ImagePush(LibraryClient client, string transfer, FileStrea
         var sent = _digest.Finish();
         var state = await patience.TryAsync(() => client.GetTransferAsync(transfer, cancellationToken), cancellationToken);
         var image = await patience.TryAsync(() => client.GetImageAsync(state.Image, cancellationToken), cancellationToken);
-        return image.Sha256 == sent
+        var received = image.SourceFile?.Sha256 ?? image.Sha256;
+        return received == sent
             ? image
             : throw new LibraryClientException(
-                ClientCodes.ChecksumMismatch, $"The library has sha256:{image.Sha256}, but the file is sha256:{sent}.",
+                ClientCodes.ChecksumMismatch, $"The library received sha256:{received}, but the file is sha256:{sent}.",
                 "Do not use the image: delete it and push the file again.");
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Vitrine.Content;
 using Vitrine.Formats.Iso9660;
+using Vitrine.Formats.Wrappers;
 using Vitrine.Images;
 using Vitrine.Stores;
 
@@ -19,6 +20,7 @@ internal sealed class ContentInspection : FormatInspection
     private readonly PieceFeed _pieces = new();
     private Signature? _signature;
     private IFormatReader? _reader;
+    private Wrapper? _wrapper;
     private long _position;
     private bool _isStartJudged;
     private bool _isVolumeJudged;
@@ -42,8 +44,8 @@ internal sealed class ContentInspection : FormatInspection
             JudgeVolume();
 
         var trailer = Signatures.FindTrailer(_tail.Bytes);
-        if (trailer is not null && (_iso.IsFound || !trailer.MayFollow(_signature)))
-            throw Polyglot(_signature?.Name ?? "ISO 9660", trailer.Name);
+        if (trailer is not null && (_iso.IsFound || _wrapper is not null || !trailer.MayFollow(_signature)))
+            throw Polyglot(_signature?.Name ?? _wrapper?.Word() ?? "ISO 9660", trailer.Name);
 
         if (_reader is not null)
             return CompleteReader(_reader);
@@ -51,8 +53,8 @@ internal sealed class ContentInspection : FormatInspection
             return trailer.Read(_tail.Bytes, _position);
 
         return _iso.IsFound
-            ? new FormatVerdict(DiskFormat.Iso, VirtualSize: null, _iso.Label)
-            : new FormatVerdict(DiskFormat.Raw, VirtualSize: null);
+            ? new FormatVerdict(DiskFormat.Iso, VirtualSize: null, _iso.Label, _wrapper)
+            : new FormatVerdict(DiskFormat.Raw, VirtualSize: null, Wrapper: _wrapper);
     }
 
     /// <summary>Looks at content that can be read anywhere, and reads of it what a look at all of it would have gone by.</summary>
@@ -134,6 +136,10 @@ internal sealed class ContentInspection : FormatInspection
         TextContent.Refuse(start);
 
         _signature = Signatures.Find(start);
+        _wrapper = WrapperSignatures.Find(start);
+        if (_signature is not null && _wrapper is { } wrapper)
+            throw Polyglot(_signature.Name, wrapper.Word());
+
         _reader = _signature?.BeginReading(_pieces);
         _pieces.Observe(start);
     }
@@ -141,8 +147,8 @@ internal sealed class ContentInspection : FormatInspection
     private void JudgeVolume()
     {
         _isVolumeJudged = true;
-        if (_iso.IsFound && _signature is not null)
-            throw Polyglot(_signature.Name, "ISO 9660");
+        if (_iso.IsFound && (_signature?.Name ?? _wrapper?.Word()) is { } name)
+            throw Polyglot(name, "ISO 9660");
     }
 
     private FormatVerdict CompleteReader(IFormatReader reader) => _pieces.IsWaiting

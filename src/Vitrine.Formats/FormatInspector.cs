@@ -3,7 +3,7 @@ using Vitrine.Stores;
 
 namespace Vitrine.Formats;
 
-/// <summary>Knows qcow2, VMDK, VHD, VHDX, VDI, Parallels and ISO 9660; every other content is raw, or refused.</summary>
+/// <summary>Knows qcow2, VMDK, VHD, VHDX, VDI, Parallels, ISO 9660, and the wrappers; every other content is raw, or refused.</summary>
 /// <remarks>
 /// What a header may say is listed, not what it may not: an image that uses something which this version has not heard of
 /// is refused. Content that would be one thing to one reader and another thing to the next is refused as <c>polyglot</c>,

@@ -8,6 +8,7 @@ using Vitrine.Catalogue;
 using Vitrine.Cluster;
 using Vitrine.Content;
 using Vitrine.Formats;
+using Vitrine.Formats.Wrappers;
 using Vitrine.Nodes;
 using Vitrine.Server.Exports;
 using Vitrine.Server.Operations;
@@ -55,6 +56,7 @@ internal static class Composition
         services.AddSources();
         services.AddSingleton<IFormatInspector, FormatInspector>();
         services.AddSingleton<Disks.IDiskFormats, DiskFormats>();
+        services.AddSingleton<IContentWrappers, ContentWrappers>();
         services.AddSingleton(_ => OpenStores(configuration, options));
         services.AddLibrary();
         services.AddHostedService<LibraryStart>();

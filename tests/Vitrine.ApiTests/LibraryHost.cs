@@ -11,6 +11,7 @@ using Vitrine.Access;
 using Vitrine.Catalogue;
 using Vitrine.Content;
 using Vitrine.Formats;
+using Vitrine.Formats.Wrappers;
 using Vitrine.Nodes;
 using Vitrine.OpenStack.Identity;
 using Vitrine.OpenStack.Images;
@@ -114,6 +115,7 @@ public sealed class LibraryHost : IAsyncLifetime
         services.AddSingleton(_options);
         services.AddSingleton(new ThisNode("node-1", Guid.NewGuid().ToString(), "zone-1"));
         services.AddSingleton<IFormatInspector, FormatInspector>();
+        services.AddSingleton<IContentWrappers, ContentWrappers>();
         services.AddSingleton(new StoreRegistry(_oneStore ? [NewStore(StoreName)] : [NewStore(StoreName), NewStore(OtherStoreName)]));
         services.AddSingleton<PromptScheduler>();
         services.AddSingleton<ITransferScheduler>(provider => provider.GetRequiredService<PromptScheduler>());

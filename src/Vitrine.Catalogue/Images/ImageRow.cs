@@ -49,6 +49,9 @@ internal class ImageRow
     public string? ContentSha512 { get; init; }
     public string? ContentFormat { get; init; }
     public long? ContentVirtualSize { get; init; }
+    public string? SourceFileDigest { get; init; }
+    public long? SourceFileSize { get; init; }
+    public string? SourceFileWrapper { get; init; }
     public string? Transfer { get; init; }
     public long CreatedAt { get; init; }
     public long UpdatedAt { get; init; }
@@ -91,6 +94,9 @@ internal class ImageRow
         ContentSha512 = image.Content?.Sha512,
         ContentFormat = image.Content?.Format.Word(),
         ContentVirtualSize = image.Content?.VirtualSize,
+        SourceFileDigest = image.Content?.Source?.Digest.Hex,
+        SourceFileSize = image.Content?.Source?.Size,
+        SourceFileWrapper = image.Content?.Source?.Wrapper.Word(),
         Transfer = image.Transfer?.ToString(),
         CreatedAt = Stored.Micros(image.CreatedAt),
         UpdatedAt = Stored.Micros(image.UpdatedAt),
@@ -165,5 +171,9 @@ internal sealed class WholeImageRow : ImageRow
 
     private ContentFacts? ToContent() => ContentDigest is null ? null : new ContentFacts(
         Digest.Parse(ContentDigest), ContentSize!.Value, ContentMd5!, ContentSha512!,
-        Stored.Enum<DiskFormat>(ContentFormat!), ContentVirtualSize);
+        Stored.Enum<DiskFormat>(ContentFormat!), ContentVirtualSize, ToSourceFile());
+
+    private SourceFile? ToSourceFile() => SourceFileDigest is null
+        ? null
+        : new SourceFile(Digest.Parse(SourceFileDigest), SourceFileSize!.Value, Stored.Enum<Wrapper>(SourceFileWrapper!));
 }

@@ -5,17 +5,24 @@ using Vitrine.Images;
 namespace Vitrine.Catalogue.Transfers;
 
 /// <summary>The facts of content as a transfer's row keeps them, between its last check and its last commit.</summary>
-internal sealed record ContentDocument(string Digest, long Size, string Md5, string Sha512, string Format, long? VirtualSize)
+internal sealed record ContentDocument(
+    string Digest, long Size, string Md5, string Sha512, string Format, long? VirtualSize, SourceFileDocument? Source = null)
 {
     public static string? Write(ContentFacts? facts) => facts is null
         ? null
         : JsonSerializer.Serialize(new ContentDocument(
-            facts.Digest.Hex, facts.Size, facts.Md5, facts.Sha512, facts.Format.Word(), facts.VirtualSize));
+            facts.Digest.Hex, facts.Size, facts.Md5, facts.Sha512, facts.Format.Word(), facts.VirtualSize,
+            facts.Source is { } source ? new SourceFileDocument(source.Digest.Hex, source.Size, source.Wrapper.Word()) : null));
 
     public static ContentFacts? Read(string? text) =>
         text is not null && JsonSerializer.Deserialize<ContentDocument>(text) is { } document
             ? new ContentFacts(
                 Content.Digest.Parse(document.Digest), document.Size, document.Md5, document.Sha512,
-                EnumWords.Parse<DiskFormat>(document.Format, "format"), document.VirtualSize)
+                EnumWords.Parse<DiskFormat>(document.Format, "format"), document.VirtualSize, document.Source?.ToSourceFile())
             : null;
+}
+
+internal sealed record SourceFileDocument(string Digest, long Size, string Wrapper)
+{
+    public SourceFile ToSourceFile() => new(Content.Digest.Parse(Digest), Size, EnumWords.Parse<Wrapper>(Wrapper, "wrapper"));
 }

@@ -30,6 +30,7 @@ internal sealed class TransferRow
     public long Moved { get; init; }
     public long Fetched { get; init; }
     public long Furthest { get; init; }
+    public long Unpacked { get; init; }
     public double Rate { get; init; }
     public int Attempt { get; init; }
     public int Fruitless { get; init; }
@@ -73,6 +74,7 @@ internal sealed class TransferRow
         Moved = transfer.Moved,
         Fetched = transfer.Fetched,
         Furthest = transfer.Furthest,
+        Unpacked = transfer.Unpacked,
         Rate = transfer.Rate,
         Attempt = transfer.Attempt,
         Fruitless = transfer.Fruitless,
@@ -109,6 +111,7 @@ internal sealed class TransferRow
         Moved = Moved,
         Fetched = Fetched,
         Furthest = Furthest,
+        Unpacked = Unpacked,
         Rate = Rate,
         Attempt = Attempt,
         Fruitless = Fruitless,

@@ -63,7 +63,7 @@ public sealed record ImageRecord
     /// <summary>The length of the guest's disk in bytes; null where the content is no disk.</summary>
     public long? VirtualSize { get; init; }
 
-    /// <summary>64 lower-case hexadecimal digits.</summary>
+    /// <summary>The sum of the content as it is stored and downloaded, in 64 lower-case hexadecimal digits.</summary>
     public string? Sha256 { get; init; }
 
     public string? Md5 { get; init; }
@@ -71,6 +71,9 @@ public sealed record ImageRecord
 
     /// <summary>Where the content came from, without credentials; null for uploads.</summary>
     public string? Source { get; init; }
+
+    /// <summary>The file that the content was unpacked from; null where the content is the file as it came.</summary>
+    public SourceFileRecord? SourceFile { get; init; }
 
     /// <summary>The transfer that is bringing the content, or that failed to; null where the image is active or waits for one.</summary>
     public TransferRecord? Transfer { get; init; }
@@ -86,6 +89,12 @@ public sealed record ImageRecord
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
 }
+
+/// <summary>A file as it was published, which is kept no longer once its content was unpacked.</summary>
+/// <param name="Sha256">What a publisher's SHA-256 is to be compared with, in 64 lower-case hexadecimal digits.</param>
+/// <param name="Size">Its length in bytes.</param>
+/// <param name="Wrapper"><c>gzip</c>, <c>bzip2</c>, <c>xz</c>, <c>zstd</c> or <c>zip</c>.</param>
+public sealed record SourceFileRecord(string Sha256, long Size, string Wrapper);
 
 /// <summary>One image's content in one store.</summary>
 /// <param name="State"><c>receiving</c> or <c>ready</c>.</param>

@@ -39,6 +39,9 @@ public sealed record TransferRecord
     /// <summary>All bytes taken from the source, those included that had to be taken again.</summary>
     public required long Fetched { get; init; }
 
+    /// <summary>The bytes that were taken so far out of the wrapper in which the file came; 0 where it came without.</summary>
+    public long Unpacked { get; init; }
+
     /// <summary>Bytes per second, averaged over the last seconds.</summary>
     public required double Rate { get; init; }
 

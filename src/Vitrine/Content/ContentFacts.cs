@@ -9,5 +9,15 @@ namespace Vitrine.Content;
 /// <param name="Sha512">128 lower-case hexadecimal digits; Glance's face calls it <c>os_hash_value</c>.</param>
 /// <param name="Format">What the bytes are, judged by looking at them.</param>
 /// <param name="VirtualSize">The length of the guest's disk in bytes; null where the content is no disk.</param>
+/// <param name="Source">The file that the content was unpacked from; null where the content is the file as it came.</param>
 public sealed record ContentFacts(
-    Digest Digest, long Size, string Md5, string Sha512, DiskFormat Format, long? VirtualSize);
+    Digest Digest, long Size, string Md5, string Sha512, DiskFormat Format, long? VirtualSize, SourceFile? Source = null)
+{
+    /// <summary>The length of the file that came, in bytes.</summary>
+    public long SourceSize => Source?.Size ?? Size;
+}
+
+/// <summary>A file as it was published, which is kept no longer once its content was unpacked.</summary>
+/// <param name="Digest">What a publisher's SHA-256 is to be compared with.</param>
+/// <param name="Size">Its length in bytes.</param>
+public sealed record SourceFile(Digest Digest, long Size, Wrapper Wrapper);

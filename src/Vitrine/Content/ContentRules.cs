@@ -14,18 +14,36 @@ public static class ContentRules
     /// <exception cref="FormatMismatchException">The format is another.</exception>
     public static ContentFacts Accept(IngestResult result, Image image, long? announced, Checksum? expected)
     {
-        if (result.Verdict is not { } verdict)
-            throw new ContentEmptyException();
-        if (announced is { } length && length != result.Length)
-            throw new ContentLengthException(length, result.Length);
-        if (expected is not null && result.Sums[expected.Algorithm] != expected.Hex)
-            throw new ContentMismatchException(expected, result.Sums[expected.Algorithm]);
-
-        CheckFormat(image, verdict.Format);
-        var virtualSize = verdict.VirtualSize ?? (verdict.Format is DiskFormat.Raw ? result.Length : null);
-        return new ContentFacts(
-            result.Digest, result.Length, result.Sums[ChecksumAlgorithm.Md5], result.Sums[ChecksumAlgorithm.Sha512], verdict.Format, virtualSize);
+        CheckArrival(result, announced, expected);
+        return FactsOf(result, image, source: null);
     }
+
+    /// <summary>The wrapper that is to be taken off; null where the content is kept as it came.</summary>
+    /// <remarks>
+    /// That of an image which its creator calls compressed is what he wants kept, and boot loaders read ram disks and kernels
+    /// as they are.
+    /// </remarks>
+    public static Wrapper? WrapperToOpen(IngestResult result, Image image) =>
+        image.ContainerFormat is ContainerFormat.Compressed or ContainerFormat.Ari or ContainerFormat.Aki || image.DiskFormat is DiskFormat.Ari or DiskFormat.Aki
+            ? null
+            : result.Verdict?.Wrapper;
+
+    /// <summary>Accepts a file in a wrapper as the one that was announced, before anything is taken out of it.</summary>
+    /// <inheritdoc cref="Accept" path="/exception"/>
+    public static SourceFile AcceptSource(IngestResult result, Wrapper wrapper, long? announced, Checksum? expected)
+    {
+        CheckArrival(result, announced, expected);
+        return new SourceFile(result.Digest, result.Length, wrapper);
+    }
+
+    /// <summary>Accepts what was taken out of a file.</summary>
+    /// <exception cref="ContentEmptyException">There was nothing in it.</exception>
+    /// <exception cref="UnsafeContentException">There is a further wrapper in it.</exception>
+    /// <exception cref="FormatMismatchException">The format is another.</exception>
+    public static ContentFacts AcceptUnpacked(IngestResult result, Image image, SourceFile source) =>
+        result.Verdict?.Wrapper is { } inner
+            ? throw new UnsafeContentException("wrapper-nested", $"in the {source.Wrapper.Word()} file is a {inner.Word()} file, not an image.")
+            : FactsOf(result, image, source);
 
     /// <summary>Holds the format that the bytes have against what the image says of itself.</summary>
     /// <exception cref="FormatMismatchException">They are of another format.</exception>
@@ -41,6 +59,26 @@ public static class ContentRules
             throw new FormatMismatchException("iso", found.Word());
         if (image.DiskFormat is { } claimed && claimed != found && Judged(claimed) != found)
             throw new FormatMismatchException(claimed.Word(), found.Word());
+    }
+
+    private static void CheckArrival(IngestResult result, long? announced, Checksum? expected)
+    {
+        if (result.Verdict is null)
+            throw new ContentEmptyException();
+        if (announced is { } length && length != result.Length)
+            throw new ContentLengthException(length, result.Length);
+        if (expected is not null && result.Sums[expected.Algorithm] != expected.Hex)
+            throw new ContentMismatchException(expected, result.Sums[expected.Algorithm]);
+    }
+
+    private static ContentFacts FactsOf(IngestResult result, Image image, SourceFile? source)
+    {
+        var verdict = result.Verdict ?? throw new ContentEmptyException();
+        CheckFormat(image, verdict.Format);
+        var isRawDisk = verdict is { Format: DiskFormat.Raw, Wrapper: null };
+        return new ContentFacts(
+            result.Digest, result.Length, result.Sums[ChecksumAlgorithm.Md5], result.Sums[ChecksumAlgorithm.Sha512], verdict.Format,
+            verdict.VirtualSize ?? (isRawDisk ? result.Length : null), source);
     }
 
     /// <summary>Kernels, ram disks and the like have no mark of their own; their bytes look raw.</summary>

@@ -26,4 +26,5 @@ public abstract class FormatInspection
 /// <param name="Format">Raw where nothing else was recognised.</param>
 /// <param name="VirtualSize">The length of the guest's disk in bytes, where the format says it.</param>
 /// <param name="VolumeLabel">The name of the medium, where it is an ISO image that has one that can be shown.</param>
-public sealed record FormatVerdict(DiskFormat Format, long? VirtualSize, string? VolumeLabel = null);
+/// <param name="Wrapper">Set where the bytes are a compressed file, in which there may be an image.</param>
+public sealed record FormatVerdict(DiskFormat Format, long? VirtualSize, string? VolumeLabel = null, Wrapper? Wrapper = null);

@@ -125,6 +125,9 @@ public sealed class Ingest : IAsyncDisposable
         return await _lanes.FinishAsync(Length);
     }
 
+    /// <summary>What came, to be read at any place once the pass has ended. It is the ingest's, and closed with it.</summary>
+    public ContentReader Staged => new StagedReader(_writer);
+
     /// <summary>Makes the content visible in the store.</summary>
     public async Task CommitAsync(Digest digest, CancellationToken cancellationToken)
     {
@@ -194,6 +197,16 @@ public sealed class Ingest : IAsyncDisposable
         if (_buffer.Length > 0)
             ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = [];
+    }
+
+    private sealed class StagedReader(ContentWriter writer) : ContentReader
+    {
+        public override long Length => writer.Length;
+
+        public override ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
+            writer.ReadAsync(offset, buffer, cancellationToken);
+
+        public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 
     /// <summary>The lanes of one pass, from the first byte to the last.</summary>

@@ -106,10 +106,10 @@ public sealed partial class ContentSweeper
     /// <summary>Transfers under way keep their bytes, and imports that a user may retry do for a while.</summary>
     private async Task<bool> IsWantedAsync(StagedContent staged, CancellationToken cancellationToken)
     {
-        if (!Guid.TryParseExact(staged.Key.Value, "N", out var id))
+        if (staged.Key.Transfer is not { } id)
             return false;
 
-        var transfer = await _transfers.FindAsync(new TransferId(id), cancellationToken);
+        var transfer = await _transfers.FindAsync(id, cancellationToken);
         return transfer switch
         {
             null => false,

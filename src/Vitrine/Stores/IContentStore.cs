@@ -59,7 +59,23 @@ public sealed record StoreCapacity(long? Total, long? Free);
 /// <summary>Names what one transfer writes: lower-case letters, digits and dashes.</summary>
 public readonly record struct StagingKey(string Value)
 {
+    private const string UnpackedSuffix = "-unpacked";
+
+    /// <summary>The transfer that writes under the key; null where the key is of none.</summary>
+    public Transfers.TransferId? Transfer
+    {
+        get
+        {
+            var id = Value.EndsWith(UnpackedSuffix, StringComparison.Ordinal) ? Value[..^UnpackedSuffix.Length] : Value;
+            return Guid.TryParseExact(id, "N", out var parsed) ? new Transfers.TransferId(parsed) : null;
+        }
+    }
+
+    /// <summary>Of what comes from the source or the client.</summary>
     public static StagingKey Of(Transfers.TransferId transfer) => new(transfer.Value.ToString("N"));
+
+    /// <summary>Of what is taken out of that, where it came in a wrapper.</summary>
+    public static StagingKey OfUnpacked(Transfers.TransferId transfer) => new(Of(transfer).Value + UnpackedSuffix);
 
     public override string ToString() => Value;
 }

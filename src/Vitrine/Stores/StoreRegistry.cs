@@ -3,6 +3,10 @@ namespace Vitrine.Stores;
 /// <summary>The stores that this node is configured with, by name.</summary>
 public sealed class StoreRegistry
 {
+    /// <summary>Enough for what others write between two looks at what is free.</summary>
+    private const long LargestReserve = 1L << 30;
+    private const int ReservedPart = 20;
+
     private readonly Dictionary<string, (LibraryStore Store, IContentStore Contents)> _stores;
 
     /// <exception cref="ArgumentException">Not exactly one store is the default.</exception>
@@ -33,5 +37,14 @@ public sealed class StoreRegistry
         var capacity = await Contents(store).MeasureAsync(cancellationToken);
         if (needed > capacity.Free)
             throw new StoreFullException(store, needed, capacity.Free);
+    }
+
+    /// <summary>Refuses to go on with content whose length nobody knows, before it takes the room that others need.</summary>
+    /// <exception cref="StoreFullException">Little of the store is free.</exception>
+    public async Task CheckReserveAsync(string store, CancellationToken cancellationToken)
+    {
+        var capacity = await Contents(store).MeasureAsync(cancellationToken);
+        if (capacity is { Total: { } total, Free: { } free } && free < Math.Min(LargestReserve, total / ReservedPart))
+            throw new StoreFullException(store, needed: null, free);
     }
 }

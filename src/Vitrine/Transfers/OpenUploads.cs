@@ -16,7 +16,7 @@ internal sealed class OpenUploads(TransferHolds holds, StoreRegistry stores) : I
     public async Task<long> LengthAsync(Transfer transfer, CancellationToken cancellationToken)
     {
         if (transfer.Content is { } whole)
-            return whole.Size;
+            return whole.SourceSize;
         if (_open.TryGetValue(transfer.Id, out var upload) && upload.Length is { } known)
             return known;
 

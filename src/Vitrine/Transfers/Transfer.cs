@@ -56,7 +56,7 @@ public sealed record Transfer
 
     public TransferState State { get; init; } = TransferState.Queued;
 
-    /// <summary>What is being done within the state: <c>connecting</c>, <c>receiving</c>, <c>storing</c>.</summary>
+    /// <summary>What is being done within the state: <c>connecting</c>, <c>receiving</c>, <c>unpacking</c>, <c>storing</c>.</summary>
     public string Step { get; init; } = TransferSteps.Waiting;
 
     /// <summary>The length of the whole in bytes; null while nobody knows it.</summary>
@@ -67,6 +67,9 @@ public sealed record Transfer
 
     /// <summary>All bytes taken from the source, those included that had to be taken again.</summary>
     public long Fetched { get; init; }
+
+    /// <summary>The bytes that were taken so far out of the wrapper in which the file came; 0 where it came without.</summary>
+    public long Unpacked { get; init; }
 
     /// <summary>Bytes per second, averaged over the last seconds.</summary>
     public double Rate { get; init; }
@@ -173,14 +176,17 @@ public sealed record Transfer
     /// <summary>The last byte is here and is held against what was announced.</summary>
     public Transfer Check() => IsOver ? this : this with { State = TransferState.Verifying, Step = TransferSteps.Checking, Rate = 0, NextAttemptAt = null };
 
+    /// <summary>The file came in a wrapper, and so many bytes have been taken out of it.</summary>
+    public Transfer Unpack(long unpacked) => IsOver ? this : this with { State = TransferState.Verifying, Step = TransferSteps.Unpacking, Unpacked = unpacked };
+
     /// <summary>All checks have passed; the content is made visible.</summary>
     public Transfer Settle(ContentFacts content) => IsOver ? this : this with
     {
         State = TransferState.Verifying,
         Step = TransferSteps.Storing,
         Content = content,
-        Length = content.Size,
-        Moved = content.Size,
+        Length = content.SourceSize,
+        Moved = content.SourceSize,
     };
 
     /// <summary>The node lets go, and leaves the rest to whoever comes.</summary>
@@ -296,6 +302,7 @@ public static class TransferSteps
     public const string Connecting = "connecting";
     public const string Receiving = "receiving";
     public const string Checking = "checking";
+    public const string Unpacking = "unpacking";
     public const string Storing = "storing";
 }
 

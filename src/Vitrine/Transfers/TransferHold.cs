@@ -37,6 +37,8 @@ internal sealed partial class TransferHold : IAsyncDisposable
 
     private StagingKey Key => StagingKey.Of(Transfer.Id);
 
+    private StagingKey UnpackedKey => StagingKey.OfUnpacked(Transfer.Id);
+
     /// <summary>Opens what the store holds of the content, and looks at it again, so that it need not come again.</summary>
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
@@ -71,7 +73,8 @@ internal sealed partial class TransferHold : IAsyncDisposable
         _ingest = null;
         try
         {
-            await closing.FlushAsync(cancellationToken);
+            if (Transfer.State is not TransferState.Done)
+                await closing.FlushAsync(cancellationToken);
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
@@ -116,12 +119,10 @@ internal sealed partial class TransferHold : IAsyncDisposable
         await ChangeAsync(t => t.Check(), cancellationToken);
         var result = await Opened.FinishAsync(cancellationToken);
         var image = await _holds.GetImageAsync(Transfer, cancellationToken);
-        var content = ContentRules.Accept(result, image, Transfer.Length, Transfer.Expected);
-
-        await ClaimAsync(content.Digest, cancellationToken);
-        await ChangeAsync(t => t.Settle(content), cancellationToken);
-        await Opened.CommitAsync(content.Digest, cancellationToken);
-        await ActivateAsync(content, cancellationToken);
+        if (ContentRules.WrapperToOpen(result, image) is { } wrapper)
+            await UnpackAsync(ContentRules.AcceptSource(result, wrapper, Transfer.Length, Transfer.Expected), cancellationToken);
+        else
+            await CommitAsync(Opened, ContentRules.Accept(result, image, Transfer.Length, Transfer.Expected), cancellationToken);
     }
 
     /// <summary>Finishes what an earlier run had brought as far as the store; false where it had not.</summary>
@@ -172,15 +173,90 @@ internal sealed partial class TransferHold : IAsyncDisposable
         if (_ingest is { } ingest)
             await ingest.DisposeAsync();
         _ingest = null;
+
+        // What was unpacked is the content now; the file that it came in has served.
+        if (Transfer is { State: TransferState.Done, Content.Source: not null })
+            await DiscardAsync(Key);
     }
 
-    /// <summary>Removes what came. What cannot be removed now, the sweeper removes.</summary>
+    /// <summary>Takes the content out of the file that came, and makes that the image's: a pass of its own, beside the file.</summary>
+    private async Task UnpackAsync(SourceFile source, CancellationToken cancellationToken)
+    {
+        await ChangeAsync(t => t.Unpack(0), cancellationToken);
+        try
+        {
+            await using var unpacked = await OpenUnpackedAsync(cancellationToken);
+            await using (var content = await _holds.Wrappers.OpenAsync(Opened.Staged, source.Wrapper, cancellationToken))
+            {
+                // Unpacking is as long a computation as the sums are, and has its place where they have.
+                await IngestThreads.Shared.Run(() => UnpackAsync(content, unpacked, cancellationToken));
+            }
+
+            var result = await unpacked.FinishAsync(cancellationToken);
+            var image = await _holds.GetImageAsync(Transfer, cancellationToken);
+            await CommitAsync(unpacked, ContentRules.AcceptUnpacked(result, image, source), cancellationToken);
+        }
+        catch
+        {
+            // Nobody can go on in the middle of it, and the room may be what another try needs.
+            await DiscardAsync(UnpackedKey);
+            throw;
+        }
+    }
+
+    private async Task<Ingest> OpenUnpackedAsync(CancellationToken cancellationToken)
+    {
+        var writer = await Store.OpenWriterAsync(UnpackedKey, cancellationToken);
+        try
+        {
+            if (writer.Length > 0)
+                await writer.ResetAsync(cancellationToken);
+            return new Ingest(writer, _holds.Inspector, extra: null, _holds.Time);
+        }
+        catch
+        {
+            await writer.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task UnpackAsync(UnpackedContent content, Ingest unpacked, CancellationToken cancellationToken)
+    {
+        if (content.Length > _holds.Options.MaxImageSize)
+            throw new LimitExceededException("bytes of an image", _holds.Options.MaxImageSize);
+
+        await _holds.Stores.CheckRoomAsync(Transfer.Store, content.Length, cancellationToken);
+        await unpacked.TakeAsync(content.Body, content.Length, _holds.Options.MaxImageSize, ReportAsync, cancellationToken);
+
+        async Task ReportAsync(long _)
+        {
+            await ChangeAsync(t => t.Unpack(unpacked.Length), CancellationToken.None);
+            await _holds.Stores.CheckReserveAsync(Transfer.Store, CancellationToken.None);
+        }
+    }
+
+    private async Task CommitAsync(Ingest ingest, ContentFacts content, CancellationToken cancellationToken)
+    {
+        await ClaimAsync(content.Digest, cancellationToken);
+        await ChangeAsync(t => t.Settle(content), cancellationToken);
+        await ingest.CommitAsync(content.Digest, cancellationToken);
+        await ActivateAsync(content, cancellationToken);
+    }
+
+    /// <summary>Removes what came.</summary>
     private async Task DiscardAsync()
     {
         await DisposeAsync();
+        await DiscardAsync(Key);
+        await DiscardAsync(UnpackedKey);
+    }
+
+    /// <summary>Removes what is staged under a key. What cannot be removed now, the sweeper removes.</summary>
+    private async Task DiscardAsync(StagingKey key)
+    {
         try
         {
-            await Store.DiscardAsync(Key, CancellationToken.None);
+            await Store.DiscardAsync(key, CancellationToken.None);
         }
         catch (LibraryException failure)
         {

@@ -11,7 +11,7 @@ namespace Vitrine.Transfers;
 /// <summary>Takes transfers for this node.</summary>
 internal sealed class TransferHolds(
     ICatalogue catalogue, ITransferCatalogue transfers, IImageCatalogue images, IReplicaCatalogue replicas, StoreRegistry stores,
-    IFormatInspector inspector, ThisNode node, LibraryOptions options, TimeProvider time, IMeterFactory meters, ILogger<TransferHolds> logger)
+    IFormatInspector inspector, IContentWrappers wrappers, ThisNode node, LibraryOptions options, TimeProvider time, IMeterFactory meters, ILogger<TransferHolds> logger)
 {
     private readonly Counter<long> _ended = meters.Create("Vitrine").CreateCounter<long>("vitrine.transfers.ended", description: "Transfers that ended, by kind and state.");
 
@@ -19,6 +19,7 @@ internal sealed class TransferHolds(
 
     public ICatalogue Catalogue => catalogue;
     public IFormatInspector Inspector => inspector;
+    public IContentWrappers Wrappers => wrappers;
     public ITransferCatalogue Transfers => transfers;
     public IReplicaCatalogue Replicas => replicas;
     public StoreRegistry Stores => stores;

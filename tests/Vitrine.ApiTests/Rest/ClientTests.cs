@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Security.Cryptography;
 using Vitrine.Client;
@@ -36,6 +37,20 @@ public sealed class ClientTests(RestLibrary library) : IClassFixture<RestLibrary
 
         Assert.Empty(stops);
         Assert.Equal(("active", Convert.ToHexStringLower(SHA256.HashData(bytes))), (image.Status, image.Sha256));
+    }
+
+    [Fact]
+    public async Task A_push_of_a_packed_file_makes_the_image_inside_and_shows_both_sums()
+    {
+        using var client = library.ClientOf((await library.NewProjectAsync()).Member);
+        var (_, bytes) = await FileAsync(1 << 20);
+        using var packed = new MemoryStream();
+        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+            await gzip.WriteAsync(bytes, Stop);
+        var image = await library.MakeImageAsync(client, packed.ToArray());
+
+        Assert.Equal((bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes))), (image.Size, image.Sha256));
+        Assert.Equal(new SourceFileRecord(Convert.ToHexStringLower(SHA256.HashData(packed.ToArray())), packed.Length, "gzip"), image.SourceFile);
     }
 
     [Fact]

@@ -13,6 +13,7 @@ using Vitrine.Catalogue;
 using Vitrine.Client;
 using Vitrine.Content;
 using Vitrine.Formats;
+using Vitrine.Formats.Wrappers;
 using Vitrine.Nodes;
 using Vitrine.Server.Rest;
 using Vitrine.Sources;
@@ -172,6 +173,7 @@ public sealed class RestLibrary : IAsyncLifetime
         services.AddSingleton(Options);
         services.AddSingleton(new ThisNode("node-1", Guid.NewGuid().ToString(), "zone-1"));
         services.AddSingleton<IFormatInspector, FormatInspector>();
+        services.AddSingleton<IContentWrappers, ContentWrappers>();
         services.AddSingleton(new StoreRegistry([NewStore("main", isDefault: true), NewStore("other", isDefault: false)]));
         services.AddSingleton<PromptScheduler>();
         services.AddSingleton<ITransferScheduler>(provider => provider.GetRequiredService<PromptScheduler>());

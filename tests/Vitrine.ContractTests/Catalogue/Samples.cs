@@ -105,11 +105,13 @@ internal sealed class Samples(int seed)
         Moved = _random.NextInt64(),
         Fetched = _random.NextInt64(),
         Furthest = _random.NextInt64(),
+        Unpacked = _random.NextInt64(),
         Rate = OneOf(0, 1e-300, double.MaxValue, _random.NextDouble() * 1e9),
         Attempt = _random.Next(),
         Fruitless = _random.Next(),
         NextAttemptAt = Chance(0.5) ? Time() : null,
         Validator = Maybe(Text),
+        Content = Chance(0.5) ? AnyContent() : null,
         Node = Maybe(Text),
         NodeName = Maybe(Text),
         Fence = _random.NextInt64(),
@@ -122,7 +124,8 @@ internal sealed class Samples(int seed)
     };
 
     private ContentFacts AnyContent() => new(
-        NewDigest(), _random.NextInt64(), new string('5', 32), new string('f', 128), Any<DiskFormat>(), Maybe(() => _random.NextInt64()));
+        NewDigest(), _random.NextInt64(), new string('5', 32), new string('f', 128), Any<DiskFormat>(), Maybe(() => _random.NextInt64()),
+        Chance(0.5) ? new SourceFile(NewDigest(), _random.NextInt64(), Any<Wrapper>()) : null);
 
     private string Text() => OneOf(HostileTexts);
 

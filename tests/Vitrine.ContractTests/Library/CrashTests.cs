@@ -43,6 +43,32 @@ public sealed class CrashTests : IDisposable
     }
 
     [Fact]
+    public async Task An_import_in_a_wrapper_that_is_killed_at_any_step_ends_active_and_leaves_nothing_of_the_wrapper()
+    {
+        var steps = 0;
+        for (var survived = false; !survived; steps++)
+        {
+            var (_, content) = _home.Publish(4 * Block + 99, seed: steps);
+            var packed = WrappedImportTests.Gzip(content);
+            var given = _home.Source.Given;
+            var (image, transfer) = await RegisterAsync(_home.Publish(packed));
+            survived = await LiveAsync(steps, node => node.RunAsync(transfer));
+
+            await using var next = await _home.StartAsync();
+            await next.AdoptAsync();
+            await next.AssertActiveAsync(image, content);
+            Assert.InRange(_home.Source.Given - given, packed.Length, packed.Length + Unwritten);
+
+            // A file that had served already when the process died is swept like all that is staged.
+            await next.AssertSweptAsync(content);
+            await next.Library.DeleteAsync(image, Caller, Stop);
+            await next.AssertSweptAsync();
+        }
+
+        Assert.InRange(steps, 30, 300);
+    }
+
+    [Fact]
     public async Task An_upload_that_is_killed_at_any_step_can_be_gone_on_with()
     {
         var steps = 0;

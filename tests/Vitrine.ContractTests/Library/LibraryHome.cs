@@ -6,6 +6,7 @@ using Vitrine.Catalogue;
 using Vitrine.Catalogue.Stores;
 using Vitrine.Content;
 using Vitrine.Formats;
+using Vitrine.Formats.Wrappers;
 using Vitrine.Images;
 using Vitrine.Nodes;
 using Vitrine.Stores;
@@ -42,9 +43,14 @@ internal sealed class LibraryHome : IDisposable
     {
         var content = new byte[size];
         new Random(seed).NextBytes(content);
+        return (Publish(content), content);
+    }
+
+    public string Publish(byte[] content)
+    {
         var path = $"/{Guid.NewGuid():N}.img";
         Source.Files[path] = content;
-        return ($"http://source.test{path}", content);
+        return $"http://source.test{path}";
     }
 
     public async Task<LibraryNode> StartAsync(
@@ -83,6 +89,7 @@ internal sealed class LibraryNode : IAsyncDisposable
             .AddSingleton<TimeProvider>(home.Clock)
             .AddSingleton<ISource>(home.Source)
             .AddSingleton<IFormatInspector>(new FormatInspector())
+            .AddSingleton<IContentWrappers>(new ContentWrappers())
             .AddSingleton<ITransferScheduler>(new Reminders())
             .AddSingleton<ISecretProtector>(new DataProtectionSecrets(home.Keys, "secrets"))
             .AddSingleton(registry)

@@ -77,6 +77,56 @@ public sealed class ContentRulesTests
         Assert.Equal(accepted ? null : typeof(FormatMismatchException), refusal?.GetType());
     }
 
+    [Theory]
+    [InlineData(null, null, true)]
+    [InlineData(DiskFormat.Qcow2, ContainerFormat.Bare, true)]
+    [InlineData(DiskFormat.Ami, ContainerFormat.Ami, true)]
+    [InlineData(DiskFormat.Vmdk, ContainerFormat.Ova, true)]
+    [InlineData(DiskFormat.Qcow2, ContainerFormat.Compressed, false)]
+    [InlineData(DiskFormat.Ari, ContainerFormat.Bare, false)]
+    [InlineData(null, ContainerFormat.Aki, false)]
+    public void A_wrapper_is_opened_unless_it_is_what_the_image_is(DiskFormat? claimed, ContainerFormat? container, bool isOpened)
+    {
+        var image = Described with { DiskFormat = claimed, ContainerFormat = container };
+        Assert.Equal(isOpened ? Wrapper.Xz : null, ContentRules.WrapperToOpen(Packed(Wrapper.Xz), image));
+        Assert.Null(ContentRules.WrapperToOpen(Result(DiskFormat.Raw), image));
+    }
+
+    [Fact]
+    public void A_wrapper_that_is_kept_is_no_disk() =>
+        Assert.Null(ContentRules.Accept(Packed(Wrapper.Gzip), Described, announced: null, expected: null).VirtualSize);
+
+    [Fact]
+    public void What_was_unpacked_has_the_facts_of_both()
+    {
+        var source = ContentRules.AcceptSource(Packed(Wrapper.Zip), Wrapper.Zip, announced: 3, Checksum.Parse(Sum('a')));
+        Assert.Equal(new SourceFile(Digest.Of(Bytes), 3, Wrapper.Zip), source);
+
+        var facts = ContentRules.AcceptUnpacked(Result(DiskFormat.Qcow2, virtualSize: 4096), Described, source with { Size = 2 });
+        Assert.Equal((source with { Size = 2 }, 3, 2), (facts.Source, facts.Size, facts.SourceSize));
+    }
+
+    [Fact]
+    public void A_packed_file_is_held_against_its_announcement()
+    {
+        Assert.Throws<ContentLengthException>(() => ContentRules.AcceptSource(Packed(Wrapper.Xz), Wrapper.Xz, announced: 4, expected: null));
+        Assert.Throws<ContentMismatchException>(() => ContentRules.AcceptSource(Packed(Wrapper.Xz), Wrapper.Xz, null, Checksum.Parse(Sum('b'))));
+    }
+
+    [Fact]
+    public void What_was_unpacked_is_judged_like_all_content()
+    {
+        var source = new SourceFile(Digest.Of(Bytes), 3, Wrapper.Gzip);
+        Assert.Equal(
+            "wrapper-nested", Assert.Throws<UnsafeContentException>(() => ContentRules.AcceptUnpacked(Packed(Wrapper.Xz), Described, source)).Feature);
+        Assert.Throws<ContentEmptyException>(
+            () => ContentRules.AcceptUnpacked(Result(DiskFormat.Raw) with { Verdict = null, Length = 0 }, Described, source));
+        Assert.Throws<FormatMismatchException>(
+            () => ContentRules.AcceptUnpacked(Result(DiskFormat.Raw), Described with { DiskFormat = DiskFormat.Qcow2 }, source));
+    }
+
+    private static IngestResult Packed(Wrapper wrapper) => Result(DiskFormat.Raw) with { Verdict = new FormatVerdict(DiskFormat.Raw, null, wrapper) };
+
     private static IngestResult Result(DiskFormat found, long? virtualSize = null) => new(
         Digest.Of(Bytes), Bytes.Length,
         new Dictionary<ChecksumAlgorithm, string>

@@ -53,6 +53,13 @@ public sealed class TransferExplanationTests
         AssertSteps("done current pending pending pending", Receiving with { Step = TransferSteps.Rereading });
 
     [Fact]
+    public void A_transfer_that_unpacks_is_at_its_checking_and_says_how_far_it_is()
+    {
+        AssertSays(Receiving.Check().Unpack(7), "node node-1 has unpacked 7 bytes", null, null);
+        AssertSteps("done done done current pending", Receiving.Check().Unpack(7));
+    }
+
+    [Fact]
     public void A_transfer_whose_node_is_silent_waits_to_be_taken_over()
     {
         foreach (var transfer in new[] { Receiving, Receiving.Check() })

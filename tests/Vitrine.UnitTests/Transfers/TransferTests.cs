@@ -33,6 +33,7 @@ public sealed class TransferTests
         ["connect"] = t => t.Connect(10, 5, "mark", Noon),
         ["advance"] = t => t.Advance(7, 2, Noon),
         ["check"] = t => t.Check(),
+        ["unpack"] = t => t.Unpack(7),
         ["settle"] = t => t.Settle(Facts),
         ["release"] = t => t.Release(),
         ["retry"] = t => t.Retry(Failure, Noon),
@@ -54,6 +55,7 @@ public sealed class TransferTests
     [InlineData("connect", TransferState.Running, TransferSteps.Receiving)]
     [InlineData("advance", TransferState.Running, TransferSteps.Receiving)]
     [InlineData("check", TransferState.Verifying, TransferSteps.Checking)]
+    [InlineData("unpack", TransferState.Verifying, TransferSteps.Unpacking)]
     [InlineData("settle", TransferState.Verifying, TransferSteps.Storing)]
     [InlineData("release", TransferState.Queued, TransferSteps.Waiting)]
     [InlineData("retry", TransferState.Retrying, TransferSteps.Waiting)]
