@@ -9,6 +9,8 @@ namespace Vitrine.Formats;
 /// <summary>Every format that is read or written, by its name; the formats themselves know nothing of one another.</summary>
 public sealed class DiskFormats : IDiskFormats
 {
+    public bool CanOpen(DiskFormat format) => format is DiskFormat.Raw or DiskFormat.Iso or DiskFormat.Qcow2;
+
     public async Task<Disk> OpenAsync(ContentReader content, DiskFormat format, CancellationToken cancellationToken)
     {
         try

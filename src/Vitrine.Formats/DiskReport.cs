@@ -32,7 +32,7 @@ public sealed record DiskReport
     {
         try
         {
-            var verdict = await new FormatInspector().InspectAsync(content, cancellationToken);
+            var verdict = await FormatInspector.InspectAsync(content, cancellationToken);
             await using var disk = await new DiskFormats().OpenAsync(new Borrowed(content), verdict.Format, cancellationToken);
             await disk.CheckAsync(cancellationToken);
             var boot = await BootEvidence.FindAsync(disk, cancellationToken);

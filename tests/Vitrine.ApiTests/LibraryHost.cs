@@ -115,6 +115,7 @@ public sealed class LibraryHost : IAsyncLifetime
         services.AddSingleton(_options);
         services.AddSingleton(new ThisNode("node-1", Guid.NewGuid().ToString(), "zone-1"));
         services.AddSingleton<IFormatInspector, FormatInspector>();
+        services.AddSingleton<Disks.IDiskFormats>(new DiskFormats());
         services.AddSingleton<IContentWrappers, ContentWrappers>();
         services.AddSingleton(new StoreRegistry(_oneStore ? [NewStore(StoreName)] : [NewStore(StoreName), NewStore(OtherStoreName)]));
         services.AddSingleton<PromptScheduler>();

@@ -40,7 +40,7 @@ internal static class ConvertCommand
     {
         var formats = new DiskFormats();
         var content = await DiskInput.OpenAsync(input, cancellationToken);
-        var verdict = await new FormatInspector().InspectAsync(content, cancellationToken);
+        var verdict = await FormatInspector.InspectAsync(content, cancellationToken);
         var disk = await formats.OpenAsync(content, verdict.Format, cancellationToken);
         await disk.CheckAsync(cancellationToken);
         var length = disk.Length;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Vitrine.Cli.Disks;
 using Vitrine.Client;
 
 namespace Vitrine.Cli.Commands;
@@ -10,26 +11,29 @@ internal static class ImagePullCommand
         var image = images.Make();
         var target = new Option<string>("--output", "-o") { Description = "The file to make, or - for standard output. Default: the image's name and format.", HelpName = "FILE" };
         var force = new Option<bool>("--force") { Description = "Replace a file that is there." };
+        var format = new DiskTarget("Have the library make another format of the disk. Default: the content as it was uploaded.");
         var command = new Command("pull", "Fetches the content of an image. The same command again goes on where it was interrupted.") { image, target, force };
+        format.AddTo(command);
         command.Does(terminal, async (run, cancellationToken) =>
         {
+            var asked = format.Of(run) is { } other ? new DiskConversionRequest(other.Format.Word(), other.Variant, other.Compress) : null;
             var found = await run.FindImageAsync(run.Get(image), cancellationToken);
-            var path = run.Get(target) ?? $"{(found.Name ?? found.Id).Replace('/', '_')}.{found.Format ?? "img"}";
+            var path = run.Get(target) ?? $"{(found.Name ?? found.Id).Replace('/', '_')}.{asked?.Format ?? found.Format ?? "img"}";
             if (path != "-" && File.Exists(path) && !run.Get(force))
                 throw new CliException(ExitCodes.Usage, $"{path} is there already.", "Name another file with -o, or replace it with --force.");
 
-            return await PullAsync(run, found, path, cancellationToken);
+            return await PullAsync(run, found, asked, path, cancellationToken);
         });
         return command;
     }
 
-    private static async Task<int> PullAsync(Invocation run, ImageRecord image, string path, CancellationToken cancellationToken)
+    private static async Task<int> PullAsync(Invocation run, ImageRecord image, DiskConversionRequest? asked, string path, CancellationToken cancellationToken)
     {
         try
         {
             await new TransferBar(run).RunAsync(image.Name ?? image.Id, async progress =>
             {
-                await FetchAsync(run, image, path, progress, cancellationToken);
+                await FetchAsync(run, image, asked, path, progress, cancellationToken);
                 return true;
             });
         }
@@ -45,15 +49,20 @@ internal static class ImagePullCommand
     }
 
     private static async Task FetchAsync(
-        Invocation run, ImageRecord image, string path, IProgress<TransferProgress> progress, CancellationToken cancellationToken)
+        Invocation run, ImageRecord image, DiskConversionRequest? asked, string path, IProgress<TransferProgress> progress, CancellationToken cancellationToken)
     {
-        if (path != "-")
+        if (path == "-")
         {
-            await run.Client.PullAsync(image, path, progress, cancellationToken);
-            return;
+            await using var output = run.Terminal.OpenBytes();
+            await (asked is null
+                ? run.Client.PullAsync(image, output, progress, cancellationToken)
+                : run.Client.PullAsync(image, asked, output, cancellationToken));
         }
-
-        await using var output = run.Terminal.OpenBytes();
-        await run.Client.PullAsync(image, output, progress, cancellationToken);
+        else
+        {
+            await (asked is null
+                ? run.Client.PullAsync(image, path, progress, cancellationToken)
+                : run.Client.PullAsync(image, asked, path, progress, cancellationToken));
+        }
     }
 }

@@ -6,6 +6,9 @@ namespace Vitrine.Disks;
 /// <summary>Finds the guest's disk in content, and makes content of a disk. No external program takes part.</summary>
 public interface IDiskFormats
 {
+    /// <summary>Whether there is a guest's disk in content of that format.</summary>
+    bool CanOpen(DiskFormat format);
+
     /// <summary>Opens content as the disk in it.</summary>
     /// <param name="content">Belongs to the disk from now on; it is closed too where this fails.</param>
     /// <param name="format">As the inspection judged it. Nothing is guessed.</param>

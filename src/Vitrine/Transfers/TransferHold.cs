@@ -237,10 +237,21 @@ internal sealed partial class TransferHold : IAsyncDisposable
 
     private async Task CommitAsync(Ingest ingest, ContentFacts content, CancellationToken cancellationToken)
     {
+        await CheckDiskAsync(ingest, content.Format, cancellationToken);
         await ClaimAsync(content.Digest, cancellationToken);
         await ChangeAsync(t => t.Settle(content), cancellationToken);
         await ingest.CommitAsync(content.Digest, cancellationToken);
         await ActivateAsync(content, cancellationToken);
+    }
+
+    /// <summary>Looks at the tables of the disk as a whole, which bytes that pass by cannot be held against.</summary>
+    private async Task CheckDiskAsync(Ingest ingest, DiskFormat format, CancellationToken cancellationToken)
+    {
+        if (!_holds.Formats.CanOpen(format))
+            return;
+
+        await using var disk = await _holds.Formats.OpenAsync(ingest.Staged, format, cancellationToken);
+        await disk.CheckAsync(cancellationToken);
     }
 
     /// <summary>Removes what came.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Vitrine.Content;
+using Vitrine.Disks;
 using Vitrine.Images;
 using Vitrine.Nodes;
 using Vitrine.Stores;
@@ -11,7 +12,8 @@ namespace Vitrine.Transfers;
 /// <summary>Takes transfers for this node.</summary>
 internal sealed class TransferHolds(
     ICatalogue catalogue, ITransferCatalogue transfers, IImageCatalogue images, IReplicaCatalogue replicas, StoreRegistry stores,
-    IFormatInspector inspector, IContentWrappers wrappers, ThisNode node, LibraryOptions options, TimeProvider time, IMeterFactory meters, ILogger<TransferHolds> logger)
+    IFormatInspector inspector, IContentWrappers wrappers, IDiskFormats formats, ThisNode node, LibraryOptions options, TimeProvider time,
+    IMeterFactory meters, ILogger<TransferHolds> logger)
 {
     private readonly Counter<long> _ended = meters.Create("Vitrine").CreateCounter<long>("vitrine.transfers.ended", description: "Transfers that ended, by kind and state.");
 
@@ -20,6 +22,7 @@ internal sealed class TransferHolds(
     public ICatalogue Catalogue => catalogue;
     public IFormatInspector Inspector => inspector;
     public IContentWrappers Wrappers => wrappers;
+    public IDiskFormats Formats => formats;
     public ITransferCatalogue Transfers => transfers;
     public IReplicaCatalogue Replicas => replicas;
     public StoreRegistry Stores => stores;

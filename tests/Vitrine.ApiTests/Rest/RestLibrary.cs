@@ -173,6 +173,7 @@ public sealed class RestLibrary : IAsyncLifetime
         services.AddSingleton(Options);
         services.AddSingleton(new ThisNode("node-1", Guid.NewGuid().ToString(), "zone-1"));
         services.AddSingleton<IFormatInspector, FormatInspector>();
+        services.AddSingleton<Disks.IDiskFormats>(new DiskFormats());
         services.AddSingleton<IContentWrappers, ContentWrappers>();
         services.AddSingleton(new StoreRegistry([NewStore("main", isDefault: true), NewStore("other", isDefault: false)]));
         services.AddSingleton<PromptScheduler>();

@@ -89,6 +89,7 @@ internal sealed class LibraryNode : IAsyncDisposable
             .AddSingleton<TimeProvider>(home.Clock)
             .AddSingleton<ISource>(home.Source)
             .AddSingleton<IFormatInspector>(new FormatInspector())
+            .AddSingleton<Disks.IDiskFormats>(new DiskFormats())
             .AddSingleton<IContentWrappers>(new ContentWrappers())
             .AddSingleton<ITransferScheduler>(new Reminders())
             .AddSingleton<ISecretProtector>(new DataProtectionSecrets(home.Keys, "secrets"))
