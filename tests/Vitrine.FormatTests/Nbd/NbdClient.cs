@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Vitrine.FormatTests.Nbd;
@@ -149,10 +150,10 @@ internal sealed class NbdClient : IAsyncDisposable
 
     public void EndSending() => ((NetworkStream)_stream).Socket.Shutdown(SocketShutdown.Send);
 
-    /// <summary>Goes over to TLS, once the server has agreed; believes any certificate.</summary>
-    public async Task SecureAsync()
+    /// <summary>Goes over to TLS, once the server has agreed.</summary>
+    public async Task SecureAsync(X509Certificate expected)
     {
-        var secure = new SslStream(_stream, leaveInnerStreamOpen: false, (_, _, _, _) => true);
+        var secure = new SslStream(_stream, leaveInnerStreamOpen: false, (_, certificate, _, _) => expected.Equals(certificate));
         await Patiently(secure.AuthenticateAsClientAsync("server"), "the TLS handshake");
         _stream = secure;
     }
@@ -172,9 +173,9 @@ internal sealed class NbdClient : IAsyncDisposable
         {
             await task.WaitAsync(Patience, TimeProvider.System, TestContext.Current.CancellationToken);
         }
-        catch (TimeoutException)
+        catch (TimeoutException error)
         {
-            throw new TimeoutException($"The client waited too long for {what}.");
+            throw new TimeoutException($"The client waited too long for {what}.", error);
         }
     }
 

@@ -22,7 +22,7 @@ public sealed class NbdServerTests
         await using (var host = new NbdHost(() => new PatternDisk(Size)))
         {
             path = host.SocketPath;
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(path).UnixFileMode);
             await host.Server.StopAsync(Stop);
             Assert.False(File.Exists(path));
         }

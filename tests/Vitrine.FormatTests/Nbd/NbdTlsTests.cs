@@ -38,7 +38,7 @@ public sealed class NbdTlsTests : IDisposable
         Assert.Equal(0, host.Searches);
 
         Assert.Equal(Ack, (await client.AskAsync(StartTls)).Single().Type);
-        await client.SecureAsync();
+        await client.SecureAsync(_certificate);
         Assert.Equal(Invalid, (await client.AskAsync(StartTls)).Single().Type);
         await client.AskAsync(StructuredReply);
         Assert.Equal(Ack, (await client.AskAsync(Go, Export("disk"))).Last().Type);
@@ -86,7 +86,7 @@ public sealed class NbdTlsTests : IDisposable
         await client.AskAsync(StructuredReply);
         await client.AskAsync(SetMetaContext, Contexts("disk", "base:allocation"));
         await client.AskAsync(StartTls);
-        await client.SecureAsync();
+        await client.SecureAsync(_certificate);
         Assert.Equal(0, host.Leases);
 
         await client.AskAsync(Go, Export("disk"));
