@@ -86,7 +86,7 @@ internal sealed class Qcow2Check(ContentReader content, Qcow2Header header)
 
     private void AddSingle(long offset, long length)
     {
-        if (!Qcow2Header.EndsBefore(offset, length, Math.Max(content.Length, header.ClusterSize)))
+        if (!Qcow2Header.EndsBefore(offset, length, content.Length))
             throw Refusal.Truncated("qcow2");
         if (length > 0)
             _singles.Add((offset >> header.ClusterBits, (offset + length + header.ClusterSize - 1) >> header.ClusterBits));
