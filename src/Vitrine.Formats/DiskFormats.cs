@@ -1,4 +1,5 @@
 using Vitrine.Disks;
+using Vitrine.Formats.Conversion;
 using Vitrine.Formats.Qcow2;
 using Vitrine.Formats.Raw;
 using Vitrine.Images;
@@ -7,7 +8,11 @@ using Vitrine.Stores;
 namespace Vitrine.Formats;
 
 /// <summary>Every format that is read or written, by its name; the formats themselves know nothing of one another.</summary>
-public sealed class DiskFormats : IDiskFormats
+/// <param name="temporaryDirectory">
+/// Where compressed qcow2 is put together for those who do not have it written to a file of theirs: up to the size of the disk's
+/// data each time. The system's own directory for such files unless given.
+/// </param>
+public sealed class DiskFormats(string? temporaryDirectory = null) : IDiskFormats
 {
     public bool CanOpen(DiskFormat format) => format is DiskFormat.Raw or DiskFormat.Iso or DiskFormat.Qcow2;
 
@@ -31,7 +36,14 @@ public sealed class DiskFormats : IDiskFormats
 
     public async Task<DiskConversion> ConvertAsync(Disk disk, ConversionTarget target, CancellationToken cancellationToken)
     {
-        await disk.DisposeAsync();
-        throw new FormatNotSupportedException($"Content of format {target.Format.Word()} is not written.");
+        try
+        {
+            return await Targets.BeginAsync(disk, target, temporaryDirectory ?? Path.GetTempPath(), cancellationToken);
+        }
+        catch
+        {
+            await disk.DisposeAsync();
+            throw;
+        }
     }
 }

@@ -9,9 +9,15 @@ public sealed class FileContent : ContentReader
 
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public FileContent(string path)
+        : this(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0))
     {
-        _file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        Length = _file.Length;
+    }
+
+    /// <param name="file">Belongs to the content from now on, and is not written to any more.</param>
+    internal FileContent(FileStream file)
+    {
+        _file = file;
+        Length = file.Length;
     }
 
     public override long Length { get; }

@@ -30,9 +30,10 @@ public sealed record ConversionTarget(DiskFormat Format, string? Variant = null,
 /// <summary>A disk as content of another format, made while it is read.</summary>
 public abstract class DiskConversion : IAsyncDisposable
 {
-    /// <summary>The content at any offset, with its length; null where it can be made from first byte to last only.</summary>
-    /// <remarks>It stays the conversion's.</remarks>
-    public virtual ContentReader? Content => null;
+    /// <summary>Finds out where everything will be, so that the content can be read at any offset, and its length is known.</summary>
+    /// <remarks>The first time it may take as long as to read the whole disk; <see cref="WriteFileAsync"/> does without.</remarks>
+    /// <returns>The content, which stays the conversion's; null where it can be made from first byte to last only.</returns>
+    public virtual Task<ContentReader?> LayOutAsync(CancellationToken cancellationToken) => Task.FromResult<ContentReader?>(null);
 
     /// <summary>Writes the content from its first byte to its last.</summary>
     public abstract Task CopyToAsync(Stream output, CancellationToken cancellationToken);
