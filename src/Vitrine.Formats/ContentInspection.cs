@@ -40,7 +40,7 @@ internal sealed class ContentInspection : FormatInspection
 
         var trailer = Signatures.FindTrailer(_tail.Bytes);
         if (trailer is not null && (_iso.IsFound || !trailer.MayFollow(_signature)))
-            throw Polyglot(_signature?.Name ?? "ISO 9660", trailer.Name);
+            throw Signatures.Polyglot(_signature?.Name ?? "ISO 9660", trailer.Name);
 
         if (_reader is not null)
             return CompleteReader(_reader);
@@ -82,13 +82,10 @@ internal sealed class ContentInspection : FormatInspection
     {
         _isVolumeJudged = true;
         if (_iso.IsFound && _signature is not null)
-            throw Polyglot(_signature.Name, "ISO 9660");
+            throw Signatures.Polyglot(_signature.Name, "ISO 9660");
     }
 
     private FormatVerdict CompleteReader(IFormatReader reader) => _pieces.IsWaiting
         ? throw Refusal.Truncated(_signature!.Name)
         : reader.Complete(_position, _tail.Bytes);
-
-    private static UnsafeContentException Polyglot(string one, string other) =>
-        new("polyglot", $"it can be read as {one} and as {other}, with different content.");
 }

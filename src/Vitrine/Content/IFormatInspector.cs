@@ -25,4 +25,5 @@ public abstract class FormatInspection
 
 /// <param name="Format">Raw where nothing else was recognised.</param>
 /// <param name="VirtualSize">The length of the guest's disk in bytes, where the format says it.</param>
-public sealed record FormatVerdict(DiskFormat Format, long? VirtualSize);
+/// <param name="Container">What wraps the disk; bare where nothing does.</param>
+public sealed record FormatVerdict(DiskFormat Format, long? VirtualSize, ContainerFormat Container = ContainerFormat.Bare);
