@@ -15,7 +15,7 @@ internal sealed class VhdxLog
     // Writers make logs of 1 MiB. This much is held, twice for the time of the search.
     private const long MostLength = 8 * VhdxLayout.MiB;
 
-    // Also of zeros, which take no room in the log: 1 GiB of them.
+    // Also of zeros, which take no room in the log: 1 GiB of them, those that are cleared again counted again.
     private const int MostPages = 256 * 1024;
 
     // What is not whole is hashed in vain; a crash leaves little of it.
@@ -29,6 +29,7 @@ internal sealed class VhdxLog
     private readonly VhdxRegion _region;
     private readonly Dictionary<long, byte[]?> _pages = [];
     private long _hashed;
+    private ulong _cleared;
     private long _fileLength;
 
     private VhdxLog(byte[] log, VhdxHeader header, long fileLength)
@@ -134,7 +135,8 @@ internal sealed class VhdxLog
     private void ClearPages(ulong offset, ulong length)
     {
         CheckRange(offset, length);
-        if (length / SectorSize + (ulong)_pages.Count > MostPages)
+        _cleared += length / SectorSize;
+        if (_cleared > MostPages)
             throw BadLog("it changes more than can be held");
 
         for (var page = offset / SectorSize; page < (offset + length) / SectorSize; page++)

@@ -47,6 +47,7 @@ public sealed class VhdxDiskTests
         new("a log that writes before the start", "vhdx-bad-log",              () => Logged(new LogChange(-4096, new byte[4096]))),
         new("a log that clears 2^63 bytes",      "vhdx-bad-log",               () => Logged(new LogChange(Data, null, long.MinValue))),
         new("a log that clears 8 TiB",           "vhdx-bad-log",               () => Logged(new LogChange(Data, null, 1L << 43), last: 1L << 44)),
+        new("a log that clears again and again", "vhdx-bad-log",               LogThatClears),
         new("a log that writes between pages",   "vhdx-bad-log",               () => Logged(new LogChange(Data + 512, new byte[4096]))),
         new("a log that grows beyond all",       "vhdx-bad-log",               () => Logged(new LogChange(Data, new byte[4096]), last: long.MaxValue)),
         new("a log that adds a parent",          "vhdx-parent",                () => Logged(new LogChange(Metadata + 64 * KiB, [0, 0, 16, 0, 2, .. new byte[4091]]))),
@@ -222,6 +223,14 @@ public sealed class VhdxDiskTests
         Put(image, 192 * KiB + at, offset);
         Put(image, 256 * KiB + at, offset);
         Repair(image);
+        return image;
+    }
+
+    private static byte[] LogThatClears()
+    {
+        var image = Sample();
+        var change = new LogChange(Data, null, 512L * MiB);
+        WriteLogEntry(image, 0, sequence: 5, tail: 0, [.. Enumerable.Repeat(change, 30_000)], last: 1L << 30);
         return image;
     }
 
