@@ -45,7 +45,7 @@ internal sealed class ContentInspection : FormatInspection
 
         var trailer = Signatures.FindTrailer(_tail.Bytes);
         if (trailer is not null && (_iso.IsFound || _wrapper is not null || !trailer.MayFollow(_signature)))
-            throw Polyglot(_signature?.Name ?? _wrapper?.Word() ?? "ISO 9660", trailer.Name);
+            throw Signatures.Polyglot(_signature?.Name ?? _wrapper?.Word() ?? "ISO 9660", trailer.Name);
 
         if (_reader is not null)
             return CompleteReader(_reader);
@@ -138,7 +138,7 @@ internal sealed class ContentInspection : FormatInspection
         _signature = Signatures.Find(start);
         _wrapper = WrapperSignatures.Find(start);
         if (_signature is not null && _wrapper is { } wrapper)
-            throw Polyglot(_signature.Name, wrapper.Word());
+            throw Signatures.Polyglot(_signature.Name, wrapper.Word());
 
         _reader = _signature?.BeginReading(_pieces);
         _pieces.Observe(start);
@@ -148,13 +148,10 @@ internal sealed class ContentInspection : FormatInspection
     {
         _isVolumeJudged = true;
         if (_iso.IsFound && (_signature?.Name ?? _wrapper?.Word()) is { } name)
-            throw Polyglot(name, "ISO 9660");
+            throw Signatures.Polyglot(name, "ISO 9660");
     }
 
     private FormatVerdict CompleteReader(IFormatReader reader) => _pieces.IsWaiting
         ? throw Refusal.Truncated(_signature!.Name)
         : reader.Complete(_position, _tail.Bytes);
-
-    private static UnsafeContentException Polyglot(string one, string other) =>
-        new("polyglot", $"it can be read as {one} and as {other}, with different content.");
 }

@@ -23,4 +23,12 @@ internal static class ContentReading
             buffer = buffer[read..];
         }
     }
+
+    /// <summary>Reads the last bytes: <see cref="ContentTail.Capacity"/> of them, or all if there are fewer.</summary>
+    public static async ValueTask<byte[]> ReadTailAsync(this ContentReader content, string format, CancellationToken cancellationToken)
+    {
+        var tail = new byte[Math.Min(content.Length, ContentTail.Capacity)];
+        await content.ReadExactlyAsync(format, content.Length - tail.Length, tail, cancellationToken);
+        return tail;
+    }
 }

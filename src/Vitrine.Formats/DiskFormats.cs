@@ -1,7 +1,12 @@
 using Vitrine.Disks;
 using Vitrine.Formats.Conversion;
+using Vitrine.Formats.Ova;
 using Vitrine.Formats.Qcow2;
 using Vitrine.Formats.Raw;
+using Vitrine.Formats.Vdi;
+using Vitrine.Formats.Vhd;
+using Vitrine.Formats.Vhdx;
+using Vitrine.Formats.Vmdk;
 using Vitrine.Images;
 using Vitrine.Stores;
 
@@ -14,9 +19,14 @@ namespace Vitrine.Formats;
 /// </param>
 public sealed class DiskFormats(string? temporaryDirectory = null) : IDiskFormats
 {
-    public bool CanOpen(DiskFormat format) => format is DiskFormat.Raw or DiskFormat.Iso or DiskFormat.Qcow2;
+    public bool CanOpen(DiskFormat format) => format
+        is DiskFormat.Raw or DiskFormat.Iso or DiskFormat.Qcow2 or DiskFormat.Vmdk or DiskFormat.Vhd or DiskFormat.Vhdx or DiskFormat.Vdi;
 
-    public async Task<Disk> OpenAsync(ContentReader content, DiskFormat format, CancellationToken cancellationToken)
+    public Task<Disk> OpenAsync(ContentReader content, DiskFormat format, CancellationToken cancellationToken) =>
+        OpenAsync(content, format, ContainerFormat.Bare, cancellationToken);
+
+    public async Task<Disk> OpenAsync(
+        ContentReader content, DiskFormat format, ContainerFormat container, CancellationToken cancellationToken)
     {
         try
         {
@@ -24,6 +34,11 @@ public sealed class DiskFormats(string? temporaryDirectory = null) : IDiskFormat
             {
                 DiskFormat.Raw or DiskFormat.Iso => new RawDisk(content),
                 DiskFormat.Qcow2 => await Qcow2Disk.OpenAsync(content, cancellationToken),
+                DiskFormat.Vmdk when container is ContainerFormat.Ova => await OvaDisk.OpenAsync(content, cancellationToken),
+                DiskFormat.Vmdk => await VmdkDisk.OpenAsync(content, cancellationToken),
+                DiskFormat.Vhd => await VhdDisk.OpenAsync(content, cancellationToken),
+                DiskFormat.Vhdx => await VhdxDisk.OpenAsync(content, cancellationToken),
+                DiskFormat.Vdi => await VdiDisk.OpenAsync(content, cancellationToken),
                 _ => throw new FormatNotSupportedException($"There is no guest's disk in content of format {format.Word()}."),
             };
         }

@@ -33,7 +33,7 @@ public sealed record DiskReport
         try
         {
             var verdict = await FormatInspector.InspectAsync(content, cancellationToken);
-            await using var disk = await new DiskFormats().OpenAsync(new Borrowed(content), verdict.Format, cancellationToken);
+            await using var disk = await new DiskFormats().OpenAsync(new Borrowed(content), verdict.Format, verdict.Container, cancellationToken);
             await disk.CheckAsync(cancellationToken);
             var boot = await BootEvidence.FindAsync(disk, cancellationToken);
             var isKnown = verdict.Format is not Images.DiskFormat.Raw || boot is { MbrCode: true } or { Gpt: true } or { EfiSystemPartition: true };

@@ -11,6 +11,10 @@ internal static class Refusal
     public static UnsafeContentException Truncated(string format) =>
         new("truncated", $"the {format} image ends before its own header says that it does.");
 
+    /// <summary>For content at rest, which is opened as what it was once judged to be.</summary>
+    public static UnsafeContentException Mistaken(string format) =>
+        new("wrong-format", $"it is no {format} image.");
+
     public static UnsafeContentException Unsupported(string what) =>
         new("unsupported-format", $"it is {what}, which is not supported.");
 }

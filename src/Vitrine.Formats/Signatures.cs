@@ -1,6 +1,11 @@
 using System.Buffers.Binary;
 using Vitrine.Content;
+using Vitrine.Formats.Ova;
 using Vitrine.Formats.Qcow2;
+using Vitrine.Formats.Vdi;
+using Vitrine.Formats.Vhd;
+using Vitrine.Formats.Vhdx;
+using Vitrine.Formats.Vmdk;
 
 namespace Vitrine.Formats;
 
@@ -14,10 +19,10 @@ internal static class Signatures
     private static readonly Signature[] Starts =
     [
         new("qcow2",     0,                       "QFI\xfb",                                    pieces => new Qcow2HeaderReader(pieces)),
-        new("VMDK",      0,                       "KDMV",                                       pieces => new VmdkReader(pieces)),
-        new("VHDX",      0,                       "vhdxfile",                                   pieces => new VhdxReader(pieces)),
-        new("VHD",       0,                       VhdFooter.Cookie,                             pieces => new VhdReader(pieces)),
-        new("VDI",       VdiReader.MagicOffset,   "\x7f\x10\xda\xbe",                           pieces => new VdiReader(pieces)),
+        new("VMDK",      0,                       "KDMV",                                       pieces => new VmdkHeaderReader(pieces)),
+        new("VHDX",      0,                       "vhdxfile",                                   pieces => new VhdxHeaderReader(pieces)),
+        new("VHD",       0,                       VhdFooter.Cookie,                             pieces => new VhdHeaderReader(pieces)),
+        new("VDI",       VdiHeaderReader.MagicOffset,   "\x7f\x10\xda\xbe",                           pieces => new VdiHeaderReader(pieces)),
         new("Parallels", 0,                       "WithoutFreeSpace",                           pieces => new ParallelsReader(pieces)),
         new("Parallels", 0,                       "WithouFreSpacExt",                           pieces => new ParallelsReader(pieces)),
         new("QED",       0,                       "QED\0",                                      Reader: null),
@@ -39,13 +44,19 @@ internal static class Signatures
             if (!signature.IsIn(start))
                 continue;
             if (found is not null)
-                throw new UnsafeContentException("polyglot", $"it can be read as {found.Name} and as {signature.Name}, with different content.");
+                throw Polyglot(found.Name, signature.Name);
 
             found = signature;
         }
 
+        if (OvaReader.IsIn(start))
+            found = found is null ? new Signature("OVA", 0, "", pieces => new OvaReader(pieces)) : throw Polyglot(found.Name, "OVA");
+
         return found is { Reader: null } ? throw Refusal.Unsupported($"a {found.Name} image") : found;
     }
+
+    public static UnsafeContentException Polyglot(string one, string other) =>
+        new("polyglot", $"it can be read as {one} and as {other}, with different content.");
 
     /// <param name="tail">The content's last bytes.</param>
     public static Trailer? FindTrailer(ReadOnlySpan<byte> tail)
@@ -55,7 +66,7 @@ internal static class Signatures
 
         var sector = tail[^VhdFooter.Length..];
         if (VhdFooter.IsIn(sector))
-            return new Trailer("VHD", "VHD", VhdReader.ReadFixed);
+            return new Trailer("VHD", "VHD", VhdHeaderReader.ReadFixed);
 
         // A disk image of macOS ends in 512 bytes that begin so and give their own length.
         return sector.StartsWith("koly"u8) && BinaryPrimitives.ReadUInt32BigEndian(sector[8..]) == sector.Length

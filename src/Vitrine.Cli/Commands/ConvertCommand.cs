@@ -41,7 +41,7 @@ internal static class ConvertCommand
         var formats = new DiskFormats();
         var content = await DiskInput.OpenAsync(input, cancellationToken);
         var verdict = await FormatInspector.InspectAsync(content, cancellationToken);
-        var disk = await formats.OpenAsync(content, verdict.Format, cancellationToken);
+        var disk = await formats.OpenAsync(content, verdict.Format, verdict.Container, cancellationToken);
         await disk.CheckAsync(cancellationToken);
         var length = disk.Length;
         await using var conversion = await formats.ConvertAsync(disk, target, cancellationToken);

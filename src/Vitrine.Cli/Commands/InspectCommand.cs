@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Vitrine.Cli.Disks;
+using Vitrine.Content;
 using Vitrine.Disks;
 using Vitrine.Formats;
 
@@ -16,7 +17,7 @@ internal static class InspectCommand
         {
             await using var content = await DiskInput.OpenAsync(run.Get(what), cancellationToken);
             var report = await DiskReport.MakeAsync(content, cancellationToken);
-            var sum = run.Get(digest) && report.Verdict is { } verdict ? await SumAsync(run, run.Get(what), verdict.Format, cancellationToken) : null;
+            var sum = run.Get(digest) && report.Verdict is { } verdict ? await SumAsync(run, run.Get(what), verdict, cancellationToken) : null;
             var record = InspectionRecord.Of(report, sum);
             run.Print(record, InspectionJson.Default.InspectionRecord, output => TextTable.WriteFacts(
                 output,
@@ -34,9 +35,9 @@ internal static class InspectCommand
         return command;
     }
 
-    private static async Task<string> SumAsync(Invocation run, string name, Images.DiskFormat format, CancellationToken cancellationToken)
+    private static async Task<string> SumAsync(Invocation run, string name, FormatVerdict verdict, CancellationToken cancellationToken)
     {
-        await using var disk = await new DiskFormats().OpenAsync(await DiskInput.OpenAsync(name, cancellationToken), format, cancellationToken);
+        await using var disk = await new DiskFormats().OpenAsync(await DiskInput.OpenAsync(name, cancellationToken), verdict.Format, verdict.Container, cancellationToken);
         return await new TransferBar(run).RunAsync("sha256", async progress =>
             (await DiskDigest.ComputeAsync(disk, new BarProgress(progress, disk.Length), cancellationToken)).Hex);
     }

@@ -49,7 +49,7 @@ internal static class ContentEndpoints
         Describe(context, made.Image, target.Format, new EntityTagHeaderValue(
             $"\"{made.Content.Digest.Hex}.{target.Format.Word()}{target.Variant}{(target.Compress ? ".compressed" : "")}\""));
         context.Response.ContentType = DiskMediaTypes.Of(target.Format);
-        if (conversion.Content is { } content)
+        if (await conversion.LayOutAsync(cancellationToken) is { } content)
             return await context.SendRangesAsync(content, cancellationToken);
 
         // Its length is not known before its last byte.

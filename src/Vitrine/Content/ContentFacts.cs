@@ -13,6 +13,9 @@ namespace Vitrine.Content;
 public sealed record ContentFacts(
     Digest Digest, long Size, string Md5, string Sha512, DiskFormat Format, long? VirtualSize, SourceFile? Source = null)
 {
+    /// <summary>What wraps the disk within the content: <see cref="ContainerFormat.Ova"/>, or bare.</summary>
+    public ContainerFormat Container { get; init; } = ContainerFormat.Bare;
+
     /// <summary>The length of the file that came, in bytes.</summary>
     public long SourceSize => Source?.Size ?? Size;
 }

@@ -47,8 +47,11 @@ public static class ContentRules
 
     /// <summary>Holds the format that the bytes have against what the image says of itself.</summary>
     /// <exception cref="FormatMismatchException">They are of another format.</exception>
-    internal static void CheckFormat(Image image, DiskFormat found)
+    internal static void CheckFormat(Image image, DiskFormat found, ContainerFormat container)
     {
+        if (image.ContainerFormat is { } wrapped and (ContainerFormat.Bare or ContainerFormat.Ova) && (wrapped is ContainerFormat.Ova) != (container is ContainerFormat.Ova))
+            throw new FormatMismatchException(wrapped.Word(), container.Word());
+
         // A wrapper's own bytes are not the disk's: what is in it is another matter.
         if (image.ContainerFormat is not (null or ContainerFormat.Bare or ContainerFormat.Ami or ContainerFormat.Ari or ContainerFormat.Aki))
             return;
@@ -74,11 +77,14 @@ public static class ContentRules
     private static ContentFacts FactsOf(IngestResult result, Image image, SourceFile? source)
     {
         var verdict = result.Verdict ?? throw new ContentEmptyException();
-        CheckFormat(image, verdict.Format);
+        CheckFormat(image, verdict.Format, verdict.Container);
         var isRawDisk = verdict is { Format: DiskFormat.Raw, Wrapper: null };
         return new ContentFacts(
             result.Digest, result.Length, result.Sums[ChecksumAlgorithm.Md5], result.Sums[ChecksumAlgorithm.Sha512], verdict.Format,
-            verdict.VirtualSize ?? (isRawDisk ? result.Length : null), source);
+            verdict.VirtualSize ?? (isRawDisk ? result.Length : null), source)
+        {
+            Container = verdict.Container,
+        };
     }
 
     /// <summary>Kernels, ram disks and the like have no mark of their own; their bytes look raw.</summary>

@@ -27,4 +27,6 @@ public abstract class FormatInspection
 /// <param name="VirtualSize">The length of the guest's disk in bytes, where the format says it.</param>
 /// <param name="VolumeLabel">The name of the medium, where it is an ISO image that has one that can be shown.</param>
 /// <param name="Wrapper">Set where the bytes are a compressed file, in which there may be an image.</param>
-public sealed record FormatVerdict(DiskFormat Format, long? VirtualSize, string? VolumeLabel = null, Wrapper? Wrapper = null);
+/// <param name="Container">What wraps the disk; bare where nothing does.</param>
+public sealed record FormatVerdict(
+    DiskFormat Format, long? VirtualSize, string? VolumeLabel = null, Wrapper? Wrapper = null, ContainerFormat Container = ContainerFormat.Bare);

@@ -30,7 +30,7 @@ public sealed class DiskTickets(ImageDownloads downloads, IDiskFormats formats, 
 
         // Whoever may read it now gets the ticket: what cannot be opened is said here, and not to the hypervisor.
         var download = await downloads.OpenAsync(image, caller, cancellationToken);
-        await using (await formats.OpenAsync(download.Reader, download.Content.Format, cancellationToken))
+        await using (await formats.OpenAsync(download.Reader, download.Content.Format, download.Content.Container, cancellationToken))
         {
             var expires = time.Now() + lifetime;
             return new DiskTicket(seal.Protect(string.Create(CultureInfo.InvariantCulture, $"{image} {expires.ToUnixTimeSeconds()}")), expires);
@@ -48,7 +48,7 @@ public sealed class DiskTickets(ImageDownloads downloads, IDiskFormats formats, 
         {
             var download = await downloads.OpenGrantedAsync(image, cancellationToken);
             return new ImageDisk(
-                download.Image, download.Content, await formats.OpenAsync(download.Reader, download.Content.Format, cancellationToken));
+                download.Image, download.Content, await formats.OpenAsync(download.Reader, download.Content.Format, download.Content.Container, cancellationToken));
         }
         catch (Exception gone) when (gone is ImageNotFoundException or ImageDisabledException or ContentMissingException)
         {

@@ -16,6 +16,10 @@ public interface IDiskFormats
     /// <exception cref="FormatNotSupportedException">There is no guest's disk in content of that format.</exception>
     Task<Disk> OpenAsync(ContentReader content, DiskFormat format, CancellationToken cancellationToken);
 
+    /// <inheritdoc cref="OpenAsync(ContentReader, DiskFormat, CancellationToken)"/>
+    /// <param name="container">What wraps the disk, as the inspection judged it too.</param>
+    Task<Disk> OpenAsync(ContentReader content, DiskFormat format, ContainerFormat container, CancellationToken cancellationToken);
+
     /// <summary>Lays a disk out as content of a format. Equal disks and equal targets give equal bytes.</summary>
     /// <param name="disk">Belongs to the conversion from now on; it is closed too where this fails.</param>
     /// <exception cref="FormatNotSupportedException">That format is not written, or cannot hold a disk of this length.</exception>

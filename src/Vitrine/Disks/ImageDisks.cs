@@ -13,7 +13,7 @@ public sealed class ImageDisks(ImageDownloads downloads, IDiskFormats formats)
     public async Task<ImageDisk> OpenAsync(ImageId id, Caller caller, CancellationToken cancellationToken)
     {
         var download = await downloads.OpenAsync(id, caller, cancellationToken);
-        var disk = await formats.OpenAsync(download.Reader, download.Content.Format, cancellationToken);
+        var disk = await formats.OpenAsync(download.Reader, download.Content.Format, download.Content.Container, cancellationToken);
         return new ImageDisk(download.Image, download.Content, disk);
     }
 

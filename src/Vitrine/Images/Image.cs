@@ -90,7 +90,7 @@ public sealed record Image
             Content = content,
             Size = content.Size,
             DiskFormat = DiskFormat ?? content.Format,
-            ContainerFormat = ContainerFormat ?? Images.ContainerFormat.Bare,
+            ContainerFormat = ContainerFormat ?? content.Container,
             Kind = content.Format is Images.DiskFormat.Iso && DiskFormat is null ? ImageKind.Iso : Kind,
             UpdatedAt = now,
         }

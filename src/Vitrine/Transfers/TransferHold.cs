@@ -237,7 +237,7 @@ internal sealed partial class TransferHold : IAsyncDisposable
 
     private async Task CommitAsync(Ingest ingest, ContentFacts content, CancellationToken cancellationToken)
     {
-        await CheckDiskAsync(ingest, content.Format, cancellationToken);
+        await CheckDiskAsync(ingest, content, cancellationToken);
         await ClaimAsync(content.Digest, cancellationToken);
         await ChangeAsync(t => t.Settle(content), cancellationToken);
         await ingest.CommitAsync(content.Digest, cancellationToken);
@@ -245,12 +245,12 @@ internal sealed partial class TransferHold : IAsyncDisposable
     }
 
     /// <summary>Looks at the tables of the disk as a whole, which bytes that pass by cannot be held against.</summary>
-    private async Task CheckDiskAsync(Ingest ingest, DiskFormat format, CancellationToken cancellationToken)
+    private async Task CheckDiskAsync(Ingest ingest, ContentFacts content, CancellationToken cancellationToken)
     {
-        if (!_holds.Formats.CanOpen(format))
+        if (!_holds.Formats.CanOpen(content.Format))
             return;
 
-        await using var disk = await _holds.Formats.OpenAsync(ingest.Staged, format, cancellationToken);
+        await using var disk = await _holds.Formats.OpenAsync(ingest.Staged, content.Format, content.Container, cancellationToken);
         await disk.CheckAsync(cancellationToken);
     }
 
@@ -345,7 +345,7 @@ internal sealed partial class TransferHold : IAsyncDisposable
     /// <summary>The description may have been changed since the content was held against it.</summary>
     private static Image Activated(Image image, ContentFacts content, DateTimeOffset now)
     {
-        ContentRules.CheckFormat(image, content.Format);
+        ContentRules.CheckFormat(image, content.Format, content.Container);
         return image.Activate(content, now);
     }
 

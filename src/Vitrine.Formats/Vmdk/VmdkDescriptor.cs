@@ -1,7 +1,7 @@
 using System.Text;
 using Vitrine.Content;
 
-namespace Vitrine.Formats;
+namespace Vitrine.Formats.Vmdk;
 
 /// <summary>The text of a VMDK, which says where a disk's sectors are kept. Only "in this very file" is acceptable.</summary>
 /// <remarks>

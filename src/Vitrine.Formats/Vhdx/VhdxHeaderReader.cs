@@ -1,10 +1,9 @@
 using System.Buffers.Binary;
 using System.Numerics;
-using System.Runtime.InteropServices;
 using Vitrine.Content;
 using Vitrine.Images;
 
-namespace Vitrine.Formats;
+namespace Vitrine.Formats.Vhdx;
 
 /// <summary>VHDX, version 1, as Microsoft's [MS-VHDX] draws it.</summary>
 /// <remarks>
@@ -14,11 +13,6 @@ namespace Vitrine.Formats;
 ///    +----------+----------+----------+----------------+----------------+-----------------------------
 ///    | vhdxfile |  header  |  header  |  region table  |  region table  |  … metadata region, BAT, log
 ///    +----------+----------+----------+----------------+----------------+-----------------------------
-/// </code>
-/// A header (2.2.2), of 4 KiB:
-/// <code>
-///   0  head     4  checksum     8  sequence number (8)    16  file write id (16)    32  data write id (16)
-///  48  log id (16)             64  log version (2)        66  version (2)           68  log length         72  log offset (8)
 /// </code>
 /// A region table (2.2.3), of 64 KiB, and its entries of 32 bytes from 16 on:
 /// <code>
@@ -32,11 +26,10 @@ namespace Vitrine.Formats;
 /// </code>
 /// Checksums are CRC-32C over the whole structure with the checksum itself as zero.
 /// </remarks>
-internal sealed class VhdxReader : IFormatReader
+internal sealed class VhdxHeaderReader : IFormatReader
 {
     private const int KiB = 1024;
-    private const long MiB = 1024 * 1024;
-    private const int HeaderLength = 4 * KiB;
+    private const long MiB = VhdxLayout.MiB;
     private const int TableLength = 64 * KiB;
     private const int EntryLength = 32;
     private const int MostEntries = 2047;
@@ -53,44 +46,70 @@ internal sealed class VhdxReader : IFormatReader
 
     // The order of a fixed layout is the order of reading, so that no piece lies before the one that asks for it.
     private readonly PieceFeed _pieces;
+    private readonly bool _waitsForLog;
     private readonly List<Item> _items = [];
-    private Header? _header;
-    private Region _metadata;
-    private Region _bat;
+    private VhdxHeader? _header;
+    private VhdxRegion _metadata;
+    private VhdxRegion _bat;
     private ulong _size;
+    private uint _sectorSize;
+    private uint _blockSize;
 
-    public VhdxReader(PieceFeed pieces)
+    /// <param name="waitsForLog">
+    /// Whether to stop at a log that is not empty until <see cref="ContinueAfterLog"/>, as whoever can read anywhere may; otherwise
+    /// such an image is refused, as what comes later cannot be judged before the log has been replayed.
+    /// </param>
+    public VhdxHeaderReader(PieceFeed pieces, bool waitsForLog = false)
     {
-        _pieces = pieces;
-        _pieces.Want(64 * KiB, HeaderLength, ReadFirstHeader);
+        (_pieces, _waitsForLog) = (pieces, waitsForLog);
+        _pieces.Want(64 * KiB, VhdxHeader.Length, ReadFirstHeader);
     }
 
-    public FormatVerdict Complete(long length, ReadOnlySpan<byte> tail) =>
-        (UInt128)_metadata.Offset + _metadata.Length > (ulong)length || (UInt128)_bat.Offset + _bat.Length > (ulong)length
-            ? throw Refusal.Truncated("VHDX")
-            : new FormatVerdict(DiskFormat.Vhdx, (long)_size);
+    /// <summary>The header that counts, once both have been read.</summary>
+    public VhdxHeader Header => _header!;
+
+    public FormatVerdict Complete(long length, ReadOnlySpan<byte> tail) => new(DiskFormat.Vhdx, Finish(length).DiskLength);
+
+    /// <summary>The layout, once the image's length is known too.</summary>
+    public VhdxLayout Finish(long length)
+    {
+        if (_metadata.End > length || _bat.End > length)
+            throw Refusal.Truncated("VHDX");
+        if (_metadata.Overlaps(_bat) || Header.Log.Overlaps(_bat) || Header.Log.Overlaps(_metadata))
+            throw VhdxLayout.BadGeometry("its regions lie on top of each other");
+        if (_size % _sectorSize != 0)
+            throw VhdxLayout.BadGeometry($"its disk has {_size} bytes");
+
+        var layout = new VhdxLayout((long)_size, _sectorSize, _blockSize, _bat, _metadata, Header.Log);
+        return layout.Entries * VhdxLayout.EntryLength <= _bat.Length
+            ? layout
+            : throw VhdxLayout.BadGeometry("its block table does not map the whole disk");
+    }
+
+    /// <summary>Goes on where a log that was not empty was met. What is fed from now on is what the log makes of the image.</summary>
+    public void ContinueAfterLog() => _pieces.Want(192 * KiB, TableLength, ReadFirstRegions);
 
     private void ReadFirstHeader(ReadOnlySpan<byte> piece)
     {
-        _header = Header.TryRead(piece);
-        _pieces.Want(128 * KiB, HeaderLength, ReadSecondHeader);
+        _header = VhdxHeader.TryRead(piece);
+        _pieces.Want(128 * KiB, VhdxHeader.Length, ReadSecondHeader);
     }
 
     private void ReadSecondHeader(ReadOnlySpan<byte> piece)
     {
         // The header with the higher number counts; a crash leaves at most one that is not whole.
-        var second = Header.TryRead(piece);
+        var second = VhdxHeader.TryRead(piece);
         if (second is not null && (_header is null || second.Sequence > _header.Sequence))
             _header = second;
 
         if (_header is null)
-            throw BadGeometry("neither of its headers is whole");
+            throw VhdxLayout.BadGeometry("neither of its headers is whole");
         if (_header.Version != 1)
             throw new UnsafeContentException("vhdx-incompatible-features", $"the VHDX image is of a version that is not known here ({_header.Version}).");
-        if (_header.LogId != Guid.Empty)
+        if (_header.LogId == Guid.Empty)
+            ContinueAfterLog();
+        else if (!_waitsForLog)
             throw new UnsafeContentException("vhdx-dirty-log", "the VHDX image was not closed: its log would have to be replayed, and could change everything.");
-
-        _pieces.Want(192 * KiB, TableLength, ReadFirstRegions);
     }
 
     private void ReadFirstRegions(ReadOnlySpan<byte> table)
@@ -103,31 +122,31 @@ internal sealed class VhdxReader : IFormatReader
     {
         // Some readers take the first table and some the second where the first is damaged.
         if (ReadRegions(table) != (_metadata, _bat))
-            throw BadGeometry("its two region tables contradict each other");
+            throw VhdxLayout.BadGeometry("its two region tables contradict each other");
 
-        _pieces.Want((long)_metadata.Offset, TableLength, ReadMetadata);
+        _pieces.Want(_metadata.Offset, TableLength, ReadMetadata);
     }
 
-    private static (Region Metadata, Region Bat) ReadRegions(ReadOnlySpan<byte> table)
+    private static (VhdxRegion Metadata, VhdxRegion Bat) ReadRegions(ReadOnlySpan<byte> table)
     {
-        if (!table.StartsWith("regi"u8) || !IsChecksumRight(table))
-            throw BadGeometry("a region table is not whole");
+        if (!table.StartsWith("regi"u8) || !VhdxChecksum.IsRight(table))
+            throw VhdxLayout.BadGeometry("a region table is not whole");
 
         var count = BinaryPrimitives.ReadUInt32LittleEndian(table[8..]);
         if (count != 2)
             throw new UnsafeContentException("vhdx-incompatible-features", $"the VHDX image has {count} regions where two are known here.");
 
-        var (first, second) = (Region.Read(table[16..]), Region.Read(table[(16 + EntryLength)..]));
+        var (first, second) = (VhdxRegion.Read(table[16..]), VhdxRegion.Read(table[(16 + EntryLength)..]));
         return (Find(MetadataRegion, first, second), Find(BatRegion, first, second));
     }
 
-    private static Region Find(Guid id, Region first, Region second)
+    private static VhdxRegion Find(Guid id, VhdxRegion first, VhdxRegion second)
     {
         var found = first.Id == id ? first : second;
         if (found.Id != id)
             throw new UnsafeContentException("vhdx-incompatible-features", "the VHDX image has a region that is not known here.");
-        if (found.Offset < MiB || found.Offset % MiB != 0 || found.Length < MiB || found.Length % MiB != 0 || found.Offset > Refusal.MaxVirtualSize)
-            throw BadGeometry("its regions are not where they can be");
+        if (!found.IsAligned)
+            throw VhdxLayout.BadGeometry("its regions are not where they can be");
 
         return found;
     }
@@ -135,11 +154,11 @@ internal sealed class VhdxReader : IFormatReader
     private void ReadMetadata(ReadOnlySpan<byte> table)
     {
         if (!table.StartsWith("metadata"u8))
-            throw BadGeometry("its metadata table is not there");
+            throw VhdxLayout.BadGeometry("its metadata table is not there");
 
         var count = BinaryPrimitives.ReadUInt16LittleEndian(table[10..]);
         if (count > MostEntries)
-            throw BadGeometry($"its metadata have {count} entries");
+            throw VhdxLayout.BadGeometry($"its metadata have {count} entries");
 
         for (var i = 0; i < count; i++)
             AddItem(Item.Read(table[(32 + i * EntryLength)..]));
@@ -158,8 +177,8 @@ internal sealed class VhdxReader : IFormatReader
             return;
         if (item.IsUser || LengthOf(item.Id) is not { } length)
             throw new UnsafeContentException("vhdx-incompatible-features", "the VHDX image has metadata that are not known here.");
-        if (item.Length != length || item.Offset < TableLength || item.End > _metadata.Length)
-            throw BadGeometry("an entry of its metadata is not where it can be");
+        if (item.Length != length || item.Offset < TableLength || item.End > (ulong)_metadata.Length)
+            throw VhdxLayout.BadGeometry("an entry of its metadata is not where it can be");
 
         _items.Add(item);
     }
@@ -167,14 +186,14 @@ internal sealed class VhdxReader : IFormatReader
     private void CheckItems()
     {
         if (!new[] { FileParameters, VirtualDiskSize, LogicalSectorSize }.All(id => _items.Exists(i => i.Id == id)))
-            throw BadGeometry("its metadata are not complete");
+            throw VhdxLayout.BadGeometry("its metadata are not complete");
         if (_items.DistinctBy(i => i.Id).Count() != _items.Count)
-            throw BadGeometry("its metadata say the same thing twice");
+            throw VhdxLayout.BadGeometry("its metadata say the same thing twice");
 
         for (var i = 1; i < _items.Count; i++)
         {
             if (_items[i].Offset < _items[i - 1].End)
-                throw BadGeometry("its metadata lie on top of each other");
+                throw VhdxLayout.BadGeometry("its metadata lie on top of each other");
         }
     }
 
@@ -184,7 +203,7 @@ internal sealed class VhdxReader : IFormatReader
             return;
 
         var item = _items[index];
-        _pieces.Want((long)_metadata.Offset + item.Offset, (int)item.Length, value =>
+        _pieces.Want(_metadata.Offset + item.Offset, (int)item.Length, value =>
         {
             ReadItem(item.Id, value);
             ReadNextItem(index + 1);
@@ -194,14 +213,14 @@ internal sealed class VhdxReader : IFormatReader
     private void ReadItem(Guid id, ReadOnlySpan<byte> value)
     {
         if (id == FileParameters)
-            CheckFileParameters(BinaryPrimitives.ReadUInt32LittleEndian(value), BinaryPrimitives.ReadUInt32LittleEndian(value[4..]));
+            TakeFileParameters(BinaryPrimitives.ReadUInt32LittleEndian(value), BinaryPrimitives.ReadUInt32LittleEndian(value[4..]));
         else if (id == VirtualDiskSize)
             TakeSize(BinaryPrimitives.ReadUInt64LittleEndian(value));
         else if (id == LogicalSectorSize || id == PhysicalSectorSize)
-            CheckSectorSize(BinaryPrimitives.ReadUInt32LittleEndian(value));
+            TakeSectorSize(id, BinaryPrimitives.ReadUInt32LittleEndian(value));
     }
 
-    private static void CheckFileParameters(uint blockSize, uint flags)
+    private void TakeFileParameters(uint blockSize, uint flags)
     {
         const uint LeaveBlocksAllocated = 1;
         const uint HasParent = 2;
@@ -210,21 +229,26 @@ internal sealed class VhdxReader : IFormatReader
         if ((flags & ~LeaveBlocksAllocated) != 0)
             throw new UnsafeContentException("vhdx-incompatible-features", "the VHDX image has parameters that are not known here.");
         if (!BitOperations.IsPow2(blockSize) || blockSize is < (uint)MiB or > 256 * (uint)MiB)
-            throw BadGeometry($"its blocks have {blockSize} bytes");
+            throw VhdxLayout.BadGeometry($"its blocks have {blockSize} bytes");
+
+        _blockSize = blockSize;
     }
 
     private void TakeSize(ulong size)
     {
         if (size is 0 or > Refusal.MaxVirtualSize || size % 512 != 0)
-            throw BadGeometry($"its disk has {size} bytes");
+            throw VhdxLayout.BadGeometry($"its disk has {size} bytes");
 
         _size = size;
     }
 
-    private static void CheckSectorSize(uint size)
+    private void TakeSectorSize(Guid id, uint size)
     {
         if (size is not (512 or 4096))
-            throw BadGeometry($"its sectors have {size} bytes");
+            throw VhdxLayout.BadGeometry($"its sectors have {size} bytes");
+
+        if (id == LogicalSectorSize)
+            _sectorSize = size;
     }
 
     private static uint? LengthOf(Guid id) => id switch
@@ -235,42 +259,7 @@ internal sealed class VhdxReader : IFormatReader
         _ => null,
     };
 
-    /// <summary>Whether a structure is whole: its checksum is the four bytes at 4, and counts as zero.</summary>
-    private static bool IsChecksumRight(ReadOnlySpan<byte> structure)
-    {
-        var crc = Crc(uint.MaxValue, structure[..4]);
-        crc = Crc(crc, [0, 0, 0, 0]);
-        return ~Crc(crc, structure[8..]) == BinaryPrimitives.ReadUInt32LittleEndian(structure[4..]);
-    }
-
-    private static uint Crc(uint crc, ReadOnlySpan<byte> bytes)
-    {
-        foreach (var word in MemoryMarshal.Cast<byte, uint>(bytes))
-            crc = BitOperations.Crc32C(crc, BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word));
-
-        return crc;
-    }
-
     private static UnsafeContentException Parent() => new("vhdx-parent", "the VHDX image is based on another one.");
-
-    private static UnsafeContentException BadGeometry(string what) => new("vhdx-bad-geometry", $"the VHDX image cannot be right: {what}.");
-
-    private sealed record Header(ulong Sequence, Guid LogId, ushort Version)
-    {
-        /// <returns>Null where it is not whole.</returns>
-        public static Header? TryRead(ReadOnlySpan<byte> bytes) => bytes.StartsWith("head"u8) && IsChecksumRight(bytes)
-            ? new Header(
-                BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]),
-                new Guid(bytes.Slice(48, 16)),
-                BinaryPrimitives.ReadUInt16LittleEndian(bytes[66..]))
-            : null;
-    }
-
-    private readonly record struct Region(Guid Id, ulong Offset, uint Length)
-    {
-        public static Region Read(ReadOnlySpan<byte> entry) => new(
-            new Guid(entry[..16]), BinaryPrimitives.ReadUInt64LittleEndian(entry[16..]), BinaryPrimitives.ReadUInt32LittleEndian(entry[24..]));
-    }
 
     private readonly record struct Item(Guid Id, uint Offset, uint Length, uint Flags)
     {

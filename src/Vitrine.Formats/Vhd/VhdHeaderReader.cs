@@ -3,7 +3,7 @@ using System.Numerics;
 using Vitrine.Content;
 using Vitrine.Images;
 
-namespace Vitrine.Formats;
+namespace Vitrine.Formats.Vhd;
 
 /// <summary>VHD that grows ("dynamic"): a copy of the footer, a header with a block table behind it, blocks, the footer.</summary>
 /// <remarks>
@@ -14,11 +14,10 @@ namespace Vitrine.Formats;
 ///  40  parent id (16)      56  parent time stamp    60  reserved                    64  parent name (512)
 /// 576  eight parent locators of 24 bytes, each beginning with a platform code that is zero where there is none
 /// </code>
-/// The disk's length is the footer's current size, as Hyper-V takes it; the geometry, which old programs go by, is rounded.
 /// </remarks>
-internal sealed class VhdReader : IFormatReader
+internal sealed class VhdHeaderReader : IFormatReader
 {
-    private const int HeaderLength = 1024;
+    public const int HeaderLength = 1024;
     private const int ChecksumOffset = 36;
     private const int LocatorsOffset = 576;
     private const int LocatorLength = 24;
@@ -26,45 +25,56 @@ internal sealed class VhdReader : IFormatReader
 
     private readonly PieceFeed _pieces;
     private VhdFooter _copy;
-    private ulong _tableOffset;
-    private uint _tableEntries;
+    private VhdLayout _layout;
 
-    public VhdReader(PieceFeed pieces)
+    public VhdHeaderReader(PieceFeed pieces)
     {
         _pieces = pieces;
         _pieces.Want(0, VhdFooter.Length, ReadCopy);
     }
 
     /// <summary>Reads a fixed VHD: the guest's disk, byte for byte, and then the footer.</summary>
-    public static FormatVerdict ReadFixed(ReadOnlySpan<byte> tail, long length)
+    public static FormatVerdict ReadFixed(ReadOnlySpan<byte> tail, long length) =>
+        new(DiskFormat.Vhd, ReadFixedFooter(tail, length).DiskLength);
+
+    /// <inheritdoc cref="ReadFixed"/>
+    public static VhdFooter ReadFixedFooter(ReadOnlySpan<byte> tail, long length)
     {
-        var footer = VhdFooter.Read(tail[^VhdFooter.Length..]);
+        var footer = ReadFooter(tail);
         if (footer.Type is not VhdType.Fixed)
             throw Refusal.Truncated("VHD");
         if (footer.Size != (ulong)(length - VhdFooter.Length))
             throw VhdFooter.BadGeometry("its length is not that of its disk");
 
-        return new FormatVerdict(DiskFormat.Vhd, (long)footer.Size);
+        return footer;
     }
 
-    public FormatVerdict Complete(long length, ReadOnlySpan<byte> tail)
+    public FormatVerdict Complete(long length, ReadOnlySpan<byte> tail) => new(DiskFormat.Vhd, Finish(length, tail).Footer.DiskLength);
+
+    /// <summary>The layout, once the image's end has been seen too.</summary>
+    /// <param name="length">Of the whole image.</param>
+    /// <param name="tail">Its last bytes: at least a sector, or all if there are fewer.</param>
+    public VhdLayout Finish(long length, ReadOnlySpan<byte> tail)
     {
-        if (tail.Length < VhdFooter.Length || !VhdFooter.IsIn(tail[^VhdFooter.Length..]) || _tableOffset + 4UL * _tableEntries > (ulong)length)
+        var footer = ReadFooter(tail);
+        if (_layout.TableOffset + _layout.TableEntries * sizeof(uint) > length)
             throw Refusal.Truncated("VHD");
 
         // Some readers go by the footer and some by its copy.
-        if (VhdFooter.Read(tail[^VhdFooter.Length..]) != _copy)
-            throw VhdFooter.BadGeometry("its footer and the footer's copy contradict each other");
-
-        return new FormatVerdict(DiskFormat.Vhd, (long)_copy.Size);
+        return footer == _copy ? _layout : throw VhdFooter.BadGeometry("its footer and the footer's copy contradict each other");
     }
+
+    private static VhdFooter ReadFooter(ReadOnlySpan<byte> tail) =>
+        tail.Length >= VhdFooter.Length && VhdFooter.IsIn(tail[^VhdFooter.Length..])
+            ? VhdFooter.Read(tail[^VhdFooter.Length..])
+            : throw Refusal.Truncated("VHD");
 
     private void ReadCopy(ReadOnlySpan<byte> sector)
     {
         _copy = VhdFooter.Read(sector);
         if (_copy.Type is not VhdType.Dynamic)
             throw VhdFooter.BadGeometry("it begins like a disk that grows and says that it is fixed");
-        if (_copy.HeaderOffset is < VhdFooter.Length or > Refusal.MaxVirtualSize)
+        if (_copy.HeaderOffset is < VhdFooter.Length or > Refusal.MaxVirtualSize || _copy.HeaderOffset % VhdLayout.SectorSize != 0)
             throw VhdFooter.BadGeometry("its header is not where one can be");
 
         _pieces.Want((long)_copy.HeaderOffset, HeaderLength, ReadHeader);
@@ -75,9 +85,9 @@ internal sealed class VhdReader : IFormatReader
         if (!header.StartsWith("cxsparse"u8))
             throw VhdFooter.BadGeometry("it has no header");
 
-        _tableOffset = BinaryPrimitives.ReadUInt64BigEndian(header[16..]);
+        var tableOffset = BinaryPrimitives.ReadUInt64BigEndian(header[16..]);
         var version = BinaryPrimitives.ReadUInt32BigEndian(header[24..]);
-        _tableEntries = BinaryPrimitives.ReadUInt32BigEndian(header[28..]);
+        var tableEntries = BinaryPrimitives.ReadUInt32BigEndian(header[28..]);
         var blockSize = BinaryPrimitives.ReadUInt32BigEndian(header[32..]);
         var checksum = BinaryPrimitives.ReadUInt32BigEndian(header[ChecksumOffset..]);
 
@@ -86,10 +96,14 @@ internal sealed class VhdReader : IFormatReader
             throw new UnsafeContentException("vhd-incompatible-features", "the VHD image's header is of a version that is not known here.");
         if (!BitOperations.IsPow2(blockSize) || blockSize is < 512 or > 256 * 1024 * 1024)
             throw VhdFooter.BadGeometry($"its blocks have {blockSize} bytes");
-        if ((ulong)_tableEntries * blockSize < _copy.Size || _tableOffset > Refusal.MaxVirtualSize)
+        if ((ulong)tableEntries * blockSize < _copy.Size)
             throw VhdFooter.BadGeometry("its table does not map the whole disk");
+        if (tableOffset is < VhdFooter.Length or > Refusal.MaxVirtualSize || tableOffset % VhdLayout.SectorSize != 0)
+            throw VhdFooter.BadGeometry("its table is not where one can be");
         if (checksum != VhdFooter.ChecksumOf(header, ChecksumOffset))
             throw VhdFooter.BadGeometry("its header's checksum is wrong");
+
+        _layout = new VhdLayout(_copy, (long)_copy.HeaderOffset, (long)tableOffset, tableEntries, blockSize);
     }
 
     private static void CheckLocators(ReadOnlySpan<byte> locators)

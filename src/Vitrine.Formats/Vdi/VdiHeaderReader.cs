@@ -3,7 +3,7 @@ using System.Numerics;
 using Vitrine.Content;
 using Vitrine.Images;
 
-namespace Vitrine.Formats;
+namespace Vitrine.Formats.Vdi;
 
 /// <summary>VDI, version 1.1, as VirtualBox writes it.</summary>
 /// <remarks>
@@ -16,9 +16,11 @@ namespace Vitrine.Formats;
 /// 0x188  id (16)                 0x198  snapshot (16)       0x1a8  linked id (16)     0x1b8  parent id (16)
 /// </code>
 /// </remarks>
-internal sealed class VdiReader : IFormatReader
+internal sealed class VdiHeaderReader : IFormatReader
 {
     public const int MagicOffset = 0x40;
+
+    private static ReadOnlySpan<byte> Magic => [0x7f, 0x10, 0xda, 0xbe];
 
     private const int HeaderEnd = 0x1c8;
     private const uint Version = 0x0001_0001;
@@ -27,43 +29,53 @@ internal sealed class VdiReader : IFormatReader
     private const uint Undo = 3;
     private const uint Differencing = 4;
     private const uint SectorSize = 512;
+    private const uint MostBlockSize = 256 * 1024 * 1024;
 
-    private ulong _size;
-    private uint _mapOffset;
-    private uint _blocks;
+    private VdiHeader _header;
 
-    public VdiReader(PieceFeed pieces) => pieces.Want(0, HeaderEnd, Read);
+    public VdiHeaderReader(PieceFeed pieces) => pieces.Want(0, HeaderEnd, Read);
 
-    public FormatVerdict Complete(long length, ReadOnlySpan<byte> tail) => _mapOffset + 4L * _blocks > length
+    public FormatVerdict Complete(long length, ReadOnlySpan<byte> tail) => new(DiskFormat.Vdi, Finish(length).DiskLength);
+
+    /// <summary>The header, once the image's length is known too.</summary>
+    public VdiHeader Finish(long length) => _header.MapOffset + _header.Blocks * sizeof(uint) > length
         ? throw Refusal.Truncated("VDI")
-        : new FormatVerdict(DiskFormat.Vdi, (long)_size);
+        : _header;
+
+    public static UnsafeContentException BadGeometry(string what) => new("vdi-bad-geometry", $"the VDI image cannot be right: {what}.");
 
     private void Read(ReadOnlySpan<byte> header)
     {
+        if (!header[MagicOffset..].StartsWith(Magic))
+            throw Refusal.Mistaken("VDI");
+
         var version = BinaryPrimitives.ReadUInt32LittleEndian(header[0x44..]);
         var type = BinaryPrimitives.ReadUInt32LittleEndian(header[0x4c..]);
-        _mapOffset = BinaryPrimitives.ReadUInt32LittleEndian(header[0x154..]);
+        var mapOffset = BinaryPrimitives.ReadUInt32LittleEndian(header[0x154..]);
         var dataOffset = BinaryPrimitives.ReadUInt32LittleEndian(header[0x158..]);
         var sectorSize = BinaryPrimitives.ReadUInt32LittleEndian(header[0x168..]);
-        _size = BinaryPrimitives.ReadUInt64LittleEndian(header[0x170..]);
+        var size = BinaryPrimitives.ReadUInt64LittleEndian(header[0x170..]);
         var blockSize = BinaryPrimitives.ReadUInt32LittleEndian(header[0x178..]);
         var extra = BinaryPrimitives.ReadUInt32LittleEndian(header[0x17c..]);
-        _blocks = BinaryPrimitives.ReadUInt32LittleEndian(header[0x180..]);
+        var blocks = BinaryPrimitives.ReadUInt32LittleEndian(header[0x180..]);
         var used = BinaryPrimitives.ReadUInt32LittleEndian(header[0x184..]);
 
         if (type is Undo or Differencing || header[0x1a8..HeaderEnd].ContainsAnyExcept((byte)0))
             throw new UnsafeContentException("vdi-parent", "the VDI image is based on another one.");
         if (version != Version || type is not (Growing or Fixed) || extra != 0)
             throw new UnsafeContentException("vdi-incompatible-features", "the VDI image is of a version or type that is not known here.");
-        if (_size is 0 or > Refusal.MaxVirtualSize)
-            throw BadGeometry($"its disk has {_size} bytes");
-        if (sectorSize != SectorSize || !BitOperations.IsPow2(blockSize) || blockSize < SectorSize)
+        if (size is 0 or > Refusal.MaxVirtualSize)
+            throw BadGeometry($"its disk has {size} bytes");
+        if (sectorSize != SectorSize || !BitOperations.IsPow2(blockSize) || blockSize is < SectorSize or > MostBlockSize)
             throw BadGeometry($"its sectors have {sectorSize} bytes and its blocks {blockSize}");
-        if ((UInt128)_blocks * blockSize < _size || used > _blocks)
+        if ((UInt128)blocks * blockSize < size || used > blocks)
             throw BadGeometry("its map does not hold the whole disk");
-        if (_mapOffset < HeaderEnd || dataOffset < _mapOffset + 4UL * _blocks)
+        if (mapOffset < HeaderEnd || dataOffset < mapOffset + 4UL * blocks)
             throw BadGeometry("its map is not where one can be");
-    }
+        if (mapOffset % SectorSize != 0 || dataOffset % SectorSize != 0)
+            throw BadGeometry("its parts do not begin with a sector");
 
-    private static UnsafeContentException BadGeometry(string what) => new("vdi-bad-geometry", $"the VDI image cannot be right: {what}.");
+        var whole = (size + SectorSize - 1) / SectorSize * SectorSize;
+        _header = new VdiHeader((long)whole, blockSize, mapOffset, dataOffset, blocks);
+    }
 }

@@ -1,0 +1,18 @@
+using Vitrine.Disks;
+using Vitrine.Formats.Vmdk;
+using Vitrine.Stores;
+
+namespace Vitrine.Formats.Ova;
+
+/// <summary>Opens the disk in an OVA.</summary>
+internal static class OvaDisk
+{
+    public static async Task<Disk> OpenAsync(ContentReader content, CancellationToken cancellationToken)
+    {
+        var pieces = new PieceFeed();
+        var reader = new OvaReader(pieces);
+        await pieces.FetchAsync(content, "OVA", cancellationToken);
+        var disk = reader.FindDisk();
+        return await VmdkDisk.OpenAsync(new ContentSlice(content, disk.Start, disk.Length), cancellationToken);
+    }
+}

@@ -1,0 +1,28 @@
+using Vitrine.Disks;
+using Vitrine.Stores;
+
+namespace Vitrine.Formats.Vhdx;
+
+/// <summary>Opens VHDX. Where it was not closed, what is read is what its log makes of it; the content stays as it is.</summary>
+internal static class VhdxDisk
+{
+    public static async Task<Disk> OpenAsync(ContentReader content, CancellationToken cancellationToken)
+    {
+        var start = new byte["vhdxfile"u8.Length];
+        await content.ReadExactlyAsync("VHDX", 0, start, cancellationToken);
+        if (!start.AsSpan().SequenceEqual("vhdxfile"u8))
+            throw Refusal.Mistaken("VHDX");
+
+        var pieces = new PieceFeed();
+        var reader = new VhdxHeaderReader(pieces, waitsForLog: true);
+        await pieces.FetchAsync(content, "VHDX", cancellationToken);
+        if (reader.Header.LogId != Guid.Empty)
+        {
+            content = await VhdxLog.ReplayAsync(content, reader.Header, cancellationToken);
+            reader.ContinueAfterLog();
+            await pieces.FetchAsync(content, "VHDX", cancellationToken);
+        }
+
+        return new MappedDisk(content, new VhdxMap(content, reader.Finish(content.Length)));
+    }
+}

@@ -1,0 +1,56 @@
+using System.Formats.Tar;
+using System.Text;
+
+namespace Vitrine.FormatTests.Ova;
+
+/// <summary>OVA written by the framework's archive writer, to be changed where a tool would not.</summary>
+internal static class OvaFile
+{
+    public static byte[] Of(byte[] disk, TarEntryFormat format = TarEntryFormat.Ustar) =>
+        Of([("machine.ovf", Encoding.UTF8.GetBytes(Ovf())), ("machine.mf", "SHA256(…)"u8.ToArray()), ("disk.vmdk", disk)], format);
+
+    public static byte[] Of((string Name, byte[] Bytes)[] members, TarEntryFormat format = TarEntryFormat.Ustar) =>
+        Of([.. members.Select(m => File(m.Name, m.Bytes, format))], format);
+
+    public static byte[] Of(TarEntry[] entries, TarEntryFormat format = TarEntryFormat.Ustar)
+    {
+        var archive = new MemoryStream();
+        using (var writer = new TarWriter(archive, format, leaveOpen: true))
+        {
+            foreach (var entry in entries)
+                writer.WriteEntry(entry);
+        }
+
+        return archive.ToArray();
+    }
+
+    public static TarEntry File(string name, byte[] bytes, TarEntryFormat format = TarEntryFormat.Ustar)
+    {
+        TarEntry entry = format switch
+        {
+            TarEntryFormat.Gnu => new GnuTarEntry(TarEntryType.RegularFile, name),
+            TarEntryFormat.Pax => new PaxTarEntry(TarEntryType.RegularFile, name),
+            _ => new UstarTarEntry(TarEntryType.RegularFile, name),
+        };
+        entry.DataStream = new MemoryStream(bytes);
+        return entry;
+    }
+
+    public static string Ovf(
+        string files = """<File ovf:id="file1" ovf:href="disk.vmdk" ovf:size="1"/>""",
+        string disks = """<Disk ovf:capacity="1" ovf:diskId="vmdisk1" ovf:fileRef="file1" ovf:format="http://www.vmware.com/interfaces/specifications/vmdk.html#streamOptimized"/>""",
+        string before = "") => $"""
+        <?xml version="1.0" encoding="UTF-8"?>
+        {before}
+        <Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">
+          <References>
+            {files}
+          </References>
+          <DiskSection>
+            <Info>Disks</Info>
+            {disks}
+          </DiskSection>
+          <VirtualSystem ovf:id="machine"><Info>A machine</Info></VirtualSystem>
+        </Envelope>
+        """;
+}
