@@ -171,7 +171,11 @@ internal sealed class WholeImageRow : ImageRow
 
     private ContentFacts? ToContent() => ContentDigest is null ? null : new ContentFacts(
         Digest.Parse(ContentDigest), ContentSize!.Value, ContentMd5!, ContentSha512!,
-        Stored.Enum<DiskFormat>(ContentFormat!), ContentVirtualSize, ToSourceFile());
+        Stored.Enum<DiskFormat>(ContentFormat!), ContentVirtualSize, ToSourceFile())
+    {
+        // An image that says so is one: anything else was refused.
+        Container = Stored.EnumOrNull<ContainerFormat>(ContainerFormat) is Vitrine.Images.ContainerFormat.Ova ? Vitrine.Images.ContainerFormat.Ova : Vitrine.Images.ContainerFormat.Bare,
+    };
 
     private SourceFile? ToSourceFile() => SourceFileDigest is null
         ? null

@@ -1,5 +1,4 @@
 using Vitrine.Formats;
-using Vitrine.FormatTests.Iso9660;
 using Vitrine.Testing;
 
 namespace Vitrine.FormatTests.Inspection;
@@ -46,7 +45,7 @@ public sealed class InspectionAtRestTests
     {
         foreach (var sample in Samples)
         {
-            var content = new MemoryContent([.. sample, .. new byte[1024 * 1024]]);
+            var content = new MemoryContent((byte[])[.. sample, .. new byte[1024 * 1024]]);
             try
             {
                 await FormatInspector.InspectAsync(content, TestContext.Current.CancellationToken);
@@ -56,7 +55,7 @@ public sealed class InspectionAtRestTests
                 // A refusal need not read more than a verdict does.
             }
 
-            Assert.InRange(content.Read, 0, 512 * 1024);
+            Assert.InRange(content.BytesRead, 0, 512 * 1024);
         }
     }
 

@@ -78,7 +78,7 @@ public sealed class OvaDiskTests
         foreach (var vmdk in new[] { VmdkFile.Stream(guest), VmdkFile.Sparse(guest) })
         {
             var ova = OvaFile.Of(vmdk, format);
-            Assert.Equal(new FormatVerdict(DiskFormat.Vmdk, GuestLength, ContainerFormat.Ova), Judgement.Of(ova).Verdict);
+            Assert.Equal(new FormatVerdict(DiskFormat.Vmdk, GuestLength, Container: ContainerFormat.Ova), Judgement.Of(ova).Verdict);
             await using var disk = await new DiskFormats().OpenAsync(new MemoryContent(ova), DiskFormat.Vmdk, ContainerFormat.Ova, Stop);
             await DiskContract.HoldAsync(disk, guest, Stop);
         }

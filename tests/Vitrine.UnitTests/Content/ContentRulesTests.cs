@@ -125,7 +125,7 @@ public sealed class ContentRulesTests
             () => ContentRules.AcceptUnpacked(Result(DiskFormat.Raw), Described with { DiskFormat = DiskFormat.Qcow2 }, source));
     }
 
-    private static IngestResult Packed(Wrapper wrapper) => Result(DiskFormat.Raw) with { Verdict = new FormatVerdict(DiskFormat.Raw, null, wrapper) };
+    private static IngestResult Packed(Wrapper wrapper) => Result(DiskFormat.Raw) with { Verdict = new FormatVerdict(DiskFormat.Raw, null, Wrapper: wrapper) };
 
     private static IngestResult Result(DiskFormat found, long? virtualSize = null) => new(
         Digest.Of(Bytes), Bytes.Length,
