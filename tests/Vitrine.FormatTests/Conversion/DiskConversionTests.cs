@@ -49,23 +49,16 @@ public sealed class DiskConversionTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Cases))]
-    public async Task The_inspection_takes_it_for_what_it_is(ConversionCase cell)
+    public async Task The_inspection_and_the_readers_take_it_for_what_it_is(ConversionCase cell)
     {
         await cell.WriteDiskAsync(Source, Stop);
         var content = await WriteAsync(cell.Conversion, Result);
         Assert.Equal(
             new FormatVerdict(cell.Conversion.Format, cell.Conversion.Format == DiskFormat.Raw ? null : cell.LengthInTarget),
             Judgement.Of(content).Verdict);
-    }
-
-    [Theory, MemberData(nameof(Cases))]
-    public async Task Read_back_it_is_the_same_disk(ConversionCase cell)
-    {
         if (!new DiskFormats().CanOpen(cell.Conversion.Format))
             return;
 
-        await cell.WriteDiskAsync(Source, Stop);
-        await WriteAsync(cell.Conversion, Result);
         await using var disk = await new DiskFormats().OpenAsync(new FileContent(Result), cell.Conversion.Format, Stop);
         byte[] padded = [.. cell.MakeDisk(), .. new byte[cell.LengthInTarget - cell.Length]];
         await DiskContract.HoldAsync(disk, padded, Stop);
@@ -95,7 +88,7 @@ public sealed class DiskConversionTests : IDisposable
 
         var info = await ReadInfoAsync(format, Result);
         Assert.Equal(length, info.GetProperty("virtual-size").GetInt64());
-        Assert.InRange(info.GetProperty("actual-size").GetInt64(), 1, 1024 * 1024);
+        Assert.InRange(info.GetProperty("actual-size").GetInt64(), 1, 5 * 1024 * 1024);
 
         // QEMU reads the whole of what it cannot look for holes in, which nobody waits for.
         const int Window = 1024 * 1024;
