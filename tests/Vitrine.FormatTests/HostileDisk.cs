@@ -27,7 +27,7 @@ internal static class Handling
     {
         try
         {
-            await using var disk = await new DiskFormats().OpenAsync(new MemoryContent(bytes), format, container, cancellationToken);
+            await using var disk = await new DiskFormats().OpenAsync(new ChangingContent(bytes), format, container, cancellationToken);
             await disk.CheckAsync(cancellationToken);
             await UseAsync(disk, cancellationToken);
             return HostileDisk.Nothing;
@@ -62,7 +62,7 @@ internal static class Handling
         return isSound;
 
         async Task OpenAsync() =>
-            disk = await new DiskFormats().OpenAsync(new MemoryContent(bytes), format, container, cancellationToken);
+            disk = await new DiskFormats().OpenAsync(new ChangingContent(bytes), format, container, cancellationToken);
     }
 
     private static async Task UseAsync(Disk disk, CancellationToken cancellationToken)

@@ -67,7 +67,7 @@ public sealed class DiskConversionTests : IDisposable
         await cell.WriteDiskAsync(Source, Stop);
         await WriteAsync(cell.Conversion, Result);
         await using var disk = await new DiskFormats().OpenAsync(new FileContent(Result), cell.Conversion.Format, Stop);
-        await DiskContract.HoldAsync(disk, [.. cell.MakeDisk(), .. new byte[cell.LengthInTarget - cell.Length]], Stop);
+        await DiskContract.HoldAsync(disk, (byte[])[.. cell.MakeDisk(), .. new byte[cell.LengthInTarget - cell.Length]], Stop);
     }
 
     [TheoryWithTool("qemu-img"), MemberData(nameof(Targets))]

@@ -78,8 +78,8 @@ public sealed class OvaDiskTests
         foreach (var vmdk in new[] { VmdkFile.Stream(guest), VmdkFile.Sparse(guest) })
         {
             var ova = OvaFile.Of(vmdk, format);
-            Assert.Equal(new FormatVerdict(DiskFormat.Vmdk, GuestLength, ContainerFormat.Ova), Judgement.Of(ova).Verdict);
-            await using var disk = await new DiskFormats().OpenAsync(new MemoryContent(ova), DiskFormat.Vmdk, ContainerFormat.Ova, Stop);
+            Assert.Equal(new FormatVerdict(DiskFormat.Vmdk, GuestLength, Container: ContainerFormat.Ova), Judgement.Of(ova).Verdict);
+            await using var disk = await new DiskFormats().OpenAsync(new ChangingContent(ova), DiskFormat.Vmdk, ContainerFormat.Ova, Stop);
             await DiskContract.HoldAsync(disk, guest, Stop);
         }
     }
@@ -101,7 +101,7 @@ public sealed class OvaDiskTests
         foreach (var format in new[] { TarEntryFormat.Gnu, TarEntryFormat.Pax })
         {
             var ova = OvaFile.Of([("a.ovf", Text(OvaFile.Ovf(Link.Replace("disk.vmdk", name)))), (name, VmdkFile.Stream(guest))], format);
-            await using var disk = await new DiskFormats().OpenAsync(new MemoryContent(ova), DiskFormat.Vmdk, ContainerFormat.Ova, Stop);
+            await using var disk = await new DiskFormats().OpenAsync(new ChangingContent(ova), DiskFormat.Vmdk, ContainerFormat.Ova, Stop);
             await DiskContract.HoldAsync(disk, guest, Stop);
         }
     }

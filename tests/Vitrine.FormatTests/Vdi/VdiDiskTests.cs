@@ -82,5 +82,5 @@ public sealed class VdiDiskTests
 
     private static byte[] Sample() => Dynamic(GuestBytes.Sparse(GuestLength));
 
-    private static Task<Disk> OpenAsync(byte[] image) => new DiskFormats().OpenAsync(new MemoryContent(image), DiskFormat.Vdi, Stop);
+    private static Task<Disk> OpenAsync(byte[] image) => new DiskFormats().OpenAsync(new ChangingContent(image), DiskFormat.Vdi, Stop);
 }

@@ -134,5 +134,5 @@ public sealed class VhdDiskTests
         return image;
     }
 
-    private static Task<Disk> OpenAsync(byte[] image) => new DiskFormats().OpenAsync(new MemoryContent(image), DiskFormat.Vhd, Stop);
+    private static Task<Disk> OpenAsync(byte[] image) => new DiskFormats().OpenAsync(new ChangingContent(image), DiskFormat.Vhd, Stop);
 }

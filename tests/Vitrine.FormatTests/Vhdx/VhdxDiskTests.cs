@@ -253,5 +253,5 @@ public sealed class VhdxDiskTests
         return image;
     }
 
-    private static Task<Disk> OpenAsync(byte[] image) => new DiskFormats().OpenAsync(new MemoryContent(image), DiskFormat.Vhdx, Stop);
+    private static Task<Disk> OpenAsync(byte[] image) => new DiskFormats().OpenAsync(new ChangingContent(image), DiskFormat.Vhdx, Stop);
 }

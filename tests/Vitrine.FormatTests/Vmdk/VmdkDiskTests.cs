@@ -180,7 +180,7 @@ public sealed class VmdkDiskTests
         return image;
     }
 
-    private static Task<Disk> OpenAsync(byte[] image) => new DiskFormats().OpenAsync(new MemoryContent(image), DiskFormat.Vmdk, Stop);
+    private static Task<Disk> OpenAsync(byte[] image) => new DiskFormats().OpenAsync(new ChangingContent(image), DiskFormat.Vmdk, Stop);
 
     private static async Task<List<ExtentKind>> KindsAsync(Disk disk)
     {

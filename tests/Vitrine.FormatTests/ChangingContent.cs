@@ -3,7 +3,7 @@ using Vitrine.Stores;
 namespace Vitrine.FormatTests;
 
 /// <summary>Bytes as content; what is changed in them is changed in it.</summary>
-internal sealed class MemoryContent(ReadOnlyMemory<byte> bytes) : ContentReader
+internal sealed class ChangingContent(ReadOnlyMemory<byte> bytes) : ContentReader
 {
     public override long Length => bytes.Length;
 
