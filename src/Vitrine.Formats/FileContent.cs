@@ -9,7 +9,7 @@ public sealed class FileContent : ContentReader
 
     /// <exception cref="IOException">The file cannot be opened.</exception>
     public FileContent(string path)
-        : this(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0))
+        : this(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous))
     {
     }
 

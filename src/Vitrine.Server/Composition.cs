@@ -55,7 +55,7 @@ internal static class Composition
         services.AddKeys(options, shared: catalogue is not null);
         services.AddSources();
         services.AddSingleton<IFormatInspector, FormatInspector>();
-        services.AddSingleton<Disks.IDiskFormats>(_ => new DiskFormats());
+        services.AddSingleton<Disks.IDiskFormats>(_ => new DiskFormats(Directory.CreateDirectory(options.PathOf("temporary")).FullName));
         services.AddSingleton<IContentWrappers, ContentWrappers>();
         services.AddSingleton(_ => OpenStores(configuration, options));
         services.AddLibrary();

@@ -81,8 +81,8 @@ public sealed class DiskTests : IAsyncLifetime
     [InlineData("vhdx", "vhdx")]
     public async Task A_pull_in_another_format_is_the_same_disk(string asked, string known)
     {
-        var upload = InFolder("upload.qcow2");
-        await Tool.RunAsync("qemu-img", ["convert", "-O", "qcow2", InFolder("disk.raw"), upload], Stop);
+        var upload = InFolder("upload.vdi");
+        await Tool.RunAsync("qemu-img", ["convert", "-O", "vdi", InFolder("disk.raw"), upload], Stop);
         var image = await PushAsync(upload);
 
         await VitrineAsync(["image", "pull", image, "--output", InFolder("pulled"), "--format", .. asked.Split(' ')]);

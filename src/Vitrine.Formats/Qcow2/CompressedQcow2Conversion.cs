@@ -45,7 +45,7 @@ internal sealed class CompressedQcow2Conversion(Disk disk, string temporaryDirec
             return _content;
 
         var path = Path.Combine(temporaryDirectory, $"vitrine-{Guid.NewGuid():N}");
-        var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, bufferSize: 0);
+        var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous);
         try
         {
             File.Delete(path);

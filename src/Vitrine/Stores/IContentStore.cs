@@ -85,7 +85,9 @@ public abstract class ContentReader : IAsyncDisposable
 {
     public abstract long Length { get; }
 
-    /// <summary>The file that holds exactly the content; null where the store keeps it otherwise. It stays the reader's.</summary>
+    /// <summary>
+    /// The file that holds exactly the content, opened for asynchronous use; null where the store keeps it otherwise. It stays the reader's.
+    /// </summary>
     public virtual FileStream? File => null;
 
     /// <returns>How many bytes were read: at least one, unless the buffer is empty or the offset is the end.</returns>

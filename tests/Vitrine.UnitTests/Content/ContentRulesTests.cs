@@ -62,7 +62,7 @@ public sealed class ContentRulesTests
     [InlineData(ImageKind.System, DiskFormat.Aki, ContainerFormat.Aki, DiskFormat.Qcow2, false)]
     [InlineData(ImageKind.System, DiskFormat.Ploop, ContainerFormat.Bare, DiskFormat.Ploop, true)]
     [InlineData(ImageKind.System, DiskFormat.Ploop, ContainerFormat.Bare, DiskFormat.Raw, true)]
-    [InlineData(ImageKind.System, DiskFormat.Vmdk, ContainerFormat.Ova, DiskFormat.Raw, true)]
+    [InlineData(ImageKind.System, DiskFormat.Vmdk, ContainerFormat.Ova, DiskFormat.Raw, false)]
     [InlineData(ImageKind.System, DiskFormat.Qcow2, ContainerFormat.Docker, DiskFormat.Raw, true)]
     [InlineData(ImageKind.Volume, null, null, DiskFormat.Raw, true)]
     [InlineData(ImageKind.Volume, null, null, DiskFormat.Iso, false)]
@@ -75,6 +75,20 @@ public sealed class ContentRulesTests
         var image = Described with { Kind = kind, DiskFormat = claimed, ContainerFormat = container };
         var refusal = Record.Exception(() => ContentRules.Accept(Result(found), image, announced: null, expected: null));
         Assert.Equal(accepted ? null : typeof(FormatMismatchException), refusal?.GetType());
+    }
+
+    [Theory]
+    [InlineData(null, true)]
+    [InlineData(ContainerFormat.Ova, true)]
+    [InlineData(ContainerFormat.Bare, false)]
+    public void An_archive_with_a_disk_is_what_it_is_called(ContainerFormat? claimed, bool accepted)
+    {
+        var ova = Result(DiskFormat.Vmdk) with { Verdict = new FormatVerdict(DiskFormat.Vmdk, 4096, Container: ContainerFormat.Ova) };
+        var image = Described with { DiskFormat = null, ContainerFormat = claimed };
+        if (accepted)
+            Assert.Equal(ContainerFormat.Ova, ContentRules.Accept(ova, image, announced: null, expected: null).Container);
+        else
+            Assert.Throws<FormatMismatchException>(() => ContentRules.Accept(ova, image, announced: null, expected: null));
     }
 
     [Theory]
