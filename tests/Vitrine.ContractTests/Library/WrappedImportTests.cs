@@ -90,13 +90,13 @@ public sealed class WrappedImportTests : IDisposable
     }
 
     [Theory]
-    [InlineData("nested",    "unsafe-feature")]
-    [InlineData("hostile",   "unsafe-feature")]
-    [InlineData("damaged",   "unsafe-feature")]
-    [InlineData("cut off",   "unsafe-feature")]
-    [InlineData("page",      "not-an-image")]
-    [InlineData("empty",     "empty-content")]
-    [InlineData("format",    "format-mismatch")]
+    [InlineData("nested", "unsafe-feature")]
+    [InlineData("hostile", "unsafe-feature")]
+    [InlineData("damaged", "unsafe-feature")]
+    [InlineData("cut off", "unsafe-feature")]
+    [InlineData("page", "not-an-image")]
+    [InlineData("empty", "empty-content")]
+    [InlineData("format", "format-mismatch")]
     [InlineData("too large", "limit-exceeded")]
     public async Task What_is_refused_inside_leaves_nothing_behind(string what, string code)
     {

@@ -114,13 +114,13 @@ public sealed partial class IsoAndToolsTests : IDisposable
     }
 
     [TheoryWithTool("genisoimage")]
-    [InlineData("xorriso",     "-J -R",       nameof(IsoNaming.RockRidge))]
-    [InlineData("xorriso",     "-J",          nameof(IsoNaming.RockRidge))] // it writes Rock Ridge whatever it is told
-    [InlineData("genisoimage", "-J -R",       nameof(IsoNaming.RockRidge))]
-    [InlineData("genisoimage", "-R",          nameof(IsoNaming.RockRidge))]
-    [InlineData("genisoimage", "-J",          nameof(IsoNaming.Joliet))]
-    [InlineData("genisoimage", "-J -R -D",    nameof(IsoNaming.RockRidge))]
-    [InlineData("genisoimage", "-l",          nameof(IsoNaming.Plain))]
+    [InlineData("xorriso", "-J -R", nameof(IsoNaming.RockRidge))]
+    [InlineData("xorriso", "-J", nameof(IsoNaming.RockRidge))] // it writes Rock Ridge whatever it is told
+    [InlineData("genisoimage", "-J -R", nameof(IsoNaming.RockRidge))]
+    [InlineData("genisoimage", "-R", nameof(IsoNaming.RockRidge))]
+    [InlineData("genisoimage", "-J", nameof(IsoNaming.Joliet))]
+    [InlineData("genisoimage", "-J -R -D", nameof(IsoNaming.RockRidge))]
+    [InlineData("genisoimage", "-l", nameof(IsoNaming.Plain))]
     public async Task What_the_tools_write_is_read(string tool, string options, string names)
     {
         var naming = Enum.Parse<IsoNaming>(names);

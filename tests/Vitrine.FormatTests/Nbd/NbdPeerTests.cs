@@ -63,9 +63,9 @@ public sealed class NbdPeerTests : IAsyncDisposable
     }
 
     [TheoryWithTool("nbdcopy")]
-    [InlineData("one connection",   "--connections=1", "--synchronous")]
+    [InlineData("one connection", "--connections=1", "--synchronous")]
     [InlineData("many connections", "--connections=4", "--threads=4")]
-    [InlineData("long requests",    "--request-size=4194304", "--no-extents")]
+    [InlineData("long requests", "--request-size=4194304", "--no-extents")]
     public async Task Nbdcopy_makes_an_equal_file(string what, params string[] options)
     {
         Assert.NotEmpty(what);

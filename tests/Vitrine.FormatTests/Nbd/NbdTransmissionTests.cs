@@ -11,15 +11,15 @@ public sealed class NbdTransmissionTests
     private static NbdHost Host() => new(() => new PatternDisk(Size));
 
     [Theory]
-    [InlineData(0,             1)]
-    [InlineData(0,             4096)]
-    [InlineData(511,           513)]
-    [InlineData(Stripe - 1,    2)]
-    [InlineData(Stripe,        Stripe)]
-    [InlineData(0,             Piece)]
-    [InlineData(Size - 1,      1)]
-    [InlineData(5,             Piece + 1)]
-    [InlineData(Stripe,        1_000_003)]
+    [InlineData(0, 1)]
+    [InlineData(0, 4096)]
+    [InlineData(511, 513)]
+    [InlineData(Stripe - 1, 2)]
+    [InlineData(Stripe, Stripe)]
+    [InlineData(0, Piece)]
+    [InlineData(Size - 1, 1)]
+    [InlineData(5, Piece + 1)]
+    [InlineData(Stripe, 1_000_003)]
     [InlineData(Size - (32 << 20), 32 << 20)]
     public async Task Any_range_can_be_read(long offset, int length)
     {
@@ -59,13 +59,13 @@ public sealed class NbdTransmissionTests
 
     // Structured replies are agreed upon; only reads and block status are answered so.
     [Theory]
-    [InlineData(Read,        0UL,                0u,                InvalidArgument, 1)]
-    [InlineData(Read,        (ulong)Size,        1u,                InvalidArgument, 0)]
-    [InlineData(Read,        ulong.MaxValue,     4096u,             InvalidArgument, 0)]
-    [InlineData(Read,        0UL,                (32u << 20) + 1,   InvalidArgument, 0)]
-    [InlineData(Read,        0UL,                uint.MaxValue,     InvalidArgument, 0)]
-    [InlineData(BlockStatus, 0UL,                0u,                InvalidArgument, 0)]
-    [InlineData(BlockStatus, (ulong)Size - 511,  512u,              InvalidArgument, 0)]
+    [InlineData(Read, 0UL, 0u, InvalidArgument, 1)]
+    [InlineData(Read, (ulong)Size, 1u, InvalidArgument, 0)]
+    [InlineData(Read, ulong.MaxValue, 4096u, InvalidArgument, 0)]
+    [InlineData(Read, 0UL, (32u << 20) + 1, InvalidArgument, 0)]
+    [InlineData(Read, 0UL, uint.MaxValue, InvalidArgument, 0)]
+    [InlineData(BlockStatus, 0UL, 0u, InvalidArgument, 0)]
+    [InlineData(BlockStatus, (ulong)Size - 511, 512u, InvalidArgument, 0)]
     public async Task An_impossible_request_is_refused_and_the_connection_goes_on(ushort command, ulong offset, uint length, uint error, int empty)
     {
         await using var host = Host();
@@ -82,13 +82,13 @@ public sealed class NbdTransmissionTests
     }
 
     [Theory]
-    [InlineData(Trim,        512u, 0,    Permission)]
-    [InlineData(WriteZeroes, 512u, 0,    Permission)]
-    [InlineData(Flush,       0u,   0,    0u)]
-    [InlineData(Cache,       512u, 0,    InvalidArgument)]
-    [InlineData(8,           512u, 0,    InvalidArgument)]
-    [InlineData(0x7fff,      512u, 0,    InvalidArgument)]
-    [InlineData(Flush,       0u,   0x80, InvalidArgument)]
+    [InlineData(Trim, 512u, 0, Permission)]
+    [InlineData(WriteZeroes, 512u, 0, Permission)]
+    [InlineData(Flush, 0u, 0, 0u)]
+    [InlineData(Cache, 512u, 0, InvalidArgument)]
+    [InlineData(8, 512u, 0, InvalidArgument)]
+    [InlineData(0x7fff, 512u, 0, InvalidArgument)]
+    [InlineData(Flush, 0u, 0x80, InvalidArgument)]
     public async Task Other_commands_are_answered_simply(ushort command, uint length, ushort flags, uint expected)
     {
         await using var host = Host();

@@ -12,7 +12,7 @@ public sealed class VdiDiskAndToolsTests : IDisposable
 
     [TheoryWithTool("qemu-img")]
     [InlineData("static=off", QemuMap.Blocks)]
-    [InlineData("static=on",  QemuMap.Holes)]
+    [InlineData("static=on", QemuMap.Holes)]
     public Task A_disk_is_what_qemu_sees(string options, QemuMap meaning) =>
         _qemu.CompareAsync("vdi", options, DiskFormat.Vdi, meaning, TestContext.Current.CancellationToken);
 

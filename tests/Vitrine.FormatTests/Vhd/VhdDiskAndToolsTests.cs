@@ -11,10 +11,10 @@ public sealed class VhdDiskAndToolsTests : IDisposable
     public void Dispose() => _qemu.Dispose();
 
     [TheoryWithTool("qemu-img")]
-    [InlineData("subformat=dynamic",               QemuMap.Blocks)]
+    [InlineData("subformat=dynamic", QemuMap.Blocks)]
     [InlineData("subformat=dynamic,force_size=on", QemuMap.Blocks)]
-    [InlineData("subformat=fixed",                 QemuMap.Holes)]
-    [InlineData("subformat=fixed,force_size=on",   QemuMap.Holes)]
+    [InlineData("subformat=fixed", QemuMap.Holes)]
+    [InlineData("subformat=fixed,force_size=on", QemuMap.Holes)]
     public Task A_disk_is_what_qemu_sees(string options, QemuMap meaning) =>
         _qemu.CompareAsync("vpc", options, DiskFormat.Vhd, meaning, TestContext.Current.CancellationToken);
 

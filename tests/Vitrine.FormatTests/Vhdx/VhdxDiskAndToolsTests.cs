@@ -11,11 +11,11 @@ public sealed class VhdxDiskAndToolsTests : IDisposable
     public void Dispose() => _qemu.Dispose();
 
     [TheoryWithTool("qemu-img")]
-    [InlineData("subformat=dynamic",                                     QemuMap.Nothing)]
-    [InlineData("subformat=dynamic,block_size=1M",                       QemuMap.Nothing)]
-    [InlineData("subformat=dynamic,block_size=2M,block_state_zero=off",  QemuMap.Nothing)]
-    [InlineData("subformat=dynamic,block_size=256M,log_size=2M",         QemuMap.Nothing)]
-    [InlineData("subformat=fixed,block_size=1M",                         QemuMap.Nothing)]
+    [InlineData("subformat=dynamic", QemuMap.Nothing)]
+    [InlineData("subformat=dynamic,block_size=1M", QemuMap.Nothing)]
+    [InlineData("subformat=dynamic,block_size=2M,block_state_zero=off", QemuMap.Nothing)]
+    [InlineData("subformat=dynamic,block_size=256M,log_size=2M", QemuMap.Nothing)]
+    [InlineData("subformat=fixed,block_size=1M", QemuMap.Nothing)]
     public Task A_disk_is_what_qemu_sees(string options, QemuMap meaning) =>
         _qemu.CompareAsync("vhdx", options, DiskFormat.Vhdx, meaning, TestContext.Current.CancellationToken);
 

@@ -14,29 +14,29 @@ public sealed class ContentWrappersTests : IDisposable
     public void Dispose() => _packing.Dispose();
 
     [TheoryWithTool("zstd")]
-    [InlineData(Wrapper.Gzip,  "gzip -c disk")]
-    [InlineData(Wrapper.Gzip,  "gzip -1c < disk")]
-    [InlineData(Wrapper.Gzip,  "python3 -c \"import gzip,sys; sys.stdout.buffer.write(gzip.compress(open('disk','rb').read()))\"")]
+    [InlineData(Wrapper.Gzip, "gzip -c disk")]
+    [InlineData(Wrapper.Gzip, "gzip -1c < disk")]
+    [InlineData(Wrapper.Gzip, "python3 -c \"import gzip,sys; sys.stdout.buffer.write(gzip.compress(open('disk','rb').read()))\"")]
     [InlineData(Wrapper.Bzip2, "bzip2 -1c disk")]
     [InlineData(Wrapper.Bzip2, "bzip2 -9c disk")]
-    [InlineData(Wrapper.Xz,    "xz -0c disk")]
-    [InlineData(Wrapper.Xz,    "xz -9c disk")]
-    [InlineData(Wrapper.Xz,    "xz -c --check=none disk")]
-    [InlineData(Wrapper.Xz,    "xz -c --check=crc32 disk")]
-    [InlineData(Wrapper.Xz,    "xz -c --check=sha256 disk")]
-    [InlineData(Wrapper.Xz,    "xz -c -T2 --block-size=65536 disk")]
-    [InlineData(Wrapper.Xz,    "xz -c --x86 --lzma2 disk")]
-    [InlineData(Wrapper.Zstd,  "zstd -qc disk")]
-    [InlineData(Wrapper.Zstd,  "zstd -q -19 -c < disk")]
-    [InlineData(Wrapper.Zstd,  "zstd -q --long=27 -c < disk")]
-    [InlineData(Wrapper.Zstd,  "zstd -q --no-check -c disk")]
-    [InlineData(Wrapper.Zip,   "zip -q x.zip disk && cat x.zip")]
-    [InlineData(Wrapper.Zip,   "zip -q -0 x.zip disk && cat x.zip")]
-    [InlineData(Wrapper.Zip,   "zip -q - disk | cat")]
-    [InlineData(Wrapper.Zip,   "cat disk | zip -q - - | cat")]
-    [InlineData(Wrapper.Zip,   "zip -q -fz x.zip disk && cat x.zip")]
-    [InlineData(Wrapper.Zip,   "zip -q x.zip disk && echo a comment | zip -qz x.zip && cat x.zip")]
-    [InlineData(Wrapper.Zip,   ByPython + "z=zipfile.ZipFile(sys.stdout.buffer,'w',8); z.write('disk','a/deep/näme.img'); z.close()\" | cat")]
+    [InlineData(Wrapper.Xz, "xz -0c disk")]
+    [InlineData(Wrapper.Xz, "xz -9c disk")]
+    [InlineData(Wrapper.Xz, "xz -c --check=none disk")]
+    [InlineData(Wrapper.Xz, "xz -c --check=crc32 disk")]
+    [InlineData(Wrapper.Xz, "xz -c --check=sha256 disk")]
+    [InlineData(Wrapper.Xz, "xz -c -T2 --block-size=65536 disk")]
+    [InlineData(Wrapper.Xz, "xz -c --x86 --lzma2 disk")]
+    [InlineData(Wrapper.Zstd, "zstd -qc disk")]
+    [InlineData(Wrapper.Zstd, "zstd -q -19 -c < disk")]
+    [InlineData(Wrapper.Zstd, "zstd -q --long=27 -c < disk")]
+    [InlineData(Wrapper.Zstd, "zstd -q --no-check -c disk")]
+    [InlineData(Wrapper.Zip, "zip -q x.zip disk && cat x.zip")]
+    [InlineData(Wrapper.Zip, "zip -q -0 x.zip disk && cat x.zip")]
+    [InlineData(Wrapper.Zip, "zip -q - disk | cat")]
+    [InlineData(Wrapper.Zip, "cat disk | zip -q - - | cat")]
+    [InlineData(Wrapper.Zip, "zip -q -fz x.zip disk && cat x.zip")]
+    [InlineData(Wrapper.Zip, "zip -q x.zip disk && echo a comment | zip -qz x.zip && cat x.zip")]
+    [InlineData(Wrapper.Zip, ByPython + "z=zipfile.ZipFile(sys.stdout.buffer,'w',8); z.write('disk','a/deep/näme.img'); z.close()\" | cat")]
     public async Task What_a_tool_packs_is_recognised_and_unpacked(Wrapper wrapper, string script)
     {
         foreach (var length in new[] { 1, 4096, 400_000 })
@@ -50,11 +50,11 @@ public sealed class ContentWrappersTests : IDisposable
     }
 
     [TheoryWithTool("zstd")]
-    [InlineData(Wrapper.Gzip,  "gzip -c disk; gzip -c < /dev/null; gzip -c disk")]
+    [InlineData(Wrapper.Gzip, "gzip -c disk; gzip -c < /dev/null; gzip -c disk")]
     [InlineData(Wrapper.Bzip2, "bzip2 -c disk; bzip2 -c < /dev/null; bzip2 -c disk")]
-    [InlineData(Wrapper.Xz,    "xz -c disk; printf '\\0\\0\\0\\0'; xz -c < /dev/null; xz -c disk; printf '\\0\\0\\0\\0\\0\\0\\0\\0'")]
-    [InlineData(Wrapper.Zstd,  "zstd -qc disk; printf '\\120\\52\\115\\30\\5\\0\\0\\0abcde'; zstd -qc < /dev/null; zstd -qc disk; printf '\\137\\52\\115\\30\\0\\0\\0\\0'")]
-    [InlineData(Wrapper.Zstd,  "printf '\\120\\52\\115\\30\\4\\0\\0\\0abcd'; zstd -qc disk disk")]
+    [InlineData(Wrapper.Xz, "xz -c disk; printf '\\0\\0\\0\\0'; xz -c < /dev/null; xz -c disk; printf '\\0\\0\\0\\0\\0\\0\\0\\0'")]
+    [InlineData(Wrapper.Zstd, "zstd -qc disk; printf '\\120\\52\\115\\30\\5\\0\\0\\0abcde'; zstd -qc < /dev/null; zstd -qc disk; printf '\\137\\52\\115\\30\\0\\0\\0\\0'")]
+    [InlineData(Wrapper.Zstd, "printf '\\120\\52\\115\\30\\4\\0\\0\\0abcd'; zstd -qc disk disk")]
     public async Task Files_one_behind_the_other_are_one_as_the_tools_have_it(Wrapper wrapper, string script)
     {
         foreach (var length in new[] { 5, 700_000 })
@@ -129,16 +129,16 @@ public sealed class ContentWrappersTests : IDisposable
     }
 
     [TheoryWithTool("zstd")]
-    [InlineData(Wrapper.Xz,   "wrapper-memory",      "xz -c --lzma2=dict=256MiB disk")]
-    [InlineData(Wrapper.Zstd, "wrapper-memory",      "cat disk | zstd -q --long=28 -c")]
-    [InlineData(Wrapper.Zstd, "wrapper-memory",      "cat disk | zstd -qc; cat disk | zstd -q --ultra --long=30 -c")]
-    [InlineData(Wrapper.Zip,  "zip-many-members",    "cp disk other && zip -q x.zip disk other && cat x.zip")]
-    [InlineData(Wrapper.Zip,  "zip-many-members",    "mkdir -p d && cp disk d && zip -qr x.zip d && cat x.zip")]
-    [InlineData(Wrapper.Zip,  "zip-many-members",    ByPython + "zipfile.ZipFile(sys.stdout.buffer,'w').close()\"")]
-    [InlineData(Wrapper.Zip,  "zip-encrypted",       "zip -q -P secret x.zip disk && cat x.zip")]
-    [InlineData(Wrapper.Zip,  "wrapper-unsupported", "zip -q -Z bzip2 x.zip disk && cat x.zip")]
-    [InlineData(Wrapper.Zip,  "wrapper-unsupported", ByPython + "z=zipfile.ZipFile('x.zip','w',14); z.write('disk'); z.close()\" && cat x.zip")]
-    [InlineData(Wrapper.Zip,  "wrapper-damaged",     "zip -q x.zip disk && printf 'PK\\3\\4' && cat x.zip")]
+    [InlineData(Wrapper.Xz, "wrapper-memory", "xz -c --lzma2=dict=256MiB disk")]
+    [InlineData(Wrapper.Zstd, "wrapper-memory", "cat disk | zstd -q --long=28 -c")]
+    [InlineData(Wrapper.Zstd, "wrapper-memory", "cat disk | zstd -qc; cat disk | zstd -q --ultra --long=30 -c")]
+    [InlineData(Wrapper.Zip, "zip-many-members", "cp disk other && zip -q x.zip disk other && cat x.zip")]
+    [InlineData(Wrapper.Zip, "zip-many-members", "mkdir -p d && cp disk d && zip -qr x.zip d && cat x.zip")]
+    [InlineData(Wrapper.Zip, "zip-many-members", ByPython + "zipfile.ZipFile(sys.stdout.buffer,'w').close()\"")]
+    [InlineData(Wrapper.Zip, "zip-encrypted", "zip -q -P secret x.zip disk && cat x.zip")]
+    [InlineData(Wrapper.Zip, "wrapper-unsupported", "zip -q -Z bzip2 x.zip disk && cat x.zip")]
+    [InlineData(Wrapper.Zip, "wrapper-unsupported", ByPython + "z=zipfile.ZipFile('x.zip','w',14); z.write('disk'); z.close()\" && cat x.zip")]
+    [InlineData(Wrapper.Zip, "wrapper-damaged", "zip -q x.zip disk && printf 'PK\\3\\4' && cat x.zip")]
     public async Task What_cannot_be_unpacked_is_refused_by_its_name(Wrapper wrapper, string feature, string script)
     {
         var packed = await _packing.PackAsync(Packing.Disk(100_000), script);
