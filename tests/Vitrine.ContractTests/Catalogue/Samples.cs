@@ -49,7 +49,15 @@ internal sealed class Samples(int seed)
         Enumerable.Range(0, _random.Next(most + 1)).Select(_ => OneOf(values)).Distinct();
 
     /// <summary>An image with any value in any field, whether the product would allow them together or not.</summary>
-    public Image AnyImage() => new()
+    public Image AnyImage()
+    {
+        // Only an image that is called an archive has content that is one.
+        var image = AnyFields();
+        var container = image.ContainerFormat is ContainerFormat.Ova ? ContainerFormat.Ova : ContainerFormat.Bare;
+        return image with { Content = image.Content is { } content ? content with { Container = container } : null };
+    }
+
+    private Image AnyFields() => new()
     {
         Id = ImageId.New(),
         Owner = ProjectId.New(),
@@ -125,7 +133,10 @@ internal sealed class Samples(int seed)
 
     private ContentFacts AnyContent() => new(
         NewDigest(), _random.NextInt64(), new string('5', 32), new string('f', 128), Any<DiskFormat>(), Maybe(() => _random.NextInt64()),
-        Chance(0.5) ? new SourceFile(NewDigest(), _random.NextInt64(), Any<Wrapper>()) : null);
+        Chance(0.5) ? new SourceFile(NewDigest(), _random.NextInt64(), Any<Wrapper>()) : null)
+    {
+        Container = OneOf(ContainerFormat.Bare, ContainerFormat.Ova),
+    };
 
     private string Text() => OneOf(HostileTexts);
 
