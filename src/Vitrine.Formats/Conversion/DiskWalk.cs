@@ -12,8 +12,8 @@ namespace Vitrine.Formats.Conversion;
 /// <param name="UnitLength">Pieces begin and end at whole units; no unit is in two of them.</param>
 internal sealed record DiskWalk(Disk Disk, int PieceLength, int UnitLength, int Workers)
 {
-    /// <summary>Short enough for a piece to stay in the processor's cache from being read to being written.</summary>
-    public const int CopyingLength = 256 * 1024;
+    /// <summary>Long enough that handing over the turn costs little beside reading and writing the piece.</summary>
+    public const int CopyingLength = 1024 * 1024;
 
     /// <summary>More workers than these would only wait for the disk.</summary>
     public static int CopyingWorkers => Math.Clamp(Environment.ProcessorCount, 2, 4);
