@@ -1,4 +1,5 @@
 using Vitrine.Disks;
+using Vitrine.Formats.Boot;
 using Vitrine.Formats.Conversion;
 using Vitrine.Formats.Ova;
 using Vitrine.Formats.Qcow2;
@@ -47,6 +48,12 @@ public sealed class DiskFormats(string? temporaryDirectory = null) : IDiskFormat
             await content.DisposeAsync();
             throw;
         }
+    }
+
+    public async Task<BootModes> FindBootModesAsync(Disk disk, CancellationToken cancellationToken)
+    {
+        var evidence = await BootEvidence.FindAsync(disk, cancellationToken);
+        return new BootModes(evidence.SupportsBios, evidence.SupportsUefi);
     }
 
     public async Task<DiskConversion> ConvertAsync(Disk disk, ConversionTarget target, CancellationToken cancellationToken)

@@ -20,10 +20,26 @@ public interface IDiskFormats
     /// <param name="container">What wraps the disk, as the inspection judged it too.</param>
     Task<Disk> OpenAsync(ContentReader content, DiskFormat format, ContainerFormat container, CancellationToken cancellationToken);
 
+    /// <summary>Looks what on a disk speaks for its being started, and by which firmware.</summary>
+    /// <exception cref="Content.UnsafeContentException">The disk cannot be read.</exception>
+    Task<BootModes> FindBootModesAsync(Disk disk, CancellationToken cancellationToken);
+
     /// <summary>Lays a disk out as content of a format. Equal disks and equal targets give equal bytes.</summary>
     /// <param name="disk">Belongs to the conversion from now on; it is closed too where this fails.</param>
     /// <exception cref="FormatNotSupportedException">That format is not written, or cannot hold a disk of this length.</exception>
     Task<DiskConversion> ConvertAsync(Disk disk, ConversionTarget target, CancellationToken cancellationToken);
+}
+
+/// <summary>By what firmware a disk was made to be started; by neither where nothing on it speaks for any.</summary>
+public sealed record BootModes(bool Bios, bool Uefi)
+{
+    /// <summary>What speaks against starting the disk by a firmware; null where nothing does.</summary>
+    public string? WarningFor(Firmware firmware) => (firmware, Bios, Uefi) switch
+    {
+        (Firmware.Uefi, true, false) => "The image is to be started by UEFI, but its disk was made for a BIOS: guests may not start.",
+        (Firmware.Legacy, false, true) => "The image is to be started by a BIOS, but its disk was made for UEFI: guests may not start.",
+        _ => null,
+    };
 }
 
 /// <param name="Format">What the bytes are to be.</param>

@@ -252,6 +252,15 @@ internal sealed partial class TransferHold : IAsyncDisposable
 
         await using var disk = await _holds.Formats.OpenAsync(ingest.Staged, content.Format, content.Container, cancellationToken);
         await disk.CheckAsync(cancellationToken);
+
+        // A medium for installing may be started either way.
+        if (content.Format is DiskFormat.Iso)
+            return;
+
+        var image = await _holds.GetImageAsync(Transfer, cancellationToken);
+        var modes = await _holds.Formats.FindBootModesAsync(disk, cancellationToken);
+        if (modes.WarningFor(ImageRules.FirmwareOf(image.Hardware)) is { } warning)
+            await ChangeAsync(t => t.Note(warning), cancellationToken);
     }
 
     /// <summary>Removes what came.</summary>
