@@ -8,9 +8,9 @@ internal static class VhdxDisk
 {
     public static async Task<Disk> OpenAsync(ContentReader content, CancellationToken cancellationToken)
     {
-        var start = new byte["vhdxfile"u8.Length];
+        var start = new byte[VhdxLayout.FileSignature.Length];
         await content.ReadExactlyAsync("VHDX", 0, start, cancellationToken);
-        if (!start.AsSpan().SequenceEqual("vhdxfile"u8))
+        if (!start.AsSpan().SequenceEqual(VhdxLayout.FileSignature))
             throw Refusal.Mistaken("VHDX");
 
         var pieces = new PieceFeed();
