@@ -14,9 +14,9 @@ internal static class VhdxDisk
             throw Refusal.Mistaken("VHDX");
 
         var pieces = new PieceFeed();
-        var reader = new VhdxHeaderReader(pieces, waitsForLog: true);
+        var reader = new VhdxHeaderReader(pieces);
         await pieces.FetchAsync(content, "VHDX", cancellationToken);
-        if (reader.Header.LogId != Guid.Empty)
+        if (reader.HasLog)
         {
             content = await VhdxLog.ReplayAsync(content, reader.Header, cancellationToken);
             reader.ContinueAfterLog();

@@ -28,7 +28,6 @@ internal sealed class VhdxHeaderReader : IFormatReader
 
     // The order of a fixed layout is the order of reading, so that no piece lies before the one that asks for it.
     private readonly PieceFeed _pieces;
-    private readonly bool _waitsForLog;
     private readonly List<VhdxMetadataItem> _items = [];
     private VhdxHeader? _header;
     private VhdxRegion _metadata;
@@ -37,20 +36,20 @@ internal sealed class VhdxHeaderReader : IFormatReader
     private uint _sectorSize;
     private uint _blockSize;
 
-    /// <param name="waitsForLog">
-    /// Whether to stop at a log that is not empty until <see cref="ContinueAfterLog"/>, as whoever can read anywhere may; otherwise
-    /// such an image is refused, as what comes later cannot be judged before the log has been replayed.
-    /// </param>
-    public VhdxHeaderReader(PieceFeed pieces, bool waitsForLog = false)
+    public VhdxHeaderReader(PieceFeed pieces)
     {
-        (_pieces, _waitsForLog) = (pieces, waitsForLog);
+        _pieces = pieces;
         _pieces.Want(VhdxLayout.FirstHeader, VhdxHeader.Length, ReadFirstHeader);
     }
 
     /// <summary>The header that counts, once both have been read.</summary>
     public VhdxHeader Header => _header!;
 
-    public FormatVerdict Complete(long length, ReadOnlySpan<byte> tail) => new(DiskFormat.Vhdx, Finish(length).DiskLength);
+    /// <summary>Whether the image was not closed, so that nothing behind the headers counts before its log has been replayed.</summary>
+    public bool HasLog => Header.LogId != Guid.Empty;
+
+    /// <summary>A log may change the disk's length too; whoever opens the disk replays it.</summary>
+    public FormatVerdict Complete(long length, ReadOnlySpan<byte> tail) => new(DiskFormat.Vhdx, HasLog ? null : Finish(length).DiskLength);
 
     /// <summary>The layout, once the image's length is known too.</summary>
     public VhdxLayout Finish(long length)
@@ -88,10 +87,8 @@ internal sealed class VhdxHeaderReader : IFormatReader
             throw VhdxLayout.BadGeometry("neither of its headers is whole");
         if (_header.Version != VhdxHeader.Version1)
             throw new UnsafeContentException("vhdx-incompatible-features", $"the VHDX image is of a version that is not known here ({_header.Version}).");
-        if (_header.LogId == Guid.Empty)
+        if (!HasLog)
             ContinueAfterLog();
-        else if (!_waitsForLog)
-            throw new UnsafeContentException("vhdx-dirty-log", "the VHDX image was not closed: its log would have to be replayed, and could change everything.");
     }
 
     private void ReadFirstRegions(ReadOnlySpan<byte> table)
