@@ -117,7 +117,6 @@ public static class SampleImages
         new("VHDX with a parent",                     "vhdx-parent",                 Vhdx(fileFlags: 2)),
         new("VHDX with a parent locator",             "vhdx-parent",                 Vhdx(lastItem: new Guid("a8d35f2d-b30b-454d-abf7-d3d84834ab0c"))),
         new("VHDX with unknown metadata",             "vhdx-incompatible-features",  Vhdx(lastItem: new Guid("00000000-0000-0000-0000-000000000001"))),
-        new("VHDX with a log",                        "vhdx-dirty-log",              Vhdx(isLogDirty: true)),
         new("VHDX with damaged headers",              "vhdx-bad-geometry",           Patch(Patch(Vhdx(), 64 * KiB + 8, [99]), 128 * KiB + 8, [99])),
         new("VHDX with tables of two minds",          "vhdx-bad-geometry",           Vhdx(secondMetadataOffset: 5 * MiB)),
         new("VHDX of 2^61 bytes",                     "vhdx-bad-geometry",           Vhdx(size: 1UL << 61)),
@@ -251,12 +250,12 @@ public static class SampleImages
 
     /// <param name="lastItem">The id of the last of the metadata.</param>
     public static byte[] Vhdx(
-        uint fileFlags = 0, ulong size = VirtualSize, bool isLogDirty = false, Guid? lastItem = null, ulong secondMetadataOffset = 2 * MiB)
+        uint fileFlags = 0, ulong size = VirtualSize, Guid? lastItem = null, ulong secondMetadataOffset = 2 * MiB)
     {
         var image = new byte[4 * MiB];
         Patch(image, 0, "vhdxfile"u8.ToArray());
-        WriteVhdxHeader(image.AsSpan(64 * KiB, 4 * KiB), sequence: 1, isLogDirty: false);
-        WriteVhdxHeader(image.AsSpan(128 * KiB, 4 * KiB), sequence: 2, isLogDirty);
+        WriteVhdxHeader(image.AsSpan(64 * KiB, 4 * KiB), sequence: 1);
+        WriteVhdxHeader(image.AsSpan(128 * KiB, 4 * KiB), sequence: 2);
         WriteVhdxRegions(image.AsSpan(192 * KiB, 64 * KiB), 2 * MiB);
         WriteVhdxRegions(image.AsSpan(256 * KiB, 64 * KiB), secondMetadataOffset);
         WriteVhdxMetadata(image.AsSpan(2 * MiB, MiB), fileFlags, size, lastItem ?? new Guid("cda348c7-445d-4471-9cc9-e9885251c556"));
@@ -311,13 +310,10 @@ public static class SampleImages
         Patch(structure, at, Big(~(uint)structure.Sum(b => b)));
     }
 
-    private static void WriteVhdxHeader(Span<byte> header, ulong sequence, bool isLogDirty)
+    private static void WriteVhdxHeader(Span<byte> header, ulong sequence)
     {
         "head"u8.CopyTo(header);
         Little(sequence).CopyTo(header[8..]);
-        if (isLogDirty)
-            header[48] = 1;
-
         header[66] = 1;
         Little((uint)MiB).CopyTo(header[68..]);
         Little((ulong)MiB).CopyTo(header[72..]);

@@ -18,13 +18,10 @@ internal sealed class DynamicVhd(long diskLength, DiskIdentity identity) : UnitF
 {
     public const string Variant = "dynamic";
 
-    private const int SectorLength = 512;
+    private const int SectorLength = VhdLayout.SectorSize;
     private const int BlockLength = 2 * 1024 * 1024;
     private const int HeaderOffset = VhdFooter.Length;
-    private const int HeaderLength = 1024;
-    private const int HeaderChecksumOffset = 36;
-    private const int TableOffset = HeaderOffset + HeaderLength;
-    private const uint Absent = uint.MaxValue;
+    private const int TableOffset = HeaderOffset + VhdHeaderReader.HeaderLength;
 
     // One bit a sector: as it happens, a sector.
     private static readonly byte[] WholeBlock = [.. Enumerable.Repeat((byte)0xff, BlockLength / SectorLength / 8)];
@@ -33,7 +30,7 @@ internal sealed class DynamicVhd(long diskLength, DiskIdentity identity) : UnitF
 
     public override ReadOnlyMemory<byte> Prefix => WholeBlock;
 
-    public override long PayloadStart => TableOffset + EntriesInTable * sizeof(uint);
+    public override long PayloadStart => TableOffset + EntriesInTable * VhdMap.EntryLength;
 
     public override IReadOnlyList<Region> LayRegions(UnitMap map)
     {
@@ -41,29 +38,29 @@ internal sealed class DynamicVhd(long diskLength, DiskIdentity identity) : UnitF
         return
         [
             new BytesRegion(PayloadEnd(map), footer),
-            new TableRegion(TableOffset, EntriesInTable, sizeof(uint), Entry, (bytes, value) => BinaryPrimitives.WriteUInt32BigEndian(bytes, (uint)value)),
+            new TableRegion(TableOffset, EntriesInTable, VhdMap.EntryLength, Entry, (bytes, value) => BinaryPrimitives.WriteUInt32BigEndian(bytes, (uint)value)),
             new BytesRegion(HeaderOffset, WriteHeader()),
             new BytesRegion(0, footer),
         ];
 
-        ulong Entry(long block) => OffsetOf(map, block) is >= 0 and var offset ? (ulong)offset / SectorLength : Absent;
+        ulong Entry(long block) => OffsetOf(map, block) is >= 0 and var offset ? (ulong)offset / SectorLength : VhdMap.NotThere;
     }
 
     // The table fills its last sector.
-    private long EntriesInTable => (CountUnits() * sizeof(uint) + SectorLength - 1) / SectorLength * SectorLength / sizeof(uint);
+    private long EntriesInTable => (CountUnits() * VhdMap.EntryLength + SectorLength - 1) / SectorLength * SectorLength / VhdMap.EntryLength;
 
-    // VhdReader draws it.
+    // VhdHeaderReader draws it.
     private byte[] WriteHeader()
     {
-        var header = new byte[HeaderLength];
+        var header = new byte[VhdHeaderReader.HeaderLength];
         var bytes = header.AsSpan();
-        "cxsparse"u8.CopyTo(bytes);
+        VhdHeaderReader.Cookie.CopyTo(bytes);
         BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], VhdFooterSector.Nowhere);
         BinaryPrimitives.WriteUInt64BigEndian(bytes[16..], TableOffset);
-        BinaryPrimitives.WriteUInt32BigEndian(bytes[24..], VhdFooterSector.Version1);
+        BinaryPrimitives.WriteUInt32BigEndian(bytes[24..], VhdFooter.Version1);
         BinaryPrimitives.WriteUInt32BigEndian(bytes[28..], (uint)CountUnits());
         BinaryPrimitives.WriteUInt32BigEndian(bytes[32..], BlockLength);
-        BinaryPrimitives.WriteUInt32BigEndian(bytes[HeaderChecksumOffset..], VhdFooter.ChecksumOf(bytes, HeaderChecksumOffset));
+        BinaryPrimitives.WriteUInt32BigEndian(bytes[VhdHeaderReader.ChecksumOffset..], VhdFooter.ChecksumOf(bytes, VhdHeaderReader.ChecksumOffset));
         return header;
     }
 }

@@ -19,10 +19,12 @@ internal readonly record struct VhdFooter(
 {
     public const string Cookie = "conectix";
     public const int Length = 512;
+    public const int ChecksumOffset = 64;
 
-    private const uint Version1 = 0x0001_0000;
-    private const int ChecksumOffset = 64;
-    private const int SectorSize = 512;
+    /// <summary>Of the footer, and of the dynamic header.</summary>
+    public const uint Version1 = 0x0001_0000;
+
+    private const int SectorSize = VhdLayout.SectorSize;
 
     // The largest geometry there is, 127 GiB: a disk that has it may be of any length from there on.
     private const long MostGeometrySectors = 65_535L * 16 * 255;

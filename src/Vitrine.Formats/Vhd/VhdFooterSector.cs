@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 using Vitrine.Formats.Conversion;
 
 namespace Vitrine.Formats.Vhd;
@@ -8,10 +9,6 @@ internal static class VhdFooterSector
 {
     /// <summary>What Hyper-V, Azure and QEMU hold VHDs to: 2040 GiB.</summary>
     public const long MaxDiskLength = 2040L << 30;
-
-    public const int ChecksumOffset = 64;
-
-    public const uint Version1 = 0x0001_0000;
 
     /// <summary>Of a fixed disk, and of whatever else a header could point to and does not.</summary>
     public const ulong Nowhere = ulong.MaxValue;
@@ -31,19 +28,19 @@ internal static class VhdFooterSector
     {
         var sector = new byte[VhdFooter.Length];
         var bytes = sector.AsSpan();
-        "conectix"u8.CopyTo(bytes);
+        Encoding.ASCII.GetBytes(VhdFooter.Cookie, bytes);
         BinaryPrimitives.WriteUInt32BigEndian(bytes[8..], Features);
-        BinaryPrimitives.WriteUInt32BigEndian(bytes[12..], Version1);
+        BinaryPrimitives.WriteUInt32BigEndian(bytes[12..], VhdFooter.Version1);
         BinaryPrimitives.WriteUInt64BigEndian(bytes[16..], headerOffset);
         Creator.CopyTo(bytes[28..]);
-        BinaryPrimitives.WriteUInt32BigEndian(bytes[32..], Version1);
+        BinaryPrimitives.WriteUInt32BigEndian(bytes[32..], VhdFooter.Version1);
         CreatorSystem.CopyTo(bytes[36..]);
         BinaryPrimitives.WriteInt64BigEndian(bytes[40..], diskLength);
         BinaryPrimitives.WriteInt64BigEndian(bytes[48..], diskLength);
         BinaryPrimitives.WriteUInt32BigEndian(bytes[56..], LargestGeometry);
         BinaryPrimitives.WriteUInt32BigEndian(bytes[60..], (uint)type);
         identity.For("vhd").TryWriteBytes(bytes[68..], bigEndian: true, out _);
-        BinaryPrimitives.WriteUInt32BigEndian(bytes[ChecksumOffset..], VhdFooter.ChecksumOf(bytes, ChecksumOffset));
+        BinaryPrimitives.WriteUInt32BigEndian(bytes[VhdFooter.ChecksumOffset..], VhdFooter.ChecksumOf(bytes, VhdFooter.ChecksumOffset));
         return sector;
     }
 }

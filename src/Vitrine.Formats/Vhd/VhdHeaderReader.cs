@@ -18,10 +18,12 @@ namespace Vitrine.Formats.Vhd;
 internal sealed class VhdHeaderReader : IFormatReader
 {
     public const int HeaderLength = 1024;
-    private const int ChecksumOffset = 36;
+    public const int ChecksumOffset = 36;
     private const int LocatorsOffset = 576;
     private const int LocatorLength = 24;
-    private const uint Version1 = 0x0001_0000;
+
+    /// <summary>Of the header.</summary>
+    public static ReadOnlySpan<byte> Cookie => "cxsparse"u8;
 
     private readonly PieceFeed _pieces;
     private VhdFooter _copy;
@@ -82,7 +84,7 @@ internal sealed class VhdHeaderReader : IFormatReader
 
     private void ReadHeader(ReadOnlySpan<byte> header)
     {
-        if (!header.StartsWith("cxsparse"u8))
+        if (!header.StartsWith(Cookie))
             throw VhdFooter.BadGeometry("it has no header");
 
         var tableOffset = BinaryPrimitives.ReadUInt64BigEndian(header[16..]);
@@ -92,7 +94,7 @@ internal sealed class VhdHeaderReader : IFormatReader
         var checksum = BinaryPrimitives.ReadUInt32BigEndian(header[ChecksumOffset..]);
 
         CheckLocators(header[LocatorsOffset..]);
-        if (version != Version1)
+        if (version != VhdFooter.Version1)
             throw new UnsafeContentException("vhd-incompatible-features", "the VHD image's header is of a version that is not known here.");
         if (!BitOperations.IsPow2(blockSize) || blockSize is < 512 or > 256 * 1024 * 1024)
             throw VhdFooter.BadGeometry($"its blocks have {blockSize} bytes");

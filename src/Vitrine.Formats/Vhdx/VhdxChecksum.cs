@@ -13,8 +13,11 @@ internal static class VhdxChecksum
     public static bool IsRight(ReadOnlySpan<byte> structure) =>
         Of(structure) == BinaryPrimitives.ReadUInt32LittleEndian(structure[Offset..]);
 
+    /// <summary>Puts the checksum in.</summary>
     /// <inheritdoc cref="IsRight"/>
-    public static uint Of(ReadOnlySpan<byte> structure)
+    public static void Seal(Span<byte> structure) => BinaryPrimitives.WriteUInt32LittleEndian(structure[Offset..], Of(structure));
+
+    private static uint Of(ReadOnlySpan<byte> structure)
     {
         var crc = BitOperations.Crc32C(uint.MaxValue, BinaryPrimitives.ReadUInt32LittleEndian(structure));
         crc = BitOperations.Crc32C(crc, 0u);

@@ -8,15 +8,15 @@ internal static class VhdxDisk
 {
     public static async Task<Disk> OpenAsync(ContentReader content, CancellationToken cancellationToken)
     {
-        var start = new byte["vhdxfile"u8.Length];
+        var start = new byte[VhdxLayout.FileSignature.Length];
         await content.ReadExactlyAsync("VHDX", 0, start, cancellationToken);
-        if (!start.AsSpan().SequenceEqual("vhdxfile"u8))
+        if (!start.AsSpan().SequenceEqual(VhdxLayout.FileSignature))
             throw Refusal.Mistaken("VHDX");
 
         var pieces = new PieceFeed();
-        var reader = new VhdxHeaderReader(pieces, waitsForLog: true);
+        var reader = new VhdxHeaderReader(pieces);
         await pieces.FetchAsync(content, "VHDX", cancellationToken);
-        if (reader.Header.LogId != Guid.Empty)
+        if (reader.HasLog)
         {
             content = await VhdxLog.ReplayAsync(content, reader.Header, cancellationToken);
             reader.ContinueAfterLog();

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using Vitrine.Content;
 using Vitrine.Images;
+using static Vitrine.Formats.Vhdx.VhdxMetadataItem;
 
 namespace Vitrine.Formats.Vhdx;
 
@@ -14,40 +15,20 @@ namespace Vitrine.Formats.Vhdx;
 ///    | vhdxfile |  header  |  header  |  region table  |  region table  |  … metadata region, BAT, log
 ///    +----------+----------+----------+----------------+----------------+-----------------------------
 /// </code>
-/// A region table (2.2.3), of 64 KiB, and its entries of 32 bytes from 16 on:
+/// A region table (2.2.3), of 64 KiB, with entries (<see cref="VhdxRegion"/>) from 16 on, and the metadata table (2.6.1), the first
+/// 64 KiB of its region, with entries (<see cref="VhdxMetadataItem"/>) from 32 on:
 /// <code>
 ///   0  regi     4  checksum     8  number of entries      12  reserved
-///   0  id (16)                 16  offset (8)             24  length                28  flags: 1 is "required"
-/// </code>
-/// The metadata table (2.6.1), the first 64 KiB of its region, and its entries of 32 bytes from 32 on:
-/// <code>
 ///   0  metadata                 8  reserved (2)           10  number of entries (2)
-///   0  id (16)                 16  offset in the region   20  length    24  flags: 1 user, 2 disk, 4 required    28  reserved
 /// </code>
-/// Checksums are CRC-32C over the whole structure with the checksum itself as zero.
 /// </remarks>
 internal sealed class VhdxHeaderReader : IFormatReader
 {
-    private const int KiB = 1024;
-    private const long MiB = VhdxLayout.MiB;
-    private const int TableLength = 64 * KiB;
-    private const int EntryLength = 32;
     private const int MostEntries = 2047;
-
-    private static readonly Guid BatRegion = new("2dc27766-f623-4200-9d64-115e9bfd4a08");
-    private static readonly Guid MetadataRegion = new("8b7ca206-4790-4b9a-b8fe-575f050f886e");
-
-    private static readonly Guid FileParameters = new("caa16737-fa36-4d43-b3b6-33f0aa44e76b");
-    private static readonly Guid VirtualDiskSize = new("2fa54224-cd1b-4876-b211-5dbed83bf4b8");
-    private static readonly Guid VirtualDiskId = new("beca12ab-b2e6-4523-93ef-c309e000c746");
-    private static readonly Guid LogicalSectorSize = new("8141bf1d-a96f-4709-ba47-f233a8faab5f");
-    private static readonly Guid PhysicalSectorSize = new("cda348c7-445d-4471-9cc9-e9885251c556");
-    private static readonly Guid ParentLocator = new("a8d35f2d-b30b-454d-abf7-d3d84834ab0c");
 
     // The order of a fixed layout is the order of reading, so that no piece lies before the one that asks for it.
     private readonly PieceFeed _pieces;
-    private readonly bool _waitsForLog;
-    private readonly List<Item> _items = [];
+    private readonly List<VhdxMetadataItem> _items = [];
     private VhdxHeader? _header;
     private VhdxRegion _metadata;
     private VhdxRegion _bat;
@@ -55,20 +36,20 @@ internal sealed class VhdxHeaderReader : IFormatReader
     private uint _sectorSize;
     private uint _blockSize;
 
-    /// <param name="waitsForLog">
-    /// Whether to stop at a log that is not empty until <see cref="ContinueAfterLog"/>, as whoever can read anywhere may; otherwise
-    /// such an image is refused, as what comes later cannot be judged before the log has been replayed.
-    /// </param>
-    public VhdxHeaderReader(PieceFeed pieces, bool waitsForLog = false)
+    public VhdxHeaderReader(PieceFeed pieces)
     {
-        (_pieces, _waitsForLog) = (pieces, waitsForLog);
-        _pieces.Want(64 * KiB, VhdxHeader.Length, ReadFirstHeader);
+        _pieces = pieces;
+        _pieces.Want(VhdxLayout.FirstHeader, VhdxHeader.Length, ReadFirstHeader);
     }
 
     /// <summary>The header that counts, once both have been read.</summary>
     public VhdxHeader Header => _header!;
 
-    public FormatVerdict Complete(long length, ReadOnlySpan<byte> tail) => new(DiskFormat.Vhdx, Finish(length).DiskLength);
+    /// <summary>Whether the image was not closed, so that nothing behind the headers counts before its log has been replayed.</summary>
+    public bool HasLog => Header.LogId != Guid.Empty;
+
+    /// <summary>A log may change the disk's length too; whoever opens the disk replays it.</summary>
+    public FormatVerdict Complete(long length, ReadOnlySpan<byte> tail) => new(DiskFormat.Vhdx, HasLog ? null : Finish(length).DiskLength);
 
     /// <summary>The layout, once the image's length is known too.</summary>
     public VhdxLayout Finish(long length)
@@ -87,12 +68,12 @@ internal sealed class VhdxHeaderReader : IFormatReader
     }
 
     /// <summary>Goes on where a log that was not empty was met. What is fed from now on is what the log makes of the image.</summary>
-    public void ContinueAfterLog() => _pieces.Want(192 * KiB, TableLength, ReadFirstRegions);
+    public void ContinueAfterLog() => _pieces.Want(VhdxLayout.FirstRegionTable, VhdxLayout.TableLength, ReadFirstRegions);
 
     private void ReadFirstHeader(ReadOnlySpan<byte> piece)
     {
         _header = VhdxHeader.TryRead(piece);
-        _pieces.Want(128 * KiB, VhdxHeader.Length, ReadSecondHeader);
+        _pieces.Want(VhdxLayout.SecondHeader, VhdxHeader.Length, ReadSecondHeader);
     }
 
     private void ReadSecondHeader(ReadOnlySpan<byte> piece)
@@ -104,18 +85,16 @@ internal sealed class VhdxHeaderReader : IFormatReader
 
         if (_header is null)
             throw VhdxLayout.BadGeometry("neither of its headers is whole");
-        if (_header.Version != 1)
+        if (_header.Version != VhdxHeader.Version1)
             throw new UnsafeContentException("vhdx-incompatible-features", $"the VHDX image is of a version that is not known here ({_header.Version}).");
-        if (_header.LogId == Guid.Empty)
+        if (!HasLog)
             ContinueAfterLog();
-        else if (!_waitsForLog)
-            throw new UnsafeContentException("vhdx-dirty-log", "the VHDX image was not closed: its log would have to be replayed, and could change everything.");
     }
 
     private void ReadFirstRegions(ReadOnlySpan<byte> table)
     {
         (_metadata, _bat) = ReadRegions(table);
-        _pieces.Want(256 * KiB, TableLength, ReadSecondRegions);
+        _pieces.Want(VhdxLayout.SecondRegionTable, VhdxLayout.TableLength, ReadSecondRegions);
     }
 
     private void ReadSecondRegions(ReadOnlySpan<byte> table)
@@ -124,21 +103,24 @@ internal sealed class VhdxHeaderReader : IFormatReader
         if (ReadRegions(table) != (_metadata, _bat))
             throw VhdxLayout.BadGeometry("its two region tables contradict each other");
 
-        _pieces.Want(_metadata.Offset, TableLength, ReadMetadata);
+        _pieces.Want(_metadata.Offset, VhdxLayout.TableLength, ReadMetadata);
     }
 
     private static (VhdxRegion Metadata, VhdxRegion Bat) ReadRegions(ReadOnlySpan<byte> table)
     {
-        if (!table.StartsWith("regi"u8) || !VhdxChecksum.IsRight(table))
+        if (!table.StartsWith(VhdxLayout.RegionTableSignature) || !VhdxChecksum.IsRight(table))
             throw VhdxLayout.BadGeometry("a region table is not whole");
 
         var count = BinaryPrimitives.ReadUInt32LittleEndian(table[8..]);
         if (count != 2)
             throw new UnsafeContentException("vhdx-incompatible-features", $"the VHDX image has {count} regions where two are known here.");
 
-        var (first, second) = (VhdxRegion.Read(table[16..]), VhdxRegion.Read(table[(16 + EntryLength)..]));
-        return (Find(MetadataRegion, first, second), Find(BatRegion, first, second));
+        var (first, second) = (ReadRegion(table, 0), ReadRegion(table, 1));
+        return (Find(VhdxRegion.MetadataId, first, second), Find(VhdxRegion.BatId, first, second));
     }
+
+    private static VhdxRegion ReadRegion(ReadOnlySpan<byte> table, int index) =>
+        VhdxRegion.Read(table[(VhdxLayout.RegionTableHeaderLength + index * VhdxRegion.EntryLength)..]);
 
     private static VhdxRegion Find(Guid id, VhdxRegion first, VhdxRegion second)
     {
@@ -153,7 +135,7 @@ internal sealed class VhdxHeaderReader : IFormatReader
 
     private void ReadMetadata(ReadOnlySpan<byte> table)
     {
-        if (!table.StartsWith("metadata"u8))
+        if (!table.StartsWith(VhdxLayout.MetadataTableSignature))
             throw VhdxLayout.BadGeometry("its metadata table is not there");
 
         var count = BinaryPrimitives.ReadUInt16LittleEndian(table[10..]);
@@ -161,14 +143,14 @@ internal sealed class VhdxHeaderReader : IFormatReader
             throw VhdxLayout.BadGeometry($"its metadata have {count} entries");
 
         for (var i = 0; i < count; i++)
-            AddItem(Item.Read(table[(32 + i * EntryLength)..]));
+            AddItem(VhdxMetadataItem.Read(table[(VhdxLayout.MetadataTableHeaderLength + i * VhdxMetadataItem.EntryLength)..]));
 
         _items.Sort((one, other) => one.Offset.CompareTo(other.Offset));
         CheckItems();
         ReadNextItem(0);
     }
 
-    private void AddItem(Item item)
+    private void AddItem(VhdxMetadataItem item)
     {
         if (item.Id == ParentLocator)
             throw Parent();
@@ -177,7 +159,7 @@ internal sealed class VhdxHeaderReader : IFormatReader
             return;
         if (item.IsUser || LengthOf(item.Id) is not { } length)
             throw new UnsafeContentException("vhdx-incompatible-features", "the VHDX image has metadata that are not known here.");
-        if (item.Length != length || item.Offset < TableLength || item.End > (ulong)_metadata.Length)
+        if (item.Length != length || item.Offset < VhdxLayout.TableLength || item.End > (ulong)_metadata.Length)
             throw VhdxLayout.BadGeometry("an entry of its metadata is not where it can be");
 
         _items.Add(item);
@@ -228,7 +210,7 @@ internal sealed class VhdxHeaderReader : IFormatReader
             throw Parent();
         if ((flags & ~LeaveBlocksAllocated) != 0)
             throw new UnsafeContentException("vhdx-incompatible-features", "the VHDX image has parameters that are not known here.");
-        if (!BitOperations.IsPow2(blockSize) || blockSize is < (uint)MiB or > 256 * (uint)MiB)
+        if (!BitOperations.IsPow2(blockSize) || blockSize is < VhdxLayout.MiB or > 256 * VhdxLayout.MiB)
             throw VhdxLayout.BadGeometry($"its blocks have {blockSize} bytes");
 
         _blockSize = blockSize;
@@ -260,17 +242,4 @@ internal sealed class VhdxHeaderReader : IFormatReader
     };
 
     private static UnsafeContentException Parent() => new("vhdx-parent", "the VHDX image is based on another one.");
-
-    private readonly record struct Item(Guid Id, uint Offset, uint Length, uint Flags)
-    {
-        public ulong End => (ulong)Offset + Length;
-        public bool IsUser => (Flags & 1) != 0;
-        public bool IsRequired => (Flags & 4) != 0;
-
-        public static Item Read(ReadOnlySpan<byte> entry) => new(
-            new Guid(entry[..16]),
-            BinaryPrimitives.ReadUInt32LittleEndian(entry[16..]),
-            BinaryPrimitives.ReadUInt32LittleEndian(entry[20..]),
-            BinaryPrimitives.ReadUInt32LittleEndian(entry[24..]));
-    }
 }

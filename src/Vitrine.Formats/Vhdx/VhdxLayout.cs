@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Vitrine.Content;
 
 namespace Vitrine.Formats.Vhdx;
@@ -6,13 +5,34 @@ namespace Vitrine.Formats.Vhdx;
 /// <summary>Where everything of a VHDX is, and how long its parts are, in bytes.</summary>
 internal sealed record VhdxLayout(long DiskLength, long SectorSize, long BlockLength, VhdxRegion Bat, VhdxRegion Metadata, VhdxRegion Log)
 {
-    public const long MiB = 1024 * 1024;
+    public const int MiB = 1024 * KiB;
+
+    // What has a fixed place, all of it in the first MiB (2.2).
+    public const int FirstHeader = 64 * KiB;
+    public const int SecondHeader = 128 * KiB;
+    public const int FirstRegionTable = 192 * KiB;
+    public const int SecondRegionTable = 256 * KiB;
+
+    /// <summary>Of a region table, and of the metadata table.</summary>
+    public const int TableLength = 64 * KiB;
+
+    /// <summary>Where the entries of a region table begin.</summary>
+    public const int RegionTableHeaderLength = 16;
+
+    /// <summary>Where the entries of the metadata table begin.</summary>
+    public const int MetadataTableHeaderLength = 32;
 
     /// <summary>Of an entry of the block table.</summary>
     public const int EntryLength = sizeof(ulong);
 
+    private const int KiB = 1024;
+
     // A bitmap block has a bit for each of so many sectors (2.4).
     private const long ChunkSectors = 1 << 23;
+
+    public static ReadOnlySpan<byte> FileSignature => "vhdxfile"u8;
+    public static ReadOnlySpan<byte> RegionTableSignature => "regi"u8;
+    public static ReadOnlySpan<byte> MetadataTableSignature => "metadata"u8;
 
     public long Blocks => (DiskLength + BlockLength - 1) / BlockLength;
 
@@ -23,21 +43,4 @@ internal sealed record VhdxLayout(long DiskLength, long SectorSize, long BlockLe
     public long Entries => Blocks + (Blocks - 1) / ChunkBlocks;
 
     public static UnsafeContentException BadGeometry(string what) => new("vhdx-bad-geometry", $"the VHDX image cannot be right: {what}.");
-}
-
-/// <summary>A range of the file that is kept for one thing.</summary>
-internal readonly record struct VhdxRegion(Guid Id, long Offset, long Length)
-{
-    public long End => Offset + Length;
-
-    /// <summary>Whether it is where a region may be: in whole MiB, after the first.</summary>
-    public bool IsAligned =>
-        Offset is >= VhdxLayout.MiB and <= Refusal.MaxVirtualSize && Offset % VhdxLayout.MiB == 0 && Length >= VhdxLayout.MiB && Length % VhdxLayout.MiB == 0;
-
-    public bool Overlaps(VhdxRegion other) => Offset < other.End && other.Offset < End;
-
-    /// <param name="entry">Of a region table.</param>
-    public static VhdxRegion Read(ReadOnlySpan<byte> entry) => new(
-        new Guid(entry[..16]), (long)Math.Min(BinaryPrimitives.ReadUInt64LittleEndian(entry[16..]), long.MaxValue),
-        BinaryPrimitives.ReadUInt32LittleEndian(entry[24..]));
 }

@@ -25,7 +25,7 @@ internal sealed class VhdxMap(ContentReader content, VhdxLayout layout) : IDiskM
 
     private readonly TableCache _tables = new(content, "VHDX");
 
-    private enum BlockState
+    internal enum BlockState
     {
         NotPresent = 0,
         Undefined = 1,

@@ -15,30 +15,32 @@ namespace Vitrine.Formats.Vmdk;
 ///  +--------------------+----------+------------------
 /// </code>
 /// </remarks>
-internal sealed class VmdkGrains(ContentReader content, VmdkHeader header)
+internal sealed class VmdkGrains
 {
-    private const long Budget = 8 * 1024 * 1024;
+    private const long MaxHeldLength = 8 * 1024 * 1024;
 
-    private readonly BufferCache _grains = new(Budget);
+    private readonly ContentReader _content;
+    private readonly VmdkHeader _header;
+    private readonly RecentlyLoaded<(long Place, long Start), byte[]> _grains;
+
+    public VmdkGrains(ContentReader content, VmdkHeader header)
+    {
+        (_content, _header) = (content, header);
+        _grains = new RecentlyLoaded<(long, long), byte[]>((int)Math.Max(MaxHeldLength / header.GrainLength, 1), InflateAsync);
+    }
 
     public async ValueTask ReadAsync(Stretch stretch, Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (_grains.Find(stretch.Place) is { } held)
-        {
-            held.AsSpan(stretch.Within, buffer.Length).CopyTo(buffer.Span);
-            return;
-        }
+        var start = stretch.Start - stretch.Within;
 
         // Whoever takes a grain whole does not come back for it.
-        if (stretch.Within == 0 && buffer.Length == header.GrainLength)
+        if (buffer.Length == _header.GrainLength)
         {
-            await InflateAsync(stretch, buffer, cancellationToken);
+            await InflateAsync(stretch.Place, start, buffer, cancellationToken);
             return;
         }
 
-        var grain = new byte[header.GrainLength];
-        await InflateAsync(stretch, grain, cancellationToken);
-        _grains.Add(stretch.Place, grain);
+        var grain = await _grains.GetAsync((stretch.Place, start), cancellationToken);
         grain.AsSpan(stretch.Within, buffer.Length).CopyTo(buffer.Span);
     }
 
@@ -50,7 +52,7 @@ internal sealed class VmdkGrains(ContentReader content, VmdkHeader header)
         var bytes = ArrayPool<byte>.Shared.Rent(VmdkMarker.Length);
         try
         {
-            await content.ReadExactlyAsync("VMDK", place, bytes.AsMemory(0, VmdkMarker.Length), cancellationToken);
+            await _content.ReadExactlyAsync("VMDK", place, bytes.AsMemory(0, VmdkMarker.Length), cancellationToken);
             return VmdkMarker.Read(bytes);
         }
         finally
@@ -62,12 +64,18 @@ internal sealed class VmdkGrains(ContentReader content, VmdkHeader header)
     /// <summary>Whether a marker can be that of a certain grain. Deflate never makes one much longer than it was.</summary>
     /// <param name="start">The grain's first byte on the guest's disk.</param>
     public bool IsOf(VmdkMarker marker, long start) =>
-        marker.Sector == (ulong)start / VmdkHeader.SectorSize && marker.Size != 0 && marker.Size <= 2 * header.GrainLength;
+        marker.Sector == (ulong)start / VmdkHeader.SectorSize && marker.Size != 0 && marker.Size <= 2 * _header.GrainLength;
 
-    private async ValueTask InflateAsync(Stretch stretch, Memory<byte> grain, CancellationToken cancellationToken)
+    private async ValueTask<byte[]> InflateAsync((long Place, long Start) place)
     {
-        var start = stretch.Start - stretch.Within;
-        var marker = await ReadMarkerAsync(stretch.Place, cancellationToken);
+        var grain = new byte[_header.GrainLength];
+        await InflateAsync(place.Place, place.Start, grain, CancellationToken.None);
+        return grain;
+    }
+
+    private async ValueTask InflateAsync(long place, long start, Memory<byte> grain, CancellationToken cancellationToken)
+    {
+        var marker = await ReadMarkerAsync(place, cancellationToken);
         if (!IsOf(marker, start))
             throw Damaged();
 
@@ -75,10 +83,10 @@ internal sealed class VmdkGrains(ContentReader content, VmdkHeader header)
         try
         {
             var compressed = bytes.AsMemory(0, (int)marker.Size);
-            await content.ReadExactlyAsync("VMDK", stretch.Place + VmdkMarker.GrainDataOffset, compressed, cancellationToken);
+            await _content.ReadExactlyAsync("VMDK", place + VmdkMarker.GrainDataOffset, compressed, cancellationToken);
 
             // The disk may end inside its last grain, and then so may the grain.
-            Inflate(bytes, compressed.Length, grain.Span, least: (int)Math.Min(header.GrainLength, header.DiskLength - start));
+            Inflate(bytes, compressed.Length, grain.Span, least: (int)Math.Min(_header.GrainLength, _header.DiskLength - start));
         }
         finally
         {

@@ -47,7 +47,7 @@ internal sealed record ZipMember(long Offset, long PackedLength, long Length, ui
         return new ZipMember(data, central.PackedLength, central.Length, central.Crc, central.IsDeflated);
     }
 
-    public ContentReader OpenPacked(ContentReader zip) => new Section(zip, Offset, PackedLength);
+    public ContentReader OpenPacked(ContentReader zip) => new ContentSlice(zip, Offset, PackedLength);
 
     internal static UnsafeContentException Contradiction() => WrapperRefusal.Damaged(Wrapper.Zip, "contradicts itself");
 
@@ -56,15 +56,5 @@ internal sealed record ZipMember(long Offset, long PackedLength, long Length, ui
         var bytes = new byte[length];
         await zip.ReadExactlyAsync("zip", offset, bytes, cancellationToken);
         return bytes;
-    }
-
-    private sealed class Section(ContentReader whole, long offset, long length) : ContentReader
-    {
-        public override long Length => length;
-
-        public override ValueTask<int> ReadAsync(long at, Memory<byte> buffer, CancellationToken cancellationToken) =>
-            whole.ReadAsync(offset + at, buffer[..(int)Math.Min(buffer.Length, length - at)], cancellationToken);
-
-        public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

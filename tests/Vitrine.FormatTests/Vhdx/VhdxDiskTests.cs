@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using Vitrine.Content;
 using Vitrine.Disks;
 using Vitrine.Formats;
+using Vitrine.FormatTests.Inspection;
 using Vitrine.Images;
 using static Vitrine.FormatTests.Vhdx.VhdxFile;
 
@@ -145,6 +147,17 @@ public sealed class VhdxDiskTests
         guest.AsSpan(8192, 4096).CopyTo(expected.AsSpan(8192));
         await DiskContract.HoldAsync(disk, expected, Stop);
         Assert.Equal(before, image);
+    }
+
+    [Fact]
+    public async Task What_a_log_hides_from_whoever_sees_the_bytes_pass_is_found_when_it_is_replayed()
+    {
+        foreach (var fault in Faults.Where(f => f.Name.StartsWith("a log that ", StringComparison.Ordinal)))
+        {
+            var image = fault.Bytes();
+            Assert.Equal(new FormatVerdict(DiskFormat.Vhdx, VirtualSize: null), Judgement.Of(image).Verdict);
+            Assert.Equal(Judgement.Of(image).Verdict, await FormatInspector.InspectAsync(new MemoryContent(image), Stop));
+        }
     }
 
     [Fact]
