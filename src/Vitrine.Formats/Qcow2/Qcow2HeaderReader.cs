@@ -2,33 +2,13 @@ using System.Buffers.Binary;
 using Vitrine.Content;
 using Vitrine.Images;
 using Vitrine.Stores;
+using static Vitrine.Formats.Qcow2.Qcow2HeaderBytes;
 
 namespace Vitrine.Formats.Qcow2;
 
-/// <summary>qcow2, versions 2 and 3, as the document "qcow2" of the QEMU project draws it.</summary>
-/// <remarks>
-/// Every field is big-endian. Both versions:
-/// <code>
-///   0  magic  QFI\xfb            4  version: 2 or 3
-///   8  backing file offset (8)  16  backing file name's length
-///  20  cluster bits             24  size of the guest's disk (8)
-///  32  encryption method        36  entries of the L1 table
-///  40  L1 table offset (8)      48  refcount table offset (8)
-///  56  refcount table clusters  60  number of snapshots
-///  64  snapshots offset (8)
-/// </code>
-/// Version 3 goes on, and may go on further up to its header length:
-/// <code>
-///  72  incompatible features (8)   80  compatible features (8)   88  autoclear features (8)
-///  96  refcount order             100  header length            104  compression type (1), padding (7)
-/// </code>
-/// Then header extensions, up to the end of the first cluster: type (4), length (4), data padded to 8; type 0 is the last.
-/// </remarks>
+/// <summary>qcow2, versions 2 and 3; <see cref="Qcow2HeaderBytes"/> draws the header.</summary>
 internal sealed class Qcow2HeaderReader : IFormatReader
 {
-    private const uint Magic = 0x5146_49fb;
-    private const int Version2Length = 72;
-    private const int Version3Length = 104;
     private const int ExtensionHeaderLength = 8;
     private const int LeastClusterBitsOfSubclusters = 14;
 
@@ -88,18 +68,18 @@ internal sealed class Qcow2HeaderReader : IFormatReader
         if (BinaryPrimitives.ReadUInt32BigEndian(header) != Magic)
             throw BadGeometry("it does not begin as one");
 
-        var version = BinaryPrimitives.ReadUInt32BigEndian(header[4..]);
-        var backingOffset = BinaryPrimitives.ReadUInt64BigEndian(header[8..]);
-        var backingLength = BinaryPrimitives.ReadUInt32BigEndian(header[16..]);
-        var clusterBits = BinaryPrimitives.ReadUInt32BigEndian(header[20..]);
-        var size = BinaryPrimitives.ReadUInt64BigEndian(header[24..]);
-        var encryption = BinaryPrimitives.ReadUInt32BigEndian(header[32..]);
-        var l1Entries = BinaryPrimitives.ReadUInt32BigEndian(header[36..]);
-        var l1Offset = BinaryPrimitives.ReadInt64BigEndian(header[40..]);
-        var refcountOffset = BinaryPrimitives.ReadInt64BigEndian(header[48..]);
-        var refcountClusters = BinaryPrimitives.ReadUInt32BigEndian(header[56..]);
-        var snapshots = BinaryPrimitives.ReadUInt32BigEndian(header[60..]);
-        var snapshotsOffset = BinaryPrimitives.ReadInt64BigEndian(header[64..]);
+        var version = BinaryPrimitives.ReadUInt32BigEndian(header[Qcow2HeaderBytes.Version..]);
+        var backingOffset = BinaryPrimitives.ReadUInt64BigEndian(header[BackingOffset..]);
+        var backingLength = BinaryPrimitives.ReadUInt32BigEndian(header[BackingLength..]);
+        var clusterBits = BinaryPrimitives.ReadUInt32BigEndian(header[ClusterBits..]);
+        var size = BinaryPrimitives.ReadUInt64BigEndian(header[Size..]);
+        var encryption = BinaryPrimitives.ReadUInt32BigEndian(header[Encryption..]);
+        var l1Entries = BinaryPrimitives.ReadUInt32BigEndian(header[L1Entries..]);
+        var l1Offset = BinaryPrimitives.ReadInt64BigEndian(header[L1Offset..]);
+        var refcountOffset = BinaryPrimitives.ReadInt64BigEndian(header[RefcountOffset..]);
+        var refcountClusters = BinaryPrimitives.ReadUInt32BigEndian(header[RefcountClusters..]);
+        var snapshots = BinaryPrimitives.ReadUInt32BigEndian(header[Snapshots..]);
+        var snapshotsOffset = BinaryPrimitives.ReadInt64BigEndian(header[SnapshotsOffset..]);
 
         if (version is not (2 or 3))
             throw Refusal.Unsupported($"qcow version {version}");
@@ -142,8 +122,8 @@ internal sealed class Qcow2HeaderReader : IFormatReader
     private void ReadVersion3(ReadOnlySpan<byte> header)
     {
         _incompatible = BinaryPrimitives.ReadUInt64BigEndian(header);
-        var refcountOrder = BinaryPrimitives.ReadUInt32BigEndian(header[24..]);
-        _headerLength = BinaryPrimitives.ReadUInt32BigEndian(header[28..]);
+        var refcountOrder = BinaryPrimitives.ReadUInt32BigEndian(header[(RefcountOrder - Version2Length)..]);
+        _headerLength = BinaryPrimitives.ReadUInt32BigEndian(header[(HeaderLength - Version2Length)..]);
 
         CheckFeatures();
         if (refcountOrder > 6)
