@@ -237,7 +237,7 @@ internal sealed partial class TransferHold : IAsyncDisposable
 
     private async Task CommitAsync(Ingest ingest, ContentFacts content, CancellationToken cancellationToken)
     {
-        await CheckDiskAsync(ingest, content, cancellationToken);
+        content = await CheckDiskAsync(ingest, content, cancellationToken);
         await ClaimAsync(content.Digest, cancellationToken);
         await ChangeAsync(t => t.Settle(content), cancellationToken);
         await ingest.CommitAsync(content.Digest, cancellationToken);
@@ -245,22 +245,24 @@ internal sealed partial class TransferHold : IAsyncDisposable
     }
 
     /// <summary>Looks at the tables of the disk as a whole, which bytes that pass by cannot be held against.</summary>
-    private async Task CheckDiskAsync(Ingest ingest, ContentFacts content, CancellationToken cancellationToken)
+    /// <returns>The facts, with the length of the disk where only its tables say it.</returns>
+    private async Task<ContentFacts> CheckDiskAsync(Ingest ingest, ContentFacts content, CancellationToken cancellationToken)
     {
         if (!_holds.Formats.CanOpen(content.Format))
-            return;
+            return content;
 
         await using var disk = await _holds.Formats.OpenAsync(ingest.Staged, content.Format, content.Container, cancellationToken);
         await disk.CheckAsync(cancellationToken);
 
         // A medium for installing may be started either way.
         if (content.Format is DiskFormat.Iso)
-            return;
+            return content;
 
         var image = await _holds.GetImageAsync(Transfer, cancellationToken);
         var modes = await _holds.Formats.FindBootModesAsync(disk, cancellationToken);
         if (modes.WarningFor(ImageRules.FirmwareOf(image.Hardware)) is { } warning)
             await ChangeAsync(t => t.Note(warning), cancellationToken);
+        return content.Format is DiskFormat.Raw ? content : content with { VirtualSize = content.VirtualSize ?? disk.Length };
     }
 
     /// <summary>Removes what came.</summary>
