@@ -24,10 +24,10 @@ public sealed partial class LibraryClient
     public async Task PullAsync(
         ImageRecord image, DiskConversionRequest target, string path, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
-        var part = $"{path}.part";
+        var part = $"{path}.{Guid.NewGuid():N}.part";
         try
         {
-            await using (var file = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
+            await using (var file = new FileStream(part, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
             {
                 await new ConvertedPull(this, image.Id, target, progress).RunAsync(file, cancellationToken);
                 RandomAccess.FlushToDisk(file.SafeFileHandle);

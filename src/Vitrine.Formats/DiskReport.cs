@@ -33,6 +33,9 @@ public sealed record DiskReport
         try
         {
             var verdict = await FormatInspector.InspectAsync(content, cancellationToken);
+            if (content.Length == 0 || verdict.Wrapper is not null)
+                return WithoutDisk(content.Length, verdict);
+
             await using var disk = await new DiskFormats().OpenAsync(new Borrowed(content), verdict.Format, verdict.Container, cancellationToken);
             await disk.CheckAsync(cancellationToken);
             var boot = await BootEvidence.FindAsync(disk, cancellationToken);
@@ -56,6 +59,17 @@ public sealed record DiskReport
             return new DiskReport { Safety = DiskSafety.Unsafe, Size = content.Length, Feature = failure.Code, Reason = failure.Message };
         }
     }
+
+    private static DiskReport WithoutDisk(long size, FormatVerdict verdict) => new()
+    {
+        Safety = size == 0 ? DiskSafety.Unsafe : DiskSafety.Unknown,
+        Size = size,
+        Verdict = size == 0 ? null : verdict,
+        Feature = size == 0 ? "empty-content" : null,
+        Reason = size == 0
+            ? "The file is empty: an image has at least one byte."
+            : $"It is a {verdict.Wrapper!.Value.Word()} file. The library unpacks it and judges what is in it; unpack it to judge that here.",
+    };
 
     /// <summary>Content that somebody else closes.</summary>
     private sealed class Borrowed(ContentReader content) : ContentReader

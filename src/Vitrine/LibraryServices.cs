@@ -25,7 +25,7 @@ public static class LibraryServices
         services.AddSingleton<ImageDownloads>();
         services.AddSingleton<Disks.ImageDisks>();
         services.AddSingleton(p => new Disks.DiskTickets(
-            p.GetRequiredService<ImageDownloads>(), p.GetRequiredService<Disks.IDiskFormats>(),
+            p.GetRequiredService<Disks.ImageDisks>(), p.GetRequiredService<ImageDownloads>(), p.GetRequiredService<Disks.IDiskFormats>(),
             p.GetRequiredKeyedService<Access.ISecretProtector>(Disks.DiskTickets.Purpose), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ContentSweeper>();
         services.AddSingleton(p => new ImageUploads(

@@ -41,6 +41,11 @@ internal static class ConvertCommand
         var formats = new DiskFormats();
         var content = await DiskInput.OpenAsync(input, cancellationToken);
         var verdict = await FormatInspector.InspectAsync(content, cancellationToken);
+        if (content.Length == 0)
+            throw new Content.ContentEmptyException();
+        if (verdict.Wrapper is { } wrapper)
+            throw new CliException(ExitCodes.Failure, $"{input} is a {wrapper.Word()} file.", "Unpack it first; the library does so with what it is given.");
+
         var disk = await formats.OpenAsync(content, verdict.Format, verdict.Container, cancellationToken);
         await disk.CheckAsync(cancellationToken);
         var length = disk.Length;
@@ -52,11 +57,11 @@ internal static class ConvertCommand
             return;
         }
 
-        // The file appears under its name when it is whole.
-        var part = output + ".part";
+        // The file appears under its name when it is whole; until then its name is nobody else's.
+        var part = $"{output}.{Guid.NewGuid():N}.part";
         try
         {
-            using (var file = File.OpenHandle(part, FileMode.Create, FileAccess.ReadWrite))
+            using (var file = File.OpenHandle(part, FileMode.CreateNew, FileAccess.ReadWrite))
             {
                 await new TransferBar(run).RunAsync(Path.GetFileName(output), async progress =>
                 {

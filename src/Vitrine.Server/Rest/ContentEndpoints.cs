@@ -27,15 +27,18 @@ internal static class ContentEndpoints
     {
         var image = ImageEndpoints.IdOf(id);
         var asked = DiskMediaTypes.Asked(format, context.Request);
+        if (asked is null && (variant is not null || compress is true))
+            throw new InvalidFieldException("format", "is needed where a variant or compression is asked for");
+
         var download = await downloads.OpenAsync(image, context.GetCaller(), cancellationToken);
-        if (asked is { } other && (other != download.Content.Format || variant is not null || compress is true))
+        if (asked is { } other && (other != FormatOf(download) || variant is not null || compress is true))
         {
             await download.Reader.DisposeAsync();
             var target = new ConversionTarget(other, variant, compress is true);
             return await SendConvertedAsync(context, await disks.ConvertAsync(image, context.GetCaller(), target, cancellationToken), cancellationToken);
         }
 
-        Describe(context, download.Image, download.Content.Format, new EntityTagHeaderValue($"\"{download.Content.Digest.Hex}\""));
+        Describe(context, download.Image, ExtensionOf(download.Image, download.Content.Format), new EntityTagHeaderValue($"\"{download.Content.Digest.Hex}\""));
         context.Response.Headers["Repr-Digest"] = DigestOf(download.Content);
         if (!context.Request.Headers.ContainsKey(HeaderNames.Range))
             context.Response.Headers["Content-Digest"] = DigestOf(download.Content);
@@ -46,7 +49,7 @@ internal static class ContentEndpoints
     {
         await using var conversion = made.Conversion;
         var target = made.Target;
-        Describe(context, made.Image, target.Format, new EntityTagHeaderValue(
+        Describe(context, made.Image, target.Format.Word(), new EntityTagHeaderValue(
             $"\"{made.Content.Digest.Hex}.{target.Format.Word()}{target.Variant}{(target.Compress ? ".compressed" : "")}\""));
         context.Response.ContentType = DiskMediaTypes.Of(target.Format);
         if (await conversion.LayOutAsync(cancellationToken) is { } content)
@@ -58,7 +61,7 @@ internal static class ContentEndpoints
         return Results.Empty;
     }
 
-    private static void Describe(HttpContext context, Image image, DiskFormat format, EntityTagHeaderValue tag)
+    private static void Describe(HttpContext context, Image image, string extension, EntityTagHeaderValue tag)
     {
         var response = context.Response;
         response.Headers.ETag = tag.ToString();
@@ -68,9 +71,16 @@ internal static class ContentEndpoints
         // The content never changes, but who may read it does.
         response.Headers.CacheControl = "private, no-cache";
         var disposition = new ContentDispositionHeaderValue("attachment");
-        disposition.SetHttpFileName($"{image.Name ?? image.Id.ToString()}.{format.Word()}");
+        disposition.SetHttpFileName($"{image.Name ?? image.Id.ToString()}.{extension}");
         response.Headers.ContentDisposition = disposition.ToString();
     }
+
+    /// <summary>What the bytes are to somebody who asks for a disk; null where something is around the disk.</summary>
+    private static DiskFormat? FormatOf(ImageDownload download) =>
+        download.Image.ContainerFormat is ContainerFormat.Bare ? download.Content.Format : null;
+
+    private static string ExtensionOf(Image image, DiskFormat format) =>
+        image.ContainerFormat is ContainerFormat.Ova ? ContainerFormat.Ova.Word() : format.Word();
 
     /// <summary>As RFC 9530 spells it.</summary>
     private static string DigestOf(ContentFacts content) => $"sha-256=:{Convert.ToBase64String(Convert.FromHexString(content.Digest.Hex))}:";

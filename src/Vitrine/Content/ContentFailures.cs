@@ -60,7 +60,12 @@ public sealed class UnsafeContentException(string feature, string reason) : Libr
 
     public override string Code => "unsafe-feature";
 
-    public override string Remedy => "Make a self-contained image without this feature, for example by converting it where it was made.";
+    public override string Remedy => Feature switch
+    {
+        "truncated" or "wrapper-damaged" or "qcow2-damaged" => "Fetch the file again from where it was published, and compare its checksum: it is not whole.",
+        "zip-many-members" or "wrapper-nested" or "zip-encrypted" => "Pack the disk alone, once and without a password, or send it unpacked.",
+        _ => "Make a self-contained image without this feature, for example by converting it where it was made.",
+    };
 }
 
 /// <summary>The bytes are plainly something else than an image, such as a web page.</summary>

@@ -9,7 +9,7 @@ namespace Vitrine.Disks;
 /// <summary>Grants to read the disk of one image for a while, good without a login: what a hypervisor is given.</summary>
 /// <remarks>A ticket is sealed and not stored, so every node knows it. A disabled or deleted image ends it for new readers.</remarks>
 /// <param name="seal">Must serve tickets alone: text that somebody had protected as another secret would else be a ticket.</param>
-public sealed class DiskTickets(ImageDownloads downloads, IDiskFormats formats, ISecretProtector seal, TimeProvider time)
+public sealed class DiskTickets(ImageDisks disks, ImageDownloads downloads, IDiskFormats formats, ISecretProtector seal, TimeProvider time)
 {
     /// <summary>What the protector must be made for.</summary>
     public const string Purpose = "disk-tickets";
@@ -29,9 +29,13 @@ public sealed class DiskTickets(ImageDownloads downloads, IDiskFormats formats, 
             throw new InvalidFieldException("lifetime", $"must be more than zero, and at most {LongestLifetime.TotalSeconds:0} seconds");
 
         // Whoever may read it now gets the ticket: what cannot be opened is said here, and not to the hypervisor.
-        var download = await downloads.OpenAsync(image, caller, cancellationToken);
-        await using (await formats.OpenAsync(download.Reader, download.Content.Format, download.Content.Container, cancellationToken))
+        var opened = await disks.OpenAsync(image, caller, cancellationToken);
+        await using (opened.Disk)
         {
+            // An administrator may read it all the same, but a ticket is for those who may not.
+            if (!opened.Image.Enabled)
+                throw new ImageDisabledException(image);
+
             var expires = time.Now() + lifetime;
             return new DiskTicket(seal.Protect(string.Create(CultureInfo.InvariantCulture, $"{image} {expires.ToUnixTimeSeconds()}")), expires);
         }

@@ -13,6 +13,12 @@ public sealed class ImageDisks(ImageDownloads downloads, IDiskFormats formats)
     public async Task<ImageDisk> OpenAsync(ImageId id, Caller caller, CancellationToken cancellationToken)
     {
         var download = await downloads.OpenAsync(id, caller, cancellationToken);
+        if (download.Image.ContainerFormat is ContainerFormat.Compressed or ContainerFormat.Docker or ContainerFormat.Ovf)
+        {
+            await download.Reader.DisposeAsync();
+            throw new FormatNotSupportedException($"The image is kept as {download.Image.ContainerFormat.Value.Word()}, as it came: its disk is not looked for.");
+        }
+
         var disk = await formats.OpenAsync(download.Reader, download.Content.Format, download.Content.Container, cancellationToken);
         return new ImageDisk(download.Image, download.Content, disk);
     }
