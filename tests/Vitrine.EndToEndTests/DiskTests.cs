@@ -125,6 +125,25 @@ public sealed class DiskTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_archive_gives_its_disk_where_a_disk_is_asked_for()
+    {
+        await Tool.RunAsync("qemu-img", ["convert", "-O", "vmdk", "-o", "subformat=streamOptimized", InFolder("disk.raw"), InFolder("disk.vmdk")], Stop);
+        await File.WriteAllTextAsync(InFolder("machine.ovf"), """
+            <?xml version="1.0" encoding="UTF-8"?>
+            <Envelope xmlns="http://schemas.dmtf.org/ovf/envelope/1" xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">
+              <References><File ovf:id="file1" ovf:href="disk.vmdk"/></References>
+              <DiskSection><Info>Disks</Info><Disk ovf:capacity="1" ovf:diskId="vmdisk1" ovf:fileRef="file1" ovf:format="http://www.vmware.com/interfaces/specifications/vmdk.html#streamOptimized"/></DiskSection>
+            </Envelope>
+            """, Stop);
+        await Tool.RunAsync("tar", ["-C", _folder, "--format=ustar", "-cf", InFolder("machine.ova"), "machine.ovf", "disk.vmdk"], Stop);
+        var image = await PushAsync(InFolder("machine.ova"));
+
+        await VitrineAsync("image", "pull", image, "--output", InFolder("pulled.vmdk"), "--format", "vmdk");
+
+        await Tool.RunAsync("qemu-img", ["compare", "-f", "raw", "-F", "vmdk", InFolder("disk.raw"), InFolder("pulled.vmdk")], Stop);
+    }
+
+    [Fact]
     public async Task Inspect_ends_with_three_where_nothing_says_what_a_file_is()
     {
         await File.WriteAllBytesAsync(InFolder("noise"), RandomNumberGenerator.GetBytes(100_000), Stop);

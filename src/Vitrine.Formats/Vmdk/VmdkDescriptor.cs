@@ -19,6 +19,9 @@ namespace Vitrine.Formats.Vmdk;
 /// </remarks>
 internal static class VmdkDescriptor
 {
+    // As text, an id has up to eight digits and at least one.
+    private const int MostShortened = 7;
+
     private static readonly string[] Accesses = ["RW", "RDONLY", "NOACCESS"];
 
     /// <summary>Refuses content that is a descriptor and nothing else: its data are elsewhere.</summary>
@@ -35,7 +38,7 @@ internal static class VmdkDescriptor
     {
         var end = sectors.IndexOf((byte)0);
         end = end < 0 ? sectors.Length : end;
-        if (end > declared || sectors[end..declared].ContainsAnyExcept((byte)0))
+        if (end > declared || !IsRest(sectors[end..declared], sectors[..end]))
             throw Bad("it does not end where it should");
 
         var text = Encoding.Latin1.GetString(sectors[..end]);
@@ -44,6 +47,22 @@ internal static class VmdkDescriptor
 
         CheckWords(text);
         CheckLines(text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    // qemu-img puts a new content id over the old one. Where the new one is shorter, the text moves up and its old end stays behind.
+    private static bool IsRest(ReadOnlySpan<byte> rest, ReadOnlySpan<byte> text)
+    {
+        var left = rest.TrimEnd((byte)0);
+        if (left.Length > MostShortened)
+            return false;
+
+        foreach (var piece in left.Split((byte)0))
+        {
+            if (!text.EndsWith(left[piece]))
+                return false;
+        }
+
+        return true;
     }
 
     private static void CheckWords(string text)

@@ -19,6 +19,9 @@ public sealed class VmdkDiskTests
         new("no VMDK",                             "wrong-format",             () => new byte[100_000]),
         new("a flat descriptor",                   "wrong-format",             () => [.. "# Disk DescriptorFile\n"u8, .. new byte[100_000]]),
         new("a parent",                            "vmdk-parent",              () => WithText(Sample(), "parentCID=ffffffff", "parentCID=12121212")),
+        new("an old end behind a shorter id",      HostileDisk.Nothing,        () => WithBehindText(Sample(), "\0\"\n")),
+        new("other text behind the descriptor",    "vmdk-bad-descriptor",      () => WithBehindText(Sample(), "\0'\n")),
+        new("much behind the descriptor",          "vmdk-bad-descriptor",      () => WithBehindText(Sample(), "\0\0\0\0\0\0\0\0\n")),
         new("a foreign extent",                    "vmdk-foreign-extent",      () => WithText(Sample(), "SPARSE \"disk", "SPARSE \"/isk")),
         new("a grain behind the end",              "truncated",                () => WithEntry(Sample(), 3, 1_000_000)),
         new("a grain that ends behind the end",    "truncated",                () => WithEntry(Sample(), 3, (uint)Sample().Length / SectorSize - 1)),
@@ -162,6 +165,13 @@ public sealed class VmdkDiskTests
     {
         var at = image.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(old));
         System.Text.Encoding.ASCII.GetBytes(text).CopyTo(image.AsSpan(at));
+        return image;
+    }
+
+    private static byte[] WithBehindText(byte[] image, string rest)
+    {
+        var end = SectorSize + image.AsSpan(SectorSize).IndexOf((byte)0);
+        System.Text.Encoding.ASCII.GetBytes(rest).CopyTo(image.AsSpan(end));
         return image;
     }
 
