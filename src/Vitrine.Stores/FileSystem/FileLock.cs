@@ -1,0 +1,59 @@
+namespace Vitrine.Stores.FileSystem;
+
+/// <summary>A file that is locked for as long as it is open.</summary>
+internal static class FileLock
+{
+    private const UnixFileMode Rights = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;
+
+    /// <summary>Opens or makes a file and locks it. Its name is removed when the lock is let go.</summary>
+    /// <returns>Null where somebody else holds it.</returns>
+    public static IAsyncDisposable? TryTake(string path) => TryOpen(path) is { } file ? new Held(path, file) : null;
+
+    /// <summary>Opens or makes a file and locks it. Whoever holds it may remove the name.</summary>
+    /// <returns>Null where somebody else holds it.</returns>
+    public static FileStream? TryOpen(string path)
+    {
+        while (TryLock(path) is { } file)
+        {
+            // Between opening and locking, the last holder may have removed the name. The lock is then one on nothing,
+            // and has to be taken again on what has the name now.
+            if (NativeFile.Find(path)?.Identity == NativeFile.Examine(file.SafeFileHandle).Identity)
+                return file;
+
+            file.Dispose();
+        }
+
+        return null;
+    }
+
+    public static FileStream Open(string path, FileShare share)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = share, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = Rights;
+
+        return new FileStream(path, options);
+    }
+
+    private static FileStream? TryLock(string path)
+    {
+        try
+        {
+            // The runtime keeps others out with flock(2), which Linux carries to the file server on NFS.
+            return Open(path, FileShare.None);
+        }
+        catch (IOException error) when (UnixError.Of(error) == UnixError.WouldBlock)
+        {
+            return null;
+        }
+    }
+
+    private sealed class Held(string path, FileStream file) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            File.Delete(path);
+            return file.DisposeAsync();
+        }
+    }
+}

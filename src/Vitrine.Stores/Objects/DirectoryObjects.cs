@@ -1,0 +1,346 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Win32.SafeHandles;
+using Vitrine.Stores.FileSystem;
+
+namespace Vitrine.Stores.Objects;
+
+/// <summary>Keeps each object as a file below a directory, on a disk of this machine or a mount that machines share.</summary>
+/// <remarks>
+/// A new file is written under <c>incoming/</c>, synced, and then renamed, so that no object is ever seen half. A file that proves
+/// the mount stands at the root; without it the directory is some other disk's, or none's. Calls to the file system wait on the pool's
+/// threads, because Linux has no others.
+/// </remarks>
+internal sealed class DirectoryObjects : IObjectStore
+{
+    private const string IncomingName = "incoming";
+    private static readonly TimeSpan IncomingLifetime = TimeSpan.FromDays(1);
+
+    private readonly string _root;
+    private readonly string _proof;
+    private readonly FileSystemErrors _errors;
+    private readonly OpenFiles _files = new();
+
+    /// <param name="store">The store's configured name, for failures.</param>
+    /// <param name="proof">The object that is there as long as the directory is.</param>
+    public DirectoryObjects(string store, string root, string proof)
+    {
+        _root = Path.GetFullPath(root);
+        _proof = PathOf(proof);
+        _errors = new FileSystemErrors(store, _root);
+    }
+
+    /// <summary>Whether nothing is in the directory yet, so that a store may be made of it.</summary>
+    /// <exception cref="StoreUnavailableException">The directory is missing or cannot be used.</exception>
+    public Task<bool> IsEmptyAsync(CancellationToken cancellationToken) => RunAsync(
+        () => !Directory.Exists(_root)
+            ? throw _errors.NotMounted()
+            : Directory.EnumerateFileSystemEntries(_root).All(e => Path.GetFileName(e) is "lost+found" or IncomingName or "locks"),
+        cancellationToken);
+
+    /// <summary>Removes what writers that died in the middle of a put left behind.</summary>
+    public Task RemoveAbandonedAsync(TimeProvider time, CancellationToken cancellationToken) => RunAsync(
+        () =>
+        {
+            var incoming = Path.Combine(_root, IncomingName);
+            if (!Directory.Exists(incoming))
+                return true;
+
+            foreach (var path in Directory.EnumerateFiles(incoming))
+            {
+                if (NativeFile.Find(path) is { } found && time.GetUtcNow() - found.LastWrite > IncomingLifetime)
+                    File.Delete(path);
+            }
+
+            return true;
+        },
+        cancellationToken);
+
+    public Task<ObjectFacts?> FindAsync(string name, CancellationToken cancellationToken) => RunAsync(
+        () =>
+        {
+            if (NativeFile.Find(PathOf(name)) is { } found)
+                return new ObjectFacts(name, found.Length, found.LastWrite);
+
+            ThrowIfNotMounted();
+            return (ObjectFacts?)null;
+        },
+        cancellationToken);
+
+    public async ValueTask<int> ReadAsync(string name, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var file = _files.Open(PathOf(name));
+            return await ReadAsync(file.Handle, offset, buffer, cancellationToken);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            ThrowIfNotMounted();
+            throw new ObjectMissingException(name, error);
+        }
+        catch (Exception error) when (UnixError.IsBehind(error))
+        {
+            throw _errors.Explain(error);
+        }
+    }
+
+    public Task PutAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => RunAsync(
+        () =>
+        {
+            ThrowIfNewAndNotMounted(name);
+            var incoming = Path.Combine(_root, IncomingName, Guid.NewGuid().ToString("N"));
+            Directory.CreateDirectory(Path.GetDirectoryName(incoming)!);
+            try
+            {
+                using (var file = File.OpenHandle(incoming, FileMode.CreateNew, FileAccess.Write))
+                {
+                    RandomAccess.Write(file, bytes.Span, 0);
+                    NativeFile.SyncData(file);
+                }
+
+                Publish(incoming, name);
+            }
+            catch
+            {
+                File.Delete(incoming);
+                throw;
+            }
+
+            return true;
+        },
+        cancellationToken,
+        bytes.Length);
+
+    public Task DeleteAsync(string name, CancellationToken cancellationToken) => RunAsync(
+        () =>
+        {
+            var path = PathOf(name);
+            _files.Close(path);
+            if (NativeFile.Find(path) is null)
+            {
+                ThrowIfNotMounted();
+                return true;
+            }
+
+            File.Delete(path);
+            NativeFile.SyncDirectory(Path.GetDirectoryName(path)!);
+            return true;
+        },
+        cancellationToken);
+
+    public async IAsyncEnumerable<ObjectFacts> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var folder = prefix[..(prefix.LastIndexOf('/') + 1)];
+        var directories = new Stack<string>([folder]);
+        while (directories.TryPop(out var directory))
+        {
+            foreach (var (name, facts) in await RunAsync(() => ListDirectory(directory), cancellationToken))
+            {
+                if (facts is { } found && name.StartsWith(prefix, StringComparison.Ordinal))
+                    yield return found;
+                else if (facts is null && (name.StartsWith(prefix, StringComparison.Ordinal) || prefix.StartsWith(name, StringComparison.Ordinal)))
+                    directories.Push(name);
+            }
+        }
+    }
+
+    public Task<ObjectAppender> OpenAppenderAsync(string name, CancellationToken cancellationToken) => RunAsync<ObjectAppender>(
+        () =>
+        {
+            ThrowIfNotMounted();
+            var path = PathOf(name);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            return new Appender(this, path, File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete));
+        },
+        cancellationToken);
+
+    public Task<IAsyncDisposable?> TryLockAsync(string name, CancellationToken cancellationToken) => RunAsync<IAsyncDisposable?>(
+        () =>
+        {
+            ThrowIfNotMounted();
+            var path = Path.Combine(_root, "locks", name.Replace('/', '.'));
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            return FileLock.TryTake(path);
+        },
+        cancellationToken);
+
+    public Task<StoreCapacity> MeasureAsync(CancellationToken cancellationToken) => RunAsync(
+        () =>
+        {
+            ThrowIfNotMounted();
+            var drive = new DriveInfo(_root);
+            return new StoreCapacity(drive.TotalSize, drive.AvailableFreeSpace);
+        },
+        cancellationToken);
+
+    public ValueTask DisposeAsync()
+    {
+        _files.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private string PathOf(string name) => Path.Combine(_root, name);
+
+    private static async ValueTask<int> ReadAsync(SafeFileHandle file, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var count = 0;
+        while (count < buffer.Length && await RandomAccess.ReadAsync(file, buffer[count..], offset + count, cancellationToken) is > 0 and var read)
+            count += read;
+
+        return count;
+    }
+
+    // The caller has synced the file's bytes.
+    private void Publish(string from, string name)
+    {
+        var path = PathOf(name);
+        var directory = Path.GetDirectoryName(path)!;
+        if (!Directory.Exists(directory))
+            CreateDirectory(directory);
+
+        _files.Close(path);
+        NativeFile.Rename(from, path);
+        NativeFile.SyncDirectory(directory);
+    }
+
+    // Each new name must survive a power cut, up to the root.
+    private void CreateDirectory(string directory)
+    {
+        if (directory.Length <= _root.Length || Directory.Exists(directory))
+            return;
+
+        var parent = Path.GetDirectoryName(directory)!;
+        CreateDirectory(parent);
+        Directory.CreateDirectory(directory);
+        NativeFile.SyncDirectory(parent);
+    }
+
+    // Names end in a slash where they are those of directories.
+    private List<(string Name, ObjectFacts? Facts)> ListDirectory(string name)
+    {
+        var entries = new List<(string, ObjectFacts?)>();
+        var directory = new DirectoryInfo(PathOf(name));
+        if (!directory.Exists)
+        {
+            ThrowIfNotMounted();
+            return entries;
+        }
+
+        foreach (var entry in directory.EnumerateFileSystemInfos())
+        {
+            if (entry is DirectoryInfo)
+                entries.Add(($"{name}{entry.Name}/", null));
+            else if (NativeFile.Find(entry.FullName) is { } found)
+                entries.Add((name + entry.Name, new ObjectFacts(name + entry.Name, found.Length, found.LastWrite)));
+        }
+
+        return entries;
+    }
+
+    private void ThrowIfNewAndNotMounted(string name)
+    {
+        if (PathOf(name) != _proof)
+            ThrowIfNotMounted();
+    }
+
+    private void ThrowIfNotMounted()
+    {
+        if (NativeFile.Find(_proof) is null)
+            throw _errors.NotMounted();
+    }
+
+    private async Task<T> RunAsync<T>(Func<T> work, CancellationToken cancellationToken, long? needed = null)
+    {
+        try
+        {
+            return await Task.Run(work, cancellationToken);
+        }
+        catch (Exception error) when (UnixError.IsBehind(error))
+        {
+            throw _errors.Explain(error, needed);
+        }
+    }
+
+    private sealed class Appender(DirectoryObjects objects, string path, SafeFileHandle file) : ObjectAppender
+    {
+        // Begun this often, the disk works while bytes arrive, and the sync has little left to do.
+        private const long WritebackStep = 8 * 1024 * 1024;
+
+        private long _length = RandomAccess.GetLength(file);
+        private long _writebackBegun;
+        private bool _isNameDurable;
+
+        public override long Length => _length;
+
+        public override async ValueTask AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+        {
+            try
+            {
+                await RandomAccess.WriteAsync(file, bytes, _length, cancellationToken);
+            }
+            catch (Exception error) when (UnixError.IsBehind(error))
+            {
+                throw objects._errors.Explain(error, bytes.Length);
+            }
+
+            _length += bytes.Length;
+            if (_length - _writebackBegun < WritebackStep)
+                return;
+
+            NativeFile.StartWriteback(file, _writebackBegun, _length - _writebackBegun);
+            _writebackBegun = _length;
+        }
+
+        public override async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+        {
+            try
+            {
+                var wanted = (int)Math.Clamp(_length - offset, 0, buffer.Length);
+                return await DirectoryObjects.ReadAsync(file, offset, buffer[..wanted], cancellationToken);
+            }
+            catch (Exception error) when (UnixError.IsBehind(error))
+            {
+                throw objects._errors.Explain(error);
+            }
+        }
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => objects.RunAsync(
+            () =>
+            {
+                NativeFile.SyncData(file);
+                if (!_isNameDurable)
+                    NativeFile.SyncDirectory(Path.GetDirectoryName(path)!);
+
+                return _isNameDurable = true;
+            },
+            cancellationToken);
+
+        public override Task CutAsync(long length, CancellationToken cancellationToken) => objects.RunAsync(
+            () =>
+            {
+                // What a torn write left behind the counted length goes too.
+                if (length < RandomAccess.GetLength(file))
+                    RandomAccess.SetLength(file, length);
+
+                _length = Math.Min(_length, length);
+                _writebackBegun = Math.Min(_writebackBegun, _length);
+                return true;
+            },
+            cancellationToken);
+
+        public override Task SealAsync(string name, CancellationToken cancellationToken) => objects.RunAsync(
+            () =>
+            {
+                NativeFile.SyncData(file);
+                objects.Publish(path, name);
+                return true;
+            },
+            cancellationToken);
+
+        public override ValueTask DisposeAsync()
+        {
+            file.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
