@@ -14,6 +14,7 @@ using Vitrine.Server.Exports;
 using Vitrine.Server.Operations;
 using Vitrine.Sources;
 using Vitrine.Stores;
+using Vitrine.Stores.Chunked;
 using Vitrine.Stores.FileSystem;
 
 namespace Vitrine.Server;
@@ -93,8 +94,14 @@ internal static class Composition
 
         return new StoreRegistry(configured.Select(s => (
             new LibraryStore(s.Key, options.Zone, s.Options.Kind, s.Options.Description, s.Options.Default),
-            (IContentStore)FileSystemStore.Open(s.Key, s.Options.Path))));
+            OpenStore(s.Key, s.Options))));
     }
+
+    private static IContentStore OpenStore(string name, StoreOptions options) => options.Kind switch
+    {
+        "chunked" => ChunkedStore.InDirectory(name, options.Path, options.Chunked, TimeProvider.System),
+        _ => FileSystemStore.Open(name, options.Path),
+    };
 
     private static StoreOptions Checked(string name, StoreOptions options)
     {

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
+using Vitrine.Stores.Chunked;
 
 namespace Vitrine.Server;
 
@@ -49,8 +50,10 @@ internal sealed partial class ServerOptionsValidator : IValidateOptions<ServerOp
 /// <summary>The section <c>Stores:NAME</c>.</summary>
 public sealed class StoreOptions
 {
-    /// <summary>The backend. <c>directory</c> keeps whole files on a local disk or a mount.</summary>
-    [Required, AllowedValues("directory")]
+    /// <summary>
+    /// The backend. <c>directory</c> keeps whole files on a local disk or a mount; <c>chunked</c> keeps equal blocks once there, compressed.
+    /// </summary>
+    [Required, AllowedValues("directory", "chunked")]
     public string Kind { get; set; } = "directory";
 
     /// <summary>The directory of the store. It must exist: a mount that is missing must not be taken for an empty store.</summary>
@@ -58,6 +61,9 @@ public sealed class StoreOptions
     public string Path { get; set; } = "";
 
     public string Description { get; set; } = "";
+
+    /// <summary>How a chunked store works; of no meaning to the others.</summary>
+    public ChunkedStoreOptions Chunked { get; set; } = new();
 
     /// <summary>Receives content when nobody names a store. Exactly one store must say so, if there are several.</summary>
     public bool Default { get; set; }

@@ -13,17 +13,20 @@ namespace Vitrine.Stores.Objects;
 internal sealed class DirectoryObjects : IObjectStore
 {
     private const string IncomingName = "incoming";
+    private const string LocksName = "locks";
     private static readonly TimeSpan IncomingLifetime = TimeSpan.FromDays(1);
 
     private readonly string _root;
     private readonly string _proof;
     private readonly FileSystemErrors _errors;
+    private readonly TimeProvider _time;
     private readonly OpenFiles _files = new();
 
     /// <param name="store">The store's configured name, for failures.</param>
     /// <param name="proof">The object that is there as long as the directory is.</param>
-    public DirectoryObjects(string store, string root, string proof)
+    public DirectoryObjects(string store, string root, string proof, TimeProvider time)
     {
+        _time = time;
         _root = Path.GetFullPath(root);
         _proof = PathOf(proof);
         _errors = new FileSystemErrors(store, _root);
@@ -34,25 +37,7 @@ internal sealed class DirectoryObjects : IObjectStore
     public Task<bool> IsEmptyAsync(CancellationToken cancellationToken) => RunAsync(
         () => !Directory.Exists(_root)
             ? throw _errors.NotMounted()
-            : Directory.EnumerateFileSystemEntries(_root).All(e => Path.GetFileName(e) is "lost+found" or IncomingName or "locks"),
-        cancellationToken);
-
-    /// <summary>Removes what writers that died in the middle of a put left behind.</summary>
-    public Task RemoveAbandonedAsync(TimeProvider time, CancellationToken cancellationToken) => RunAsync(
-        () =>
-        {
-            var incoming = Path.Combine(_root, IncomingName);
-            if (!Directory.Exists(incoming))
-                return true;
-
-            foreach (var path in Directory.EnumerateFiles(incoming))
-            {
-                if (NativeFile.Find(path) is { } found && time.GetUtcNow() - found.LastWrite > IncomingLifetime)
-                    File.Delete(path);
-            }
-
-            return true;
-        },
+            : Directory.EnumerateFileSystemEntries(_root).All(e => Path.GetFileName(e) is "lost+found" or IncomingName or LocksName),
         cancellationToken);
 
     public Task<ObjectFacts?> FindAsync(string name, CancellationToken cancellationToken) => RunAsync(
@@ -75,7 +60,7 @@ internal sealed class DirectoryObjects : IObjectStore
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
-            ThrowIfNotMounted();
+            ThrowIfNotProven(name);
             throw new ObjectMissingException(name, error);
         }
         catch (Exception error) when (UnixError.IsBehind(error))
@@ -87,9 +72,10 @@ internal sealed class DirectoryObjects : IObjectStore
     public Task PutAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => RunAsync(
         () =>
         {
-            ThrowIfNewAndNotMounted(name);
-            var incoming = Path.Combine(_root, IncomingName, Guid.NewGuid().ToString("N"));
-            Directory.CreateDirectory(Path.GetDirectoryName(incoming)!);
+            ThrowIfNotProven(name);
+            var folder = Directory.CreateDirectory(Path.Combine(_root, IncomingName));
+            RemoveAbandoned(folder);
+            var incoming = Path.Combine(folder.FullName, Guid.NewGuid().ToString("N"));
             try
             {
                 using (var file = File.OpenHandle(incoming, FileMode.CreateNew, FileAccess.Write))
@@ -158,7 +144,7 @@ internal sealed class DirectoryObjects : IObjectStore
         () =>
         {
             ThrowIfNotMounted();
-            var path = Path.Combine(_root, "locks", name.Replace('/', '.'));
+            var path = Path.Combine(_root, LocksName, name.Replace('/', '.'));
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             return FileLock.TryTake(path);
         },
@@ -177,6 +163,16 @@ internal sealed class DirectoryObjects : IObjectStore
     {
         _files.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    // What others that died in the middle of a put left behind. The directory is empty but for what is being put.
+    private void RemoveAbandoned(DirectoryInfo incoming)
+    {
+        foreach (var file in incoming.EnumerateFiles())
+        {
+            if (NativeFile.Find(file.FullName) is { } found && _time.GetUtcNow() - found.LastWrite > IncomingLifetime)
+                file.Delete();
+        }
     }
 
     private string PathOf(string name) => Path.Combine(_root, name);
@@ -237,7 +233,8 @@ internal sealed class DirectoryObjects : IObjectStore
         return entries;
     }
 
-    private void ThrowIfNewAndNotMounted(string name)
+    // The proof itself may be looked for, and made, where it is missing.
+    private void ThrowIfNotProven(string name)
     {
         if (PathOf(name) != _proof)
             ThrowIfNotMounted();

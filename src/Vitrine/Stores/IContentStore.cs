@@ -106,6 +106,14 @@ public abstract class ContentWriter : IAsyncDisposable
     /// <summary>How many bytes have been written, those of earlier writers of the key included.</summary>
     public abstract long Length { get; }
 
+    /// <summary>
+    /// Says that at an offset which may lie ahead something begins that other contents may have elsewhere, such as the data of a disk's
+    /// cluster. A store that finds equal parts of contents begins one there. Offsets come in order.
+    /// </summary>
+    public virtual void BeginRow(long offset)
+    {
+    }
+
     /// <exception cref="StoreFullException">The store has no room for them.</exception>
     public abstract ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
 

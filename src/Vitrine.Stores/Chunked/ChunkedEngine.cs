@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Vitrine.Content;
+using Vitrine.Stores.Objects;
+
+namespace Vitrine.Stores.Chunked;
+
+/// <summary>What the readers, the writers and the collector of one store have in common.</summary>
+internal sealed class ChunkedEngine : IAsyncDisposable
+{
+    private const int MostMaps = 64;
+
+    private readonly Recent<(string Name, int Length), ContentMap> _maps = new(MostMaps);
+
+    public ChunkedEngine(string name, IObjectStore objects, ChunkedStoreOptions options, TimeProvider time)
+    {
+        (Name, Objects, Options, Time) = (name, objects, options, time);
+        Packs = new PackRegistry(name, objects);
+        Known = new KnownPacks(Packs, Index, objects, time);
+        Extents = new ExtentReader(Packs, new SegmentCache(Packs, options.CacheBytes));
+    }
+
+    /// <summary>The store's configured name, for failures.</summary>
+    public string Name { get; }
+
+    public IObjectStore Objects { get; }
+
+    public ChunkedStoreOptions Options { get; }
+
+    public TimeProvider Time { get; }
+
+    public PackRegistry Packs { get; }
+
+    public BlockIndex Index { get; } = new();
+
+    public KnownPacks Known { get; }
+
+    public ExtentReader Extents { get; }
+
+    /// <summary>The maps that are being read, so that nothing is collected that they refer to.</summary>
+    public PinnedMaps Pinned { get; } = new();
+
+    /// <summary>The writers of this process that are open.</summary>
+    public ConcurrentDictionary<StagingKey, ChunkedWriter> Writers { get; } = new();
+
+    /// <returns>Null where the store has no such content.</returns>
+    /// <exception cref="StoreDamagedException">What the store has under the content's name is not its record.</exception>
+    public async Task<ContentRecord?> FindRecordAsync(Digest digest, CancellationToken cancellationToken)
+    {
+        var bytes = new byte[ContentRecord.MostLength];
+        try
+        {
+            var read = await Objects.ReadAsync(StoreLayout.ContentName(digest), 0, bytes, cancellationToken);
+            return ContentRecord.Read(bytes.AsSpan(0, read), digest) ?? throw new StoreDamagedException(Name, $"the record of {digest}");
+        }
+        catch (ObjectMissingException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The contents that there are. What is deleted meanwhile may be left out.</summary>
+    public async IAsyncEnumerable<(Digest Digest, ContentRecord Record)> ListRecordsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var found in Objects.ListAsync(StoreLayout.ContentPrefix, cancellationToken))
+        {
+            if (StoreLayout.DigestOf(found.Name) is { } digest && await FindRecordAsync(digest, cancellationToken) is { } record)
+                yield return (digest, record);
+        }
+    }
+
+    /// <exception cref="StoreDamagedException">The map is not there, or is not what was written.</exception>
+    public Task<ContentMap> LoadMapAsync(ContentRecord record) => _maps.GetAsync((record.Map, record.MapLength), LoadMapAsync);
+
+    /// <summary>Makes a content exist. What its map refers to is durable already.</summary>
+    public async Task PublishAsync(Digest digest, ContentMap map, CancellationToken cancellationToken)
+    {
+        var bytes = map.Write(Packs);
+        var name = BlockName.Of(bytes).ToString();
+        await Objects.PutAsync(StoreLayout.MapName(name), bytes, cancellationToken);
+        var record = new ContentRecord(ContentRecord.Known, digest.ToString(), map.Length, name, bytes.Length);
+        await Objects.PutAsync(StoreLayout.ContentName(digest), record.Write(), cancellationToken);
+    }
+
+    /// <summary>Removes what was written under a key. The caller holds the key's lock.</summary>
+    public async Task RemoveStagedAsync(StagingKey key, CancellationToken cancellationToken)
+    {
+        // The log goes last: as long as it is there, somebody will come for the rest.
+        await foreach (var staged in Objects.ListAsync(StoreLayout.StagedPrefix(key), cancellationToken))
+        {
+            if (staged.Name != StoreLayout.LogName(key))
+                await Objects.DeleteAsync(staged.Name, cancellationToken);
+        }
+
+        await Objects.DeleteAsync(StoreLayout.LogName(key), cancellationToken);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Known.Dispose();
+        return Objects.DisposeAsync();
+    }
+
+    private async Task<ContentMap> LoadMapAsync((string Name, int Length) map)
+    {
+        var bytes = new byte[map.Length];
+        try
+        {
+            var read = await Objects.ReadAsync(StoreLayout.MapName(map.Name), 0, bytes, CancellationToken.None);
+            return (read == map.Length ? ContentMap.Read(bytes, Packs) : null) ?? throw Damaged(map.Name);
+        }
+        catch (ObjectMissingException missing)
+        {
+            throw Damaged(map.Name, missing);
+        }
+    }
+
+    private StoreDamagedException Damaged(string map, Exception? inner = null) => new(Name, $"the map {map}", inner);
+}

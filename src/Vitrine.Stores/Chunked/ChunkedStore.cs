@@ -1,0 +1,170 @@
+using System.Runtime.CompilerServices;
+using Vitrine.Content;
+using Vitrine.Stores.Objects;
+
+namespace Vitrine.Stores.Chunked;
+
+/// <summary>Keeps content in blocks, of which equal ones are kept once, in compressed packs.</summary>
+/// <remarks>The form of what it keeps is written down in docs/formats/store.md.</remarks>
+public sealed class ChunkedStore : IContentStore, IAsyncDisposable
+{
+    private const string ProbeName = "probe";
+
+    private readonly ChunkedEngine _engine;
+    private readonly Func<CancellationToken, Task<bool>> _mayBegin;
+    private readonly SemaphoreSlim _gate = new(1);
+    private volatile bool _isFounded;
+
+    /// <param name="mayBegin">Whether a store may be made where there is none.</param>
+    internal ChunkedStore(string name, IObjectStore objects, ChunkedStoreOptions options, TimeProvider time, Func<CancellationToken, Task<bool>> mayBegin) =>
+        (_engine, _mayBegin) = (new ChunkedEngine(name, objects, options, time), mayBegin);
+
+    /// <summary>A store in a directory. At its first use it is opened, or made where the directory is empty.</summary>
+    /// <remarks>
+    /// Every call throws <see cref="StoreUnavailableException"/> as long as the directory is missing, since a mount that is missing must
+    /// not be taken for an empty store, or holds something else than a store that this version knows.
+    /// </remarks>
+    /// <param name="name">The store's configured name, for failures.</param>
+    public static ChunkedStore InDirectory(string name, string root, ChunkedStoreOptions options, TimeProvider time)
+    {
+        var objects = new DirectoryObjects(name, root, StoreLayout.FoundationName, time);
+        return new ChunkedStore(name, objects, options, time, objects.IsEmptyAsync);
+    }
+
+    public async Task<StoredContent?> FindAsync(Digest digest, CancellationToken cancellationToken)
+    {
+        var engine = await EngineAsync(cancellationToken);
+        return await engine.FindRecordAsync(digest, cancellationToken) is { } record ? new StoredContent(digest, record.Length) : null;
+    }
+
+    public async Task<ContentReader> OpenAsync(Digest digest, CancellationToken cancellationToken)
+    {
+        var engine = await EngineAsync(cancellationToken);
+        var record = await engine.FindRecordAsync(digest, cancellationToken) ?? throw new ContentMissingException($"The store's {digest}");
+        var map = await engine.LoadMapAsync(record);
+        return new ChunkedReader(map, engine.Extents, engine.Pinned.Pin(map));
+    }
+
+    public async Task<ContentWriter> OpenWriterAsync(StagingKey key, CancellationToken cancellationToken) =>
+        await ChunkedWriter.OpenAsync(await EngineAsync(cancellationToken), key, cancellationToken);
+
+    public async Task DiscardAsync(StagingKey key, CancellationToken cancellationToken)
+    {
+        var engine = await EngineAsync(cancellationToken);
+        await using var held = await engine.Objects.TryLockAsync(StoreLayout.LockName(key), cancellationToken) ?? throw new WriterBusyException(key);
+        await engine.RemoveStagedAsync(key, cancellationToken);
+    }
+
+    public async Task DeleteAsync(Digest digest, CancellationToken cancellationToken)
+    {
+        var engine = await EngineAsync(cancellationToken);
+        await engine.Objects.DeleteAsync(StoreLayout.ContentName(digest), cancellationToken);
+    }
+
+    public async IAsyncEnumerable<StoredContent> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var engine = await EngineAsync(cancellationToken);
+        await foreach (var (digest, record) in engine.ListRecordsAsync(cancellationToken))
+            yield return new StoredContent(digest, record.Length);
+    }
+
+    public async IAsyncEnumerable<StagedContent> ListStagedAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var engine = await EngineAsync(cancellationToken);
+        var found = await engine.Objects.ListAsync(StoreLayout.StagingPrefix, cancellationToken).ToListAsync(cancellationToken);
+        foreach (var staged in found.Where(o => StoreLayout.KeyOf(o.Name) is not null).GroupBy(o => StoreLayout.KeyOf(o.Name)!.Value))
+        {
+            // Of a writer that is open here the length is known; of others, what they keep is the best that can be said.
+            var length = engine.Writers.TryGetValue(staged.Key, out var writer) ? writer.Length : staged.Sum(o => o.Length);
+            yield return new StagedContent(staged.Key, length, staged.Max(o => o.LastWrite));
+        }
+    }
+
+    public async Task<StoreCapacity> MeasureAsync(CancellationToken cancellationToken)
+    {
+        var engine = await EngineAsync(cancellationToken);
+        return await engine.Objects.MeasureAsync(cancellationToken);
+    }
+
+    public async Task ProbeAsync(CancellationToken cancellationToken)
+    {
+        var objects = (await EngineAsync(cancellationToken)).Objects;
+        var written = "vitrine"u8.ToArray();
+        var read = new byte[written.Length];
+        try
+        {
+            // Nodes that probe at once share the name and write the same bytes, so they do not disturb each other.
+            await objects.PutAsync(ProbeName, written, cancellationToken);
+            if (await objects.ReadAsync(ProbeName, 0, read, cancellationToken) != read.Length || !read.AsSpan().SequenceEqual(written))
+                throw new StoreUnavailableException(_engine.Name, "it does not give back what was written to it.");
+
+            await objects.DeleteAsync(ProbeName, cancellationToken);
+        }
+        catch (StoreFullException full)
+        {
+            throw new StoreUnavailableException(_engine.Name, "there is no room left in it.", full);
+        }
+        catch (ObjectMissingException)
+        {
+            // Another node that probes has removed it just now, so that it was there.
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _gate.Dispose();
+        await _engine.DisposeAsync();
+    }
+
+    // Done once, and tried again as long as it fails: a store may be out of reach when the server starts.
+    private async ValueTask<ChunkedEngine> EngineAsync(CancellationToken cancellationToken)
+    {
+        if (_isFounded)
+            return _engine;
+
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (!_isFounded)
+                await FoundAsync(cancellationToken);
+
+            _isFounded = true;
+            return _engine;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private async Task FoundAsync(CancellationToken cancellationToken)
+    {
+        var isEmpty = await _mayBegin(cancellationToken);
+        if (await ReadFoundationAsync(cancellationToken) is { } bytes)
+        {
+            if (Foundation.Read(bytes) is null)
+                throw new StoreUnavailableException(_engine.Name, "it has a layout that this version does not know.");
+
+            return;
+        }
+
+        if (!isEmpty)
+            throw new StoreUnavailableException(_engine.Name, "its directory is not empty and is not a store.");
+
+        var foundation = new Foundation(Foundation.FormatName, Foundation.Known, Guid.NewGuid());
+        await _engine.Objects.PutAsync(StoreLayout.FoundationName, foundation.Write(), cancellationToken);
+    }
+
+    private async Task<byte[]?> ReadFoundationAsync(CancellationToken cancellationToken)
+    {
+        var bytes = new byte[Foundation.MostLength];
+        try
+        {
+            return bytes[..await _engine.Objects.ReadAsync(StoreLayout.FoundationName, 0, bytes, cancellationToken)];
+        }
+        catch (ObjectMissingException)
+        {
+            return null;
+        }
+    }
+}

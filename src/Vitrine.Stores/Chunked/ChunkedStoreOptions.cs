@@ -1,0 +1,11 @@
+namespace Vitrine.Stores.Chunked;
+
+/// <summary>How a chunked store works. Nothing here changes what is kept.</summary>
+public sealed class ChunkedStoreOptions
+{
+    /// <summary>How hard new segments are compressed: 1 is fast, 19 is small.</summary>
+    public int CompressionLevel { get; set; } = 3;
+
+    /// <summary>How many bytes of segments that were read not long ago are held in memory.</summary>
+    public long CacheBytes { get; set; } = 64 * 1024 * 1024;
+}

@@ -1,0 +1,549 @@
+using Vitrine.Content;
+
+namespace Vitrine.Stores.Chunked;
+
+/// <summary>Cuts what comes into blocks, and keeps those that the store does not have yet.</summary>
+/// <remarks>
+/// <code>
+/// bytes ─ blocks ┬ zeros, known ones ────────────────────────────┐
+///                └ new ones ─ segments ─ compressed ─► open pack ─┴► map, log
+/// </code>
+/// The caller's task cuts and looks up; segments are compressed beside it and appended in their order by <see cref="_tail"/>, behind which
+/// every record of the log waits for what it refers to. A segment that was appended survives the process; what was flushed survives
+/// the power. After a failure the writer takes nothing more until it is reset; the next writer of the key goes on with what is sound.
+/// </remarks>
+internal sealed class ChunkedWriter : ContentWriter
+{
+    private const int MostInFlight = 6;
+
+    // A flush ends a segment that is at least so long, and otherwise puts its bytes into the log.
+    private const int WorthASegment = 64 * 1024;
+
+    // So much content at most is in no record of the log.
+    private const long MostUnlogged = 4 * 1024 * 1024;
+
+    private static readonly TimeSpan PacksAge = TimeSpan.FromSeconds(30);
+
+    private readonly ChunkedEngine _engine;
+    private readonly StagingKey _key;
+    private readonly IAsyncDisposable _lock;
+    private readonly StagingLog _log;
+    private readonly SemaphoreSlim _gate = new(1);
+    private readonly SemaphoreSlim _slots = new(MostInFlight);
+    private readonly byte[] _carry = new byte[PackFormat.BlockLength];
+    private readonly Queue<long> _rows = new();
+
+    private MapBuilder _map = new();
+    private OwnPack? _pack;
+    private SegmentBuilder? _segment;
+    private List<OwnPack> _sealing = [];
+    private Task _tail = Task.CompletedTask;
+    private int _carried;
+    private long _rowStart;
+    private long _loggedTo;
+    private long _restLoggedTo;
+    private bool _isCommitted;
+    private bool _isOver;
+
+    private ChunkedWriter(ChunkedEngine engine, StagingKey key, IAsyncDisposable held, StagingLog log) =>
+        (_engine, _key, _lock, _log) = (engine, key, held, log);
+
+    public override long Length => _map.Length + _carried;
+
+    /// <exception cref="WriterBusyException">Another writer of the key is open.</exception>
+    public static async Task<ChunkedWriter> OpenAsync(ChunkedEngine engine, StagingKey key, CancellationToken cancellationToken)
+    {
+        var held = await engine.Objects.TryLockAsync(StoreLayout.LockName(key), cancellationToken) ?? throw new WriterBusyException(key);
+        try
+        {
+            await engine.Known.RefreshAsync(PacksAge, cancellationToken);
+            var log = new StagingLog(await engine.Objects.OpenAppenderAsync(StoreLayout.LogName(key), cancellationToken), engine.Packs);
+            var writer = new ChunkedWriter(engine, key, held, log);
+            await writer.TakeOverAsync(cancellationToken);
+            engine.Writers[key] = writer;
+            return writer;
+        }
+        catch
+        {
+            await held.DisposeAsync();
+            throw;
+        }
+    }
+
+    public override void BeginRow(long offset)
+    {
+        if (offset <= Length)
+            _rowStart = Math.Max(_rowStart, offset);
+        else
+            _rows.Enqueue(offset);
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        ThrowIfCommitted();
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (_tail.IsFaulted)
+                await _tail; // throws what went wrong
+
+            while (!bytes.IsEmpty)
+            {
+                var wanted = (int)(NextBoundary() - Length);
+                if (_carried == 0 && bytes.Length >= wanted)
+                {
+                    await AddBlockAsync(bytes[..wanted]);
+                    bytes = bytes[wanted..];
+                    continue;
+                }
+
+                var taken = bytes[..Math.Min(bytes.Length, wanted)];
+                taken.CopyTo(_carry.AsMemory(_carried));
+                _carried += taken.Length;
+                bytes = bytes[taken.Length..];
+                if (taken.Length == wanted)
+                    await AddCarryAsync();
+            }
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public override async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        ThrowIfCommitted();
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            await _tail;
+            var count = 0;
+            while (count < buffer.Length && offset + count < Length)
+                count += await ReadPartAsync(offset + count, buffer[count..]);
+
+            return count;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public override async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        if (_isCommitted)
+            return;
+
+        await _gate.WaitAsync(cancellationToken);
+        Task flushed;
+        try
+        {
+            if (_segment is { Length: >= WorthASegment })
+                await EndSegmentAsync();
+
+            LogRest();
+            var pack = _pack;
+            var sealing = _sealing.Select(s => s.Sealed).ToArray();
+            Enqueue(async () =>
+            {
+                await Task.WhenAll(sealing);
+                if (pack is not null)
+                    await pack.Pack.FlushAsync();
+
+                await _log.FlushAsync();
+            });
+            flushed = _tail;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+
+        await flushed;
+        await _engine.Known.RefreshAsync(PacksAge, cancellationToken);
+    }
+
+    public override async Task ResetAsync(CancellationToken cancellationToken)
+    {
+        ThrowIfCommitted();
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            await SettleAsync();
+            await _log.ClearAsync();
+            await DropPackAsync();
+            (_map, _carried, _rowStart, _loggedTo, _restLoggedTo) = (new MapBuilder(), 0, 0, 0, 0);
+            _rows.Clear();
+            _tail = Task.CompletedTask;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public override async Task CommitAsync(Digest digest, CancellationToken cancellationToken)
+    {
+        ThrowIfCommitted();
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            await _tail;
+            if (await _engine.FindRecordAsync(digest, cancellationToken) is null)
+                await PublishAsync(digest, cancellationToken);
+
+            _isCommitted = true;
+            await DropPackAsync();
+            await _log.DisposeAsync();
+            await _engine.RemoveStagedAsync(_key, cancellationToken);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (_isOver)
+            return;
+
+        try
+        {
+            if (!_isCommitted)
+                await FlushAsync(CancellationToken.None);
+        }
+        catch (LibraryException)
+        {
+            // The next writer goes on with what was flushed before.
+            await TryCutToFlushedAsync();
+        }
+        finally
+        {
+            await AbandonAsync();
+        }
+    }
+
+    private async Task TryCutToFlushedAsync()
+    {
+        await _tail.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        try
+        {
+            await _log.CutToFlushedAsync();
+            if (_pack is { } pack)
+                await pack.Pack.CutToFlushedAsync();
+        }
+        catch (LibraryException)
+        {
+            // The checksums tell the next writer what is sound.
+        }
+    }
+
+    /// <summary>Ends without a word to the store, as the death of the process does.</summary>
+    internal async Task AbandonAsync()
+    {
+        _isOver = true;
+        _engine.Writers.TryRemove(_key, out _);
+        var packs = _sealing.Where(s => !s.Sealed.IsCompletedSuccessfully).Append(_pack).OfType<OwnPack>().ToList();
+        await SettleAsync();
+        foreach (var pack in packs)
+            await pack.Pack.DisposeAsync();
+
+        await _log.DisposeAsync();
+        await _lock.DisposeAsync();
+    }
+
+    // Packs that a dead writer left open are sealed as they are: the next one is begun anew.
+    private async Task TakeOverAsync(CancellationToken cancellationToken)
+    {
+        var staged = await _log.ReplayAsync();
+        await foreach (var found in _engine.Objects.ListAsync(StoreLayout.StagedPrefix(_key), cancellationToken))
+        {
+            if (StoreLayout.PackOfOpen(found.Name) is { } id)
+                await SealLeftAsync(found.Name, id);
+        }
+
+        var parts = staged.Parts.ToList();
+        var sound = parts.FindIndex(p => p.Bytes is not null || !_engine.Known.IsOfUse(p.Extent));
+        foreach (var (extent, _) in parts[..(sound < 0 ? parts.Count : sound)])
+            _map.Add(extent);
+
+        _loggedTo = _restLoggedTo = _map.Length;
+        if (sound >= 0)
+            await WriteAgainAsync(parts[sound..]);
+    }
+
+    private async Task SealLeftAsync(string name, Guid id)
+    {
+        var pack = await OpenPack.RecoverAsync(_engine.Objects, _key, id);
+        await using (pack)
+        {
+            if (pack.Segments.Count == 0)
+            {
+                await _engine.Objects.DeleteAsync(name, CancellationToken.None);
+                return;
+            }
+
+            await pack.SealAsync();
+            _engine.Known.Add(_engine.Packs.NumberOf(id), pack.Blocks);
+        }
+    }
+
+    // Bytes that were in no segment yet come again as if they had just been given, and so does what lay between them.
+    private async Task WriteAgainAsync(IReadOnlyList<(MapExtent Extent, byte[]? Bytes)> parts)
+    {
+        var buffer = new byte[PackFormat.MaxSegment];
+        foreach (var (extent, bytes) in parts)
+        {
+            if (bytes is not null)
+            {
+                await WriteAsync(bytes, CancellationToken.None);
+                continue;
+            }
+
+            if (!_engine.Known.IsOfUse(extent))
+                return;
+
+            for (var left = extent; left.Length > 0;)
+            {
+                var read = await _engine.Extents.ReadAsync(left, buffer, isSequential: true);
+                await WriteAsync(buffer.AsMemory(0, read), CancellationToken.None);
+                left = left.Skip(read);
+            }
+        }
+    }
+
+    private long NextBoundary()
+    {
+        while (_rows.TryPeek(out var row) && row <= _map.Length)
+            _rowStart = Math.Max(_rowStart, _rows.Dequeue());
+
+        var whole = _rowStart + ((_map.Length - _rowStart) / PackFormat.BlockLength + 1) * PackFormat.BlockLength;
+        return _rows.TryPeek(out var next) ? Math.Min(whole, next) : whole;
+    }
+
+    private async ValueTask AddCarryAsync()
+    {
+        var block = _carry.AsMemory(0, _carried);
+        _carried = 0;
+        await AddBlockAsync(block);
+    }
+
+    private ValueTask AddBlockAsync(ReadOnlyMemory<byte> block)
+    {
+        if (!block.Span.ContainsAnyExcept((byte)0))
+        {
+            _map.Add(new MapExtent(block.Length, MapExtent.Zero, 0));
+            return AfterBlockAsync();
+        }
+
+        var name = BlockName.Of(block.Span);
+        if (FindPlace(name) is { } place)
+        {
+            _map.Add(new MapExtent(block.Length, place.Pack, place.Offset));
+            return AfterBlockAsync();
+        }
+
+        return AddNewBlockAsync(name, block);
+    }
+
+    private BlockPlace? FindPlace(in BlockName name)
+    {
+        // A map that is in pieces already is not torn further.
+        if (_map.Count >= ContentMap.MostExtents - PackFormat.MaxSegment)
+            return null;
+        if (_pack?.Find(name) is { } own)
+            return own;
+
+        foreach (var pack in _sealing)
+        {
+            if (pack.Find(name) is { } found)
+                return found;
+        }
+
+        return _engine.Index.Find(name);
+    }
+
+    private async ValueTask AddNewBlockAsync(BlockName name, ReadOnlyMemory<byte> block)
+    {
+        _pack ??= await OwnPack.BeginAsync(_engine, _key);
+        _segment ??= new SegmentBuilder(_pack.PlainLength, _map.Length);
+        var offset = _segment.Add(name, block.Span);
+        _pack.Add(name, offset, block.Length);
+        _map.Add(new MapExtent(block.Length, _pack.Number, offset));
+        await AfterBlockAsync();
+    }
+
+    private ValueTask AfterBlockAsync()
+    {
+        if (_segment is { } segment)
+            return segment.IsFull || _map.Length - segment.ContentStart >= MostUnlogged ? EndSegmentAsync() : ValueTask.CompletedTask;
+
+        if (_map.Length - _loggedTo >= MostUnlogged)
+            Enqueue(LogNext());
+
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask EndSegmentAsync()
+    {
+        if (_segment is not { } segment || _pack is not { } pack)
+            return;
+
+        _segment = null;
+        await _slots.WaitAsync();
+        var packed = Task.Run(() => segment.Pack(_engine.Options.CompressionLevel));
+        _tail = AppendAfterAsync(_tail, pack, packed, LogNext());
+        if (pack.Pack.StoredLength >= OpenPack.FullLength || pack.PlainLength >= OpenPack.MostPlain)
+            BeginSealing();
+    }
+
+    private async Task AppendAfterAsync(Task earlier, OwnPack pack, Task<PackedSegment> packed, Func<Task> log)
+    {
+        try
+        {
+            await earlier;
+            using (var segment = await packed)
+                await pack.Pack.AppendAsync(segment.Frame, segment.Entry, segment.Blocks);
+
+            await log();
+        }
+        finally
+        {
+            _slots.Release();
+        }
+    }
+
+    // What the map has got since the last record. It is decided now, and written when its turn comes.
+    private Func<Task> LogNext()
+    {
+        var (start, extents) = (_loggedTo, _map.Slice(_loggedTo, _map.Length));
+        _loggedTo = _restLoggedTo = _map.Length;
+        return () => _log.AppendExtentsAsync(start, extents);
+    }
+
+    // The same for what is in no segment yet, for the time being.
+    private void LogRest()
+    {
+        var start = _restLoggedTo;
+        foreach (var part in _map.Slice(start, _map.Length).SelectMany(SplitAtSegment))
+        {
+            var from = start;
+            if (_segment is { } segment && part.Pack == _pack?.Number && part.Offset >= segment.PlainStart)
+            {
+                var bytes = segment.Plain[(int)(part.Offset - segment.PlainStart)..][..(int)part.Length].ToArray();
+                Enqueue(() => _log.AppendBytesAsync(from, bytes));
+            }
+            else
+            {
+                Enqueue(() => _log.AppendExtentsAsync(from, [part]));
+            }
+
+            start += part.Length;
+        }
+
+        if (Length > start)
+        {
+            var carried = _carry[(int)(start - _map.Length).._carried];
+            Enqueue(() => _log.AppendBytesAsync(start, carried));
+        }
+
+        _restLoggedTo = Length;
+    }
+
+    // What goes on from the last segment into the one that is not ended is two things here.
+    private IEnumerable<MapExtent> SplitAtSegment(MapExtent extent)
+    {
+        var before = _segment is { } segment && extent.Pack == _pack?.Number ? segment.PlainStart - (long)extent.Offset : 0;
+        return before > 0 && before < extent.Length ? [extent.Take(before), extent.Skip(before)] : [extent];
+    }
+
+    private void Enqueue(Func<Task> step)
+    {
+        _tail = AfterAsync(_tail);
+
+        async Task AfterAsync(Task earlier)
+        {
+            await earlier;
+            await step();
+        }
+    }
+
+    private void BeginSealing()
+    {
+        var pack = _pack!;
+        _pack = null;
+        _sealing = [.. _sealing.Where(s => !s.Sealed.IsCompletedSuccessfully), pack];
+        pack.Sealed = SealAfterAsync(_tail, pack);
+    }
+
+    private static async Task SealAfterAsync(Task earlier, OwnPack pack)
+    {
+        await earlier;
+        await pack.SealAsync();
+    }
+
+    private async Task PublishAsync(Digest digest, CancellationToken cancellationToken)
+    {
+        if (_carried > 0)
+            await AddCarryAsync();
+
+        await EndSegmentAsync();
+        if (_pack is not null)
+            BeginSealing();
+
+        await _tail;
+        await Task.WhenAll(_sealing.Select(s => s.Sealed));
+        await _engine.PublishAsync(digest, _map.Build(), cancellationToken);
+    }
+
+    private async Task SettleAsync()
+    {
+        await _tail.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_sealing.Select(s => s.Sealed)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _sealing = [];
+        _segment?.Return();
+        _segment = null;
+    }
+
+    private async Task DropPackAsync()
+    {
+        _segment?.Return();
+        _segment = null;
+        if (_pack is { } pack)
+        {
+            _pack = null;
+            await pack.Pack.DisposeAsync();
+            await _engine.Objects.DeleteAsync(StoreLayout.OpenPackName(_key, pack.Pack.Id), CancellationToken.None);
+        }
+    }
+
+    private async ValueTask<int> ReadPartAsync(long offset, Memory<byte> buffer)
+    {
+        if (offset >= _map.Length)
+        {
+            var carried = _carry.AsMemory((int)(offset - _map.Length).._carried);
+            var count = Math.Min(carried.Length, buffer.Length);
+            carried[..count].CopyTo(buffer);
+            return count;
+        }
+
+        var extent = _map.At(offset);
+        if (_segment is { } segment && extent.Pack == _pack?.Number && extent.Offset >= segment.PlainStart)
+        {
+            var plain = segment.Plain[(int)(extent.Offset - segment.PlainStart)..];
+            var count = (int)Math.Min(Math.Min(extent.Length, plain.Length), buffer.Length);
+            plain[..count].CopyTo(buffer.Span);
+            return count;
+        }
+
+        return await _engine.Extents.ReadAsync(extent, buffer, isSequential: true);
+    }
+
+    private void ThrowIfCommitted()
+    {
+        if (_isCommitted)
+            throw new InvalidOperationException("The writer has committed; open another.");
+    }
+}

@@ -1,0 +1,127 @@
+using Vitrine.Stores.Objects;
+
+namespace Vitrine.Stores.Chunked;
+
+/// <summary>The packs that this process has met, by a number that is shorter than their id.</summary>
+/// <remarks>Numbers are of this process alone and never used again; in the store packs are named by their ids.</remarks>
+internal sealed class PackRegistry(string store, IObjectStore objects)
+{
+    private const int MostTables = 2048;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<Guid, int> _numbers = [];
+    private readonly List<Pack> _packs = [];
+    private readonly Recent<int, IReadOnlyList<SegmentEntry>> _tables = new(MostTables);
+
+    public int NumberOf(Guid id)
+    {
+        lock (_lock)
+        {
+            if (_numbers.TryGetValue(id, out var known))
+                return known;
+
+            _packs.Add(new Pack(id));
+            return _numbers[id] = _packs.Count - 1;
+        }
+    }
+
+    public Pack this[int number]
+    {
+        get
+        {
+            lock (_lock)
+                return _packs[number];
+        }
+    }
+
+    /// <summary>The segments of a pack, in order.</summary>
+    /// <exception cref="StoreDamagedException">The pack is not there, or is not what was written.</exception>
+    public ValueTask<IReadOnlyList<SegmentEntry>> SegmentsAsync(int number) => this[number].Open is { } open
+        ? ValueTask.FromResult(open.Segments)
+        : new ValueTask<IReadOnlyList<SegmentEntry>>(_tables.GetAsync(number, LoadSegmentsAsync));
+
+    /// <summary>The blocks of a sealed pack, in order.</summary>
+    /// <exception cref="StoreDamagedException">The pack is not there, or is not what was written.</exception>
+    public async Task<PackedBlock[]> LoadBlocksAsync(int number, CancellationToken cancellationToken)
+    {
+        var pack = this[number];
+        var foot = await LoadFootAsync(pack, cancellationToken);
+        var bytes = await ReadAsync(pack, foot.BlocksOffset, foot.BlocksLength, cancellationToken);
+        return PackFormat.ReadBlocks(bytes, foot) ?? throw Damaged(pack);
+    }
+
+    /// <summary>Fills the buffer with a pack's bytes as they are stored.</summary>
+    /// <exception cref="StoreDamagedException">The pack is not there, or ends before.</exception>
+    public async ValueTask ReadStoredAsync(int number, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var pack = this[number];
+        try
+        {
+            var read = pack.Open is { } open
+                ? await open.ReadAsync(offset, buffer, cancellationToken)
+                : await objects.ReadAsync(pack.Name, offset, buffer, cancellationToken);
+            if (read != buffer.Length)
+                throw Damaged(pack);
+        }
+        catch (ObjectMissingException missing)
+        {
+            throw Damaged(pack, missing);
+        }
+        catch (ObjectDisposedException) when (pack.Open is null)
+        {
+            // It was sealed while it was read, and is an object now.
+            await ReadStoredAsync(number, offset, buffer, cancellationToken);
+        }
+    }
+
+    public StoreDamagedException Damaged(Pack pack, Exception? inner = null) => new(store, $"the pack {pack.Id:N}", inner);
+
+    private async Task<IReadOnlyList<SegmentEntry>> LoadSegmentsAsync(int number)
+    {
+        var pack = this[number];
+        var foot = await LoadFootAsync(pack, CancellationToken.None);
+        var bytes = await ReadAsync(pack, foot.SegmentsOffset, foot.SegmentsLength, CancellationToken.None);
+        return PackFormat.ReadSegments(bytes, foot) ?? throw Damaged(pack);
+    }
+
+    private async Task<PackFoot> LoadFootAsync(Pack pack, CancellationToken cancellationToken)
+    {
+        var found = await objects.FindAsync(pack.Name, cancellationToken) ?? throw Damaged(pack);
+        if (found.Length < PackFormat.HeadLength + PackFormat.FootLength)
+            throw Damaged(pack);
+
+        var foot = await ReadAsync(pack, found.Length - PackFormat.FootLength, PackFormat.FootLength, cancellationToken);
+        return PackFormat.ReadFoot(foot, found.Length) ?? throw Damaged(pack);
+    }
+
+    private async Task<byte[]> ReadAsync(Pack pack, long offset, long length, CancellationToken cancellationToken)
+    {
+        var bytes = new byte[length];
+        try
+        {
+            return await objects.ReadAsync(pack.Name, offset, bytes, cancellationToken) == length ? bytes : throw Damaged(pack);
+        }
+        catch (ObjectMissingException missing)
+        {
+            throw Damaged(pack, missing);
+        }
+    }
+}
+
+/// <summary>A pack that this process has met.</summary>
+internal sealed class Pack(Guid id)
+{
+    private volatile OpenPack? _open;
+
+    public Guid Id { get; } = id;
+
+    /// <summary>Of the object that it is when it is sealed.</summary>
+    public string Name { get; } = StoreLayout.PackName(id);
+
+    /// <summary>Where a writer of this process still adds to it; null where it is sealed.</summary>
+    public OpenPack? Open
+    {
+        get => _open;
+        set => _open = value;
+    }
+}

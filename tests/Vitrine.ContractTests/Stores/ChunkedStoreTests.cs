@@ -1,0 +1,209 @@
+using System.Security.Cryptography;
+using Vitrine.Content;
+using Vitrine.Stores;
+using Vitrine.Stores.Chunked;
+using Vitrine.Stores.Objects;
+using Vitrine.Testing;
+
+namespace Vitrine.ContractTests.Stores;
+
+/// <summary>What the chunked store promises beyond the contract, over any objects.</summary>
+public abstract class ChunkedStoreContract : ContentStoreContract
+{
+    private const int Block = PackFormat.BlockLength;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(Block - 1)]
+    [InlineData(Block)]
+    [InlineData(Block + 1)]
+    [InlineData(PackFormat.MaxSegment)]
+    [InlineData(PackFormat.MaxSegment + 1)]
+    [InlineData(3 * PackFormat.MaxSegment + 5000)]
+    public async Task Content_of_any_length_comes_back(int length)
+    {
+        foreach (var content in new[] { new byte[length], Text(length), RandomNumberGenerator.GetBytes(length) })
+        {
+            await PutAsync(Store, new StagingKey("key"), content);
+            Assert.Equal(content, await ReadAllAsync(Store, Digest.Of(content)));
+        }
+    }
+
+    [Fact]
+    public async Task Any_range_comes_back_whatever_the_content_is_made_of()
+    {
+        var random = new Random(7);
+        var content = Mixed(random, 4_000_000);
+        await PutAsync(Store, new StagingKey("key"), content);
+        await using var reader = await Store.OpenAsync(Digest.Of(content), Stop);
+        for (var i = 0; i < 300; i++)
+        {
+            var offset = random.Next(content.Length);
+            var range = content.AsMemory(offset, Math.Min(random.Next(1, 700_000), content.Length - offset));
+            var read = new byte[range.Length];
+            for (var count = 0; count < read.Length;)
+                count += await reader.ReadAsync(offset + count, read.AsMemory(count), Stop);
+
+            Assert.True(range.Span.SequenceEqual(read), $"{range.Length} bytes at {offset}");
+        }
+    }
+
+    [Fact]
+    public async Task What_is_written_can_be_read_back_at_any_moment()
+    {
+        var random = new Random(8);
+        var content = Mixed(random, 3_000_000);
+        await using var writer = await Store.OpenWriterAsync(new StagingKey("key"), Stop);
+        for (var at = 0; at < content.Length;)
+        {
+            var count = Math.Min(random.Next(1, 300_000), content.Length - at);
+            await writer.WriteAsync(content.AsMemory(at, count), Stop);
+            at += count;
+            var from = random.Next(at);
+            var read = new byte[Math.Min(50_000, at - from)];
+            Assert.Equal(read.Length, await writer.ReadAsync(from, read, Stop));
+            Assert.True(content.AsSpan(from, read.Length).SequenceEqual(read), $"{read.Length} bytes at {from} of {at}");
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(10)]
+    public async Task A_writer_that_dies_anywhere_goes_on_with_the_bytes_that_it_was_given(int piecesToAFlush)
+    {
+        var random = new Random(piecesToAFlush);
+        var content = Mixed(random, 3_000_000);
+        var store = Store;
+        var (at, flushed) = (0L, 0L);
+        while (at < content.Length)
+        {
+            var writer = await store.OpenWriterAsync(new StagingKey("key"), Stop);
+            Assert.InRange(writer.Length, flushed, at);
+            var read = new byte[writer.Length];
+            for (var count = 0; count < read.Length;)
+                count += await writer.ReadAsync(count, read.AsMemory(count), Stop);
+
+            Assert.True(content.AsSpan(0, read.Length).SequenceEqual(read), $"{read.Length} bytes");
+
+            at = writer.Length;
+            for (var pieces = random.Next(1, 8); pieces > 0 && at < content.Length; pieces--)
+            {
+                var count = (int)Math.Min(random.Next(1, 150_000), content.Length - at);
+                await writer.WriteAsync(content.AsMemory((int)at, count), Stop);
+                at += count;
+                if (random.Next(piecesToAFlush) > 0)
+                    continue;
+
+                await writer.FlushAsync(Stop);
+                flushed = at;
+            }
+
+            store = await CutPowerAsync(writer);
+        }
+
+        await using var last = await store.OpenWriterAsync(new StagingKey("key"), Stop);
+        await last.WriteAsync(content.AsMemory((int)last.Length), Stop);
+        await last.CommitAsync(Digest.Of(content), Stop);
+        Assert.Equal(content, await ReadAllAsync(store, Digest.Of(content)));
+    }
+
+    [Fact]
+    public async Task A_flush_may_run_beside_writes()
+    {
+        var content = Mixed(new Random(11), 6_000_000);
+        await using var writer = await Store.OpenWriterAsync(new StagingKey("key"), Stop);
+        var flushes = Task.CompletedTask;
+        for (var at = 0; at < content.Length; at += 10_000)
+        {
+            await writer.WriteAsync(content.AsMemory(at, Math.Min(10_000, content.Length - at)), Stop);
+            if (flushes.IsCompleted)
+            {
+                await flushes;
+                flushes = Task.Run(() => writer.FlushAsync(Stop), Stop);
+            }
+        }
+
+        await flushes;
+        await writer.CommitAsync(Digest.Of(content), Stop);
+        Assert.Equal(content, await ReadAllAsync(Store, Digest.Of(content)));
+    }
+
+    private static byte[] Text(int length)
+    {
+        var text = new byte[length];
+        for (var i = 0; i < length; i++)
+            text[i] = (byte)('a' + i / 7 % 19);
+
+        return text;
+    }
+
+    /// <summary>Zeros, noise, text and repetitions, in stretches that end anywhere.</summary>
+    private static byte[] Mixed(Random random, int length)
+    {
+        var content = new byte[length];
+        for (var at = 0; at < length;)
+        {
+            var count = Math.Min(random.Next(1, 200_000), length - at);
+            var stretch = content.AsSpan(at, count);
+            switch (random.Next(4))
+            {
+                case 0:
+                    random.NextBytes(stretch);
+                    break;
+                case 1:
+                    Text(count).CopyTo(stretch);
+                    break;
+                case 2 when at > count:
+                    content.AsSpan((at - count) / Block * Block, count).CopyTo(stretch);
+                    break;
+            }
+
+            at += count;
+        }
+
+        return content;
+    }
+}
+
+public sealed class ChunkedStoreInMemoryTests : ChunkedStoreContract
+{
+    private readonly MemoryObjects _objects = new("memory", new ManualClock());
+    private ChunkedStore? _store;
+
+    internal override IContentStore Store => _store ??= Open();
+
+    internal override async Task<IContentStore> CutPowerAsync(params ContentWriter[] open)
+    {
+        foreach (var writer in open.OfType<ChunkedWriter>())
+            await writer.AbandonAsync();
+
+        _objects.CutPower();
+        return _store = Open();
+    }
+
+    private ChunkedStore Open() =>
+        new("memory", _objects, new ChunkedStoreOptions(), new ManualClock(), _ => Task.FromResult(true));
+}
+
+public sealed class ChunkedStoreInDirectoryTests : ChunkedStoreContract, IDisposable
+{
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("vitrine-store-");
+    private ChunkedStore? _store;
+
+    internal override IContentStore Store => _store ??= Open();
+
+    internal override async Task<IContentStore> CutPowerAsync(params ContentWriter[] open)
+    {
+        // The page cache keeps here what a power cut takes: what it may take is tried over memory.
+        foreach (var writer in open.OfType<ChunkedWriter>())
+            await writer.AbandonAsync();
+
+        return _store = Open();
+    }
+
+    public void Dispose() => _root.Delete(recursive: true);
+
+    private ChunkedStore Open() =>
+        ChunkedStore.InDirectory("main", _root.FullName, new ChunkedStoreOptions(), TimeProvider.System);
+}
