@@ -6,7 +6,7 @@ DATA=${VITRINE_DATA:-$ROOT/data}
 PORT=${VITRINE_PORT:-8080}
 URL=http://127.0.0.1:$PORT
 SERVER=$ROOT/src/Vitrine.Server/bin/Release/net10.0/vitrine-server
-CLI=$ROOT/src/Vitrine.Cli/bin/Release/net10.0/vitrine
+CLI=$ROOT/src/Vitrine.Cli/bin/Release/publish/vitrine
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
@@ -41,6 +41,12 @@ install_packages() {
     die "could not install ${missing[*]}"
   fi
   rm -f "$log"
+}
+
+# build_cli   builds the command line, and compiles it ahead of time where the compiler for that can be had: every command is a start
+build_cli() {
+  local publish=(dotnet publish "$ROOT/src/Vitrine.Cli" -c Release --use-current-runtime --no-self-contained -o "${CLI%/*}" -v quiet --nologo)
+  "${publish[@]}" -p:PublishReadyToRun=true >&2 || "${publish[@]}" >&2
 }
 
 # The start time (field 22 of /proc/PID/stat) tells a process from a later one with the same pid.
