@@ -10,7 +10,7 @@ internal sealed class ChunkedEngine : IAsyncDisposable
 {
     private const int MostMaps = 64;
 
-    private readonly Recent<(string Name, int Length), ContentMap> _maps = new(MostMaps);
+    private readonly Recent<(Guid Id, int Length), ContentMap> _maps = new(MostMaps);
 
     public ChunkedEngine(string name, IObjectStore objects, ChunkedStoreOptions options, TimeProvider time)
     {
@@ -75,10 +75,11 @@ internal sealed class ChunkedEngine : IAsyncDisposable
     /// <summary>Makes a content exist. What its map refers to is durable already.</summary>
     public async Task PublishAsync(Digest digest, ContentMap map, CancellationToken cancellationToken)
     {
+        // Each record has a map of its own, so that a map which no record names after a while is of no use to anybody.
         var bytes = map.Write(Packs);
-        var name = BlockName.Of(bytes).ToString();
-        await Objects.PutAsync(StoreLayout.MapName(name), bytes, cancellationToken);
-        var record = new ContentRecord(ContentRecord.Known, digest.ToString(), map.Length, name, bytes.Length);
+        var id = Guid.CreateVersion7(Time.GetUtcNow());
+        await Objects.PutAsync(StoreLayout.MapName(id), bytes, cancellationToken);
+        var record = new ContentRecord(ContentRecord.Known, digest.ToString(), map.Length, id, bytes.Length);
         await Objects.PutAsync(StoreLayout.ContentName(digest), record.Write(), cancellationToken);
     }
 
@@ -101,19 +102,19 @@ internal sealed class ChunkedEngine : IAsyncDisposable
         return Objects.DisposeAsync();
     }
 
-    private async Task<ContentMap> LoadMapAsync((string Name, int Length) map)
+    private async Task<ContentMap> LoadMapAsync((Guid Id, int Length) map)
     {
         var bytes = new byte[map.Length];
         try
         {
-            var read = await Objects.ReadAsync(StoreLayout.MapName(map.Name), 0, bytes, CancellationToken.None);
-            return (read == map.Length ? ContentMap.Read(bytes, Packs) : null) ?? throw Damaged(map.Name);
+            var read = await Objects.ReadAsync(StoreLayout.MapName(map.Id), 0, bytes, CancellationToken.None);
+            return (read == map.Length ? ContentMap.Read(bytes, Packs) : null) ?? throw Damaged(map.Id);
         }
         catch (ObjectMissingException missing)
         {
-            throw Damaged(map.Name, missing);
+            throw Damaged(map.Id, missing);
         }
     }
 
-    private StoreDamagedException Damaged(string map, Exception? inner = null) => new(Name, $"the map {map}", inner);
+    private StoreDamagedException Damaged(Guid map, Exception? inner = null) => new(Name, $"the map {map:N}", inner);
 }

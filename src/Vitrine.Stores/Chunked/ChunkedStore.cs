@@ -6,7 +6,7 @@ namespace Vitrine.Stores.Chunked;
 
 /// <summary>Keeps content in blocks, of which equal ones are kept once, in compressed packs.</summary>
 /// <remarks>The form of what it keeps is written down in docs/formats/store.md.</remarks>
-public sealed class ChunkedStore : IContentStore, IAsyncDisposable
+public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
 {
     private const string ProbeName = "probe";
 
@@ -109,6 +109,15 @@ public sealed class ChunkedStore : IContentStore, IAsyncDisposable
             // Another node that probes has removed it just now, so that it was there.
         }
     }
+
+    public async Task<CollectionResult> CollectAsync(IProgress<UpkeepProgress>? progress, CancellationToken cancellationToken) =>
+        await new Collector(await EngineAsync(cancellationToken)).CollectAsync(progress, cancellationToken);
+
+    public async Task<ScrubResult> ScrubAsync(IProgress<UpkeepProgress>? progress, CancellationToken cancellationToken) =>
+        await new Scrubber(await EngineAsync(cancellationToken)).ScrubAsync(progress, cancellationToken);
+
+    public async Task<StoreReport> ReportAsync(CancellationToken cancellationToken) =>
+        await Reporter.ReportAsync(await EngineAsync(cancellationToken), cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

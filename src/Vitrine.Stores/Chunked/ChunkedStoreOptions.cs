@@ -8,4 +8,10 @@ public sealed class ChunkedStoreOptions
 
     /// <summary>How many bytes of segments that were read not long ago are held in memory.</summary>
     public long CacheBytes { get; set; } = 64 * 1024 * 1024;
+
+    /// <summary>
+    /// How long a collection waits before it removes what nobody seems to need. Longer than any node may go on with what it knew, and than
+    /// a download of a deleted image may take through another node.
+    /// </summary>
+    public TimeSpan CollectionGrace { get; set; } = TimeSpan.FromHours(6);
 }

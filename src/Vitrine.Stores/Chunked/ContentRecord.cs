@@ -8,9 +8,9 @@ namespace Vitrine.Stores.Chunked;
 /// <param name="Version">Of this record's form.</param>
 /// <param name="Digest">As <c>sha256:…</c>.</param>
 /// <param name="Length">In bytes.</param>
-/// <param name="Map">The name of its map: the first 24 bytes of the SHA-256 of the map's bytes, as hexadecimal digits.</param>
+/// <param name="Map">The id of its map, which is no other content's.</param>
 /// <param name="MapLength">In bytes.</param>
-internal sealed record ContentRecord(int Version, string Digest, long Length, string Map, int MapLength)
+internal sealed record ContentRecord(int Version, string Digest, long Length, Guid Map, int MapLength)
 {
     public const int Known = 1;
 

@@ -32,7 +32,8 @@ internal sealed class ExtentReader(PackRegistry packs, SegmentCache cache)
         return count;
     }
 
-    private static int FindSegment(IReadOnlyList<SegmentEntry> segments, uint offset)
+    /// <summary>The number of the segment that has a byte of the plain space; negative where there is none.</summary>
+    public static int FindSegment(IReadOnlyList<SegmentEntry> segments, uint offset)
     {
         var (low, high) = (0, segments.Count - 1);
         while (low <= high)

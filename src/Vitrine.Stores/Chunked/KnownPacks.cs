@@ -65,13 +65,13 @@ internal sealed class KnownPacks(PackRegistry packs, BlockIndex index, IObjectSt
         var found = new HashSet<int>();
         await foreach (var pack in objects.ListAsync(StoreLayout.PackPrefix, cancellationToken))
         {
-            if (StoreLayout.PackOf(pack.Name) is { } id)
+            if (StoreLayout.IdOf(pack.Name) is { } id)
                 found.Add(packs.NumberOf(id));
         }
 
         await foreach (var sign in objects.ListAsync(StoreLayout.CondemnedPrefix, cancellationToken))
         {
-            if (StoreLayout.PackOf(sign.Name) is { } id)
+            if (StoreLayout.IdOf(sign.Name) is { } id)
                 found.Remove(packs.NumberOf(id));
         }
 

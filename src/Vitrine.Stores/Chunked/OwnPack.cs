@@ -30,7 +30,7 @@ internal sealed class OwnPack
 
     public void Add(in BlockName name, uint offset, int length)
     {
-        _offsets.Add(name, offset);
+        _offsets.TryAdd(name, offset);
         PlainLength = offset + (uint)length;
     }
 

@@ -85,22 +85,33 @@ internal sealed class StagingLog(ObjectAppender appender, PackRegistry packs) : 
     /// <summary>Reads all records that are whole, and cuts off what is not.</summary>
     public async Task<StagedMap> ReplayAsync()
     {
+        var (staged, end) = await ReadAsync((offset, buffer) => appender.ReadAsync(offset, buffer, CancellationToken.None), packs);
+        await appender.CutAsync(end, CancellationToken.None);
+        _flushed = end;
+        return staged;
+    }
+
+    /// <summary>Reads all records that are whole, of a log that may be another's.</summary>
+    /// <exception cref="ObjectMissingException">There is no such log.</exception>
+    public static async Task<StagedMap> ReadAsync(IObjectStore objects, string name, PackRegistry packs, CancellationToken cancellationToken) =>
+        (await ReadAsync((offset, buffer) => objects.ReadAsync(name, offset, buffer, cancellationToken), packs)).Staged;
+
+    public ValueTask DisposeAsync() => appender.DisposeAsync();
+
+    private static async Task<(StagedMap Staged, long End)> ReadAsync(Func<long, Memory<byte>, ValueTask<int>> read, PackRegistry packs)
+    {
         var staged = new StagedMap();
         var offset = 0L;
-        while (await ReadRecordAsync(offset) is { } record)
+        while (await ReadRecordAsync(read, offset) is { } record)
         {
-            if (!Apply(record.Kind, record.Body.Span, staged))
+            if (!Apply(record.Kind, record.Body.Span, staged, packs))
                 break;
 
             offset += HeaderLength + record.Body.Length;
         }
 
-        await appender.CutAsync(offset, CancellationToken.None);
-        _flushed = offset;
-        return staged;
+        return (staged, offset);
     }
-
-    public ValueTask DisposeAsync() => appender.DisposeAsync();
 
     private ValueTask AppendAsync(Memory<byte> record, RecordKind kind)
     {
@@ -110,10 +121,11 @@ internal sealed class StagingLog(ObjectAppender appender, PackRegistry packs) : 
         return appender.AppendAsync(record, CancellationToken.None);
     }
 
-    private async Task<(RecordKind Kind, ReadOnlyMemory<byte> Body)?> ReadRecordAsync(long offset)
+    private static async Task<(RecordKind Kind, ReadOnlyMemory<byte> Body)?> ReadRecordAsync(
+        Func<long, Memory<byte>, ValueTask<int>> read, long offset)
     {
         var header = new byte[HeaderLength];
-        if (await appender.ReadAsync(offset, header, CancellationToken.None) != HeaderLength)
+        if (await read(offset, header) != HeaderLength)
             return null;
 
         var length = BinaryPrimitives.ReadInt32LittleEndian(header);
@@ -121,13 +133,13 @@ internal sealed class StagingLog(ObjectAppender appender, PackRegistry packs) : 
             return null;
 
         var record = new byte[1 + length];
-        return await appender.ReadAsync(offset + HeaderLength - 1, record, CancellationToken.None) == record.Length
+        return await read(offset + HeaderLength - 1, record) == record.Length
             && Checksum32.Of(record) == BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(4))
             ? ((RecordKind)record[0], record.AsMemory(1))
             : null;
     }
 
-    private bool Apply(RecordKind kind, ReadOnlySpan<byte> body, StagedMap staged)
+    private static bool Apply(RecordKind kind, ReadOnlySpan<byte> body, StagedMap staged, PackRegistry packs)
     {
         var start = BinaryPrimitives.ReadInt64LittleEndian(body);
         if (start < 0 || start > staged.Length)
@@ -140,13 +152,13 @@ internal sealed class StagingLog(ObjectAppender appender, PackRegistry packs) : 
                 staged.Add(body[8..].ToArray());
                 return true;
             case RecordKind.Extents when body.Length >= 16:
-                return ReadExtents(body) is { } extents && Add(staged, start, extents);
+                return ReadExtents(body, packs) is { } extents && Add(staged, start, extents);
             default:
                 return false;
         }
     }
 
-    private List<MapExtent>? ReadExtents(ReadOnlySpan<byte> body)
+    private static List<MapExtent>? ReadExtents(ReadOnlySpan<byte> body, PackRegistry packs)
     {
         var count = BinaryPrimitives.ReadInt32LittleEndian(body[8..]);
         var packCount = BinaryPrimitives.ReadInt32LittleEndian(body[12..]);

@@ -5,6 +5,9 @@ namespace Vitrine.Stores.Chunked;
 internal sealed class StoreDamagedException(string store, string what, Exception? inner = null)
     : LibraryException($"The store '{store}' is damaged: {what} does not have the bytes that were written.", inner)
 {
+    /// <summary>What is damaged, as the subject of a sentence.</summary>
+    public string What { get; } = what;
+
     public override string Code => "store-damaged";
 
     public override string Remedy => "Ask the operator to check the store; another replica of the image is not affected.";

@@ -17,7 +17,10 @@ internal static class StoreLayout
 
     public static string PackName(Guid id) => Fold(PackPrefix, id.ToString("N"));
 
-    public static string MapName(string hex) => Fold(MapPrefix, hex);
+    public static string MapName(Guid id) => Fold(MapPrefix, id.ToString("N"));
+
+    /// <summary>Of the sign that a pack is about to be removed.</summary>
+    public static string SignName(Guid pack) => Fold(CondemnedPrefix, pack.ToString("N"));
 
     public static string ContentName(Digest digest) => Fold(ContentPrefix, digest.Hex);
 
@@ -46,8 +49,8 @@ internal static class StoreLayout
     public static Guid? PackOfOpen(string name) =>
         name.EndsWith(PackSuffix, StringComparison.Ordinal) && name.Split('.') is [_, var id, _] && Guid.TryParseExact(id, "N", out var pack) ? pack : null;
 
-    /// <summary>The id of a sealed pack.</summary>
-    public static Guid? PackOf(string name) => Guid.TryParseExact(LastWord(name), "N", out var id) ? id : null;
+    /// <summary>The id of a sealed pack, of the pack of a sign, or of a map.</summary>
+    public static Guid? IdOf(string name) => Guid.TryParseExact(LastWord(name), "N", out var id) ? id : null;
 
     /// <summary>The digest of a content.</summary>
     public static Digest? DigestOf(string name) => Digest.TryParse(LastWord(name), out var digest) ? digest : null;

@@ -30,7 +30,7 @@ internal interface IObjectStore : IAsyncDisposable
 
     /// <summary>Begins an object that grows, or goes on with one that an earlier appender left behind.</summary>
     /// <remarks>The caller sees to it that there is one appender of a name at a time: see <see cref="TryLockAsync"/>.</remarks>
-    /// <param name="name">Of one word behind one prefix, as in <c>staging/a.log</c>. Only appenders see it under this name, and lists.</param>
+    /// <param name="name">Of one word behind one prefix, as in <c>staging/a.log</c>. Reads and lists see it under this name, as far as it was flushed at the least.</param>
     Task<ObjectAppender> OpenAppenderAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>Takes a lock that ends with its holder, his process or his machine; it names no object.</summary>

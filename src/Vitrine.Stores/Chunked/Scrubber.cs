@@ -1,0 +1,137 @@
+using System.Buffers;
+
+namespace Vitrine.Stores.Chunked;
+
+/// <summary>Reads every pack, and holds segments against their checksums and blocks against their names.</summary>
+internal sealed class Scrubber(ChunkedEngine engine)
+{
+    private readonly HashSet<(int Pack, int Segment)> _damaged = [];
+    private readonly HashSet<int> _unreadable = [];
+    private long _bytes;
+
+    public async Task<ScrubResult> ScrubAsync(IProgress<UpkeepProgress>? progress, CancellationToken cancellationToken)
+    {
+        var survey = await StoreSurvey.TakeAsync(engine, withStaged: false, cancellationToken);
+        var total = survey.Packs.Values.Sum(p => p.Length);
+        foreach (var (pack, facts) in survey.Packs)
+        {
+            await ScrubAsync(pack, cancellationToken);
+            _bytes += facts.Length;
+            progress?.Report(new UpkeepProgress(_bytes, total));
+        }
+
+        var faults = new List<StoreFault>(survey.Faults);
+        faults.AddRange(await ExplainAsync(survey));
+        return new ScrubResult(_bytes, faults);
+    }
+
+    private async Task ScrubAsync(int pack, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var segments = await engine.Packs.SegmentsAsync(pack);
+            var blocks = await engine.Packs.LoadBlocksAsync(pack, cancellationToken);
+            var next = 0;
+            for (var i = 0; i < segments.Count; i++)
+            {
+                if (await IsSoundAsync(pack, segments[i], blocks, next, cancellationToken) is { } count)
+                {
+                    next += count;
+                    continue;
+                }
+
+                _damaged.Add((pack, i));
+                for (var length = 0; next < blocks.Length && length < segments[i].PlainLength; next++)
+                    length += blocks[next].Length;
+            }
+        }
+        catch (StoreDamagedException)
+        {
+            _unreadable.Add(pack);
+        }
+    }
+
+    // The number of its blocks; null where it is damaged.
+    private async Task<int?> IsSoundAsync(int pack, SegmentEntry segment, PackedBlock[] blocks, int first, CancellationToken cancellationToken)
+    {
+        var stored = ArrayPool<byte>.Shared.Rent(segment.StoredLength);
+        var plain = ArrayPool<byte>.Shared.Rent(segment.PlainLength);
+        try
+        {
+            var bytes = stored.AsMemory(0, segment.StoredLength);
+            await engine.Packs.ReadStoredAsync(pack, segment.Offset, bytes, cancellationToken);
+            if (Checksum32.Of(bytes.Span) != segment.Checksum)
+                return null;
+
+            SegmentCodec.Unfold(segment.Coding, bytes.Span, plain.AsSpan(0, segment.PlainLength));
+            return CountBlocks(plain.AsSpan(0, segment.PlainLength), blocks.AsSpan(first));
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(stored);
+            ArrayPool<byte>.Shared.Return(plain);
+        }
+    }
+
+    private static int? CountBlocks(ReadOnlySpan<byte> plain, ReadOnlySpan<PackedBlock> blocks)
+    {
+        var count = 0;
+        for (; !plain.IsEmpty; count++)
+        {
+            if (count == blocks.Length || blocks[count].Length > plain.Length || BlockName.Of(plain[..blocks[count].Length]) != blocks[count].Name)
+                return null;
+
+            plain = plain[blocks[count].Length..];
+        }
+
+        return count;
+    }
+
+    private async Task<List<StoreFault>> ExplainAsync(StoreSurvey survey)
+    {
+        var byPack = _damaged.Select(d => d.Pack).Concat(_unreadable).Distinct().ToDictionary(p => p, _ => new List<Content.Digest>());
+        if (byPack.Count == 0)
+            return [];
+
+        foreach (var (digest, record) in survey.Records)
+        {
+            foreach (var pack in await FindDamagedAsync(record))
+                byPack[pack].Add(digest);
+        }
+
+        return [.. byPack.Select(p => new StoreFault($"the pack {engine.Packs[p.Key].Id:N}", p.Value))];
+    }
+
+    private async Task<HashSet<int>> FindDamagedAsync(ContentRecord record)
+    {
+        var found = new HashSet<int>();
+        try
+        {
+            foreach (var extent in (await engine.LoadMapAsync(record)).Extents)
+            {
+                if (!extent.IsZero && (_unreadable.Contains(extent.Pack) || await TouchesDamageAsync(extent)))
+                    found.Add(extent.Pack);
+            }
+        }
+        catch (StoreDamagedException)
+        {
+            // The survey has said so.
+        }
+
+        return found;
+    }
+
+    private async Task<bool> TouchesDamageAsync(MapExtent extent)
+    {
+        if (!_damaged.Any(d => d.Pack == extent.Pack))
+            return false;
+
+        var segments = await engine.Packs.SegmentsAsync(extent.Pack);
+        return _damaged.Any(d => d.Pack == extent.Pack
+            && segments[d.Segment].PlainStart < extent.Offset + extent.Length && segments[d.Segment].PlainEnd > extent.Offset);
+    }
+}

@@ -1,0 +1,48 @@
+using Vitrine.Content;
+
+namespace Vitrine.Stores;
+
+/// <summary>What a store that shares parts among contents wants done from time to time. All of it may run beside everything else.</summary>
+public interface IStoreUpkeep
+{
+    /// <summary>Frees what no content refers to any more. What it finds is removed by a later run, when nobody can be reading it.</summary>
+    /// <exception cref="WriterBusyException">Another collection is running.</exception>
+    Task<CollectionResult> CollectAsync(IProgress<UpkeepProgress>? progress, CancellationToken cancellationToken);
+
+    /// <summary>Reads everything and holds it against its checksums and names.</summary>
+    Task<ScrubResult> ScrubAsync(IProgress<UpkeepProgress>? progress, CancellationToken cancellationToken);
+
+    /// <summary>What each content takes, alone and together with others.</summary>
+    Task<StoreReport> ReportAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>How far some upkeep is, in bytes of the store.</summary>
+public readonly record struct UpkeepProgress(long Done, long Total);
+
+/// <param name="Freed">Bytes that were removed.</param>
+/// <param name="Moved">Bytes that were written anew, to free what lay around them.</param>
+/// <param name="Condemned">Bytes that will be freed by a run after the grace time, unless somebody still needs them.</param>
+public sealed record CollectionResult(long Freed, long Moved, long Condemned);
+
+/// <param name="Bytes">Bytes of the store that were read.</param>
+public sealed record ScrubResult(long Bytes, IReadOnlyList<StoreFault> Faults);
+
+/// <summary>Something in a store that is not what was written.</summary>
+/// <param name="What">What is damaged or missing, as the subject of a sentence.</param>
+/// <param name="Contents">The contents that cannot be read whole because of it.</param>
+public sealed record StoreFault(string What, IReadOnlyList<Digest> Contents);
+
+/// <summary>What a store holds, in bytes that it keeps. The parts add up to the whole.</summary>
+/// <param name="Stored">All bytes of all files or objects.</param>
+/// <param name="Unique">Kept for one content each.</param>
+/// <param name="Shared">Kept once for several contents.</param>
+/// <param name="Metadata">What says which content is made of what.</param>
+/// <param name="Staged">Of transfers under way.</param>
+/// <param name="Collectable">What no content refers to.</param>
+public sealed record StoreReport(
+    long Stored, long Unique, long Shared, long Metadata, long Staged, long Collectable, IReadOnlyList<ContentUse> Contents);
+
+/// <param name="Logical">The content's length in bytes.</param>
+/// <param name="Unique">Bytes of the store that are kept for it alone: so many would be free without it.</param>
+/// <param name="Shared">Bytes of the store that it needs and others too.</param>
+public sealed record ContentUse(Digest Digest, long Logical, long Unique, long Shared);
