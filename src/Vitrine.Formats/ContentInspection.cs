@@ -1,5 +1,6 @@
 using System.Buffers;
 using Vitrine.Content;
+using Vitrine.Formats.Boot;
 using Vitrine.Formats.Iso9660;
 using Vitrine.Formats.Wrappers;
 using Vitrine.Images;
@@ -17,13 +18,18 @@ internal sealed class ContentInspection : FormatInspection
     private readonly byte[] _start = new byte[Signatures.StartLength];
     private readonly ContentTail _tail = new();
     private readonly VolumeRecognition _iso = new();
-    private readonly PieceFeed _pieces = new();
+    private readonly PieceFeed _pieces;
     private Signature? _signature;
     private IFormatReader? _reader;
     private Wrapper? _wrapper;
     private long _position;
     private bool _isStartJudged;
     private bool _isVolumeJudged;
+
+    /// <param name="findsRows">Whether somebody asks for <see cref="TakeRow"/>.</param>
+    public ContentInspection(bool findsRows) => _pieces = new PieceFeed { Rows = findsRows ? new Queue<long>() : null };
+
+    public override long? TakeRow() => _pieces.Rows is { } rows && rows.TryDequeue(out var row) ? row : null;
 
     public override void Observe(ReadOnlySpan<byte> bytes)
     {
@@ -139,6 +145,9 @@ internal sealed class ContentInspection : FormatInspection
         _wrapper = WrapperSignatures.Find(start);
         if (_signature is not null && _wrapper is { } wrapper)
             throw Signatures.Polyglot(_signature.Name, wrapper.Word());
+
+        if (_signature is null && _pieces.Rows is { } rows)
+            MasterBootRecord.FindPartitions(start, rows);
 
         _reader = _signature?.BeginReading(_pieces);
         _pieces.Observe(start);

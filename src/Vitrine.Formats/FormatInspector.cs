@@ -11,12 +11,12 @@ namespace Vitrine.Formats;
 /// </remarks>
 public sealed class FormatInspector : IFormatInspector
 {
-    public FormatInspection Begin() => new ContentInspection();
+    public FormatInspection Begin() => new ContentInspection(findsRows: true);
 
     /// <summary>Judges content that can be read anywhere as a pass over all of it would, and reads no more than its headers and its end.</summary>
     /// <param name="content">Stays the caller's.</param>
     /// <exception cref="UnsafeContentException">A known format with something in it that is not safe.</exception>
     /// <exception cref="NotAnImageException">Plainly no image.</exception>
     public static Task<FormatVerdict> InspectAsync(ContentReader content, CancellationToken cancellationToken) =>
-        new ContentInspection().InspectAsync(content, cancellationToken);
+        new ContentInspection(findsRows: false).InspectAsync(content, cancellationToken);
 }

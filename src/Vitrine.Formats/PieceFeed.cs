@@ -16,6 +16,12 @@ internal sealed class PieceFeed
     private int _filled;
     private PieceHandler? _handler;
 
+    /// <summary>
+    /// Where in the content data begin that other contents may have elsewhere, in order: see <see cref="Content.FormatInspection.TakeRow"/>.
+    /// Null where nobody asks, and readers need not look for them.
+    /// </summary>
+    public Queue<long>? Rows { get; init; }
+
     public bool IsWaiting => _handler is not null;
 
     /// <summary>What is missing of the piece that is wanted; null where none is.</summary>

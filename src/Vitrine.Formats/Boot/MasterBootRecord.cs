@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Vitrine.Disks;
 
 namespace Vitrine.Formats.Boot;
@@ -17,6 +18,7 @@ internal readonly record struct MasterBootRecord(bool HasCode, bool IsProtective
     private const int PartitionLength = 16;
     private const int PartitionCount = 4;
     private const int TypeOffset = 4;
+    private const int FirstSectorOffset = 8;
     private const byte Protective = 0xee;
     private const byte EfiSystem = 0xef;
 
@@ -28,6 +30,22 @@ internal readonly record struct MasterBootRecord(bool HasCode, bool IsProtective
         var sector = new byte[Length];
         await disk.ReadAsync(0, sector, cancellationToken);
         return Read(sector);
+    }
+
+    /// <summary>Where partitions of a disk begin.</summary>
+    /// <param name="start">The disk's first bytes.</param>
+    /// <param name="offsets">Gets them in order.</param>
+    public static void FindPartitions(ReadOnlySpan<byte> start, Queue<long> offsets)
+    {
+        if (start.Length < Length || start[(Length - 2)..Length] is not [0x55, 0xaa])
+            return;
+
+        var sectors = new uint[PartitionCount];
+        for (var i = 0; i < PartitionCount; i++)
+            sectors[i] = BinaryPrimitives.ReadUInt32LittleEndian(start[(PartitionsOffset + i * PartitionLength + FirstSectorOffset)..]);
+
+        foreach (var sector in sectors.Where(sector => sector > 0).Order())
+            offsets.Enqueue((long)sector * Length);
     }
 
     private static MasterBootRecord Read(ReadOnlySpan<byte> sector) => sector[^2..] is [0x55, 0xaa]

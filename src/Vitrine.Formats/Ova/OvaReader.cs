@@ -168,6 +168,7 @@ internal sealed class OvaReader : IFormatReader
 
     private void WantDisk(TarHeader header, long start)
     {
+        _pieces.Rows?.Enqueue(start);
         VmdkHeaderReader? disk = null;
         disk = new VmdkHeaderReader(_pieces, start, next: () =>
         {

@@ -31,9 +31,14 @@ internal sealed class VdiHeaderReader : IFormatReader
     private const uint SectorSize = 512;
     private const uint MostBlockSize = 256 * 1024 * 1024;
 
+    private readonly PieceFeed _pieces;
     private VdiHeader _header;
 
-    public VdiHeaderReader(PieceFeed pieces) => pieces.Want(0, HeaderEnd, Read);
+    public VdiHeaderReader(PieceFeed pieces)
+    {
+        _pieces = pieces;
+        _pieces.Want(0, HeaderEnd, Read);
+    }
 
     public FormatVerdict Complete(long length, ReadOnlySpan<byte> tail) => new(DiskFormat.Vdi, Finish(length).DiskLength);
 
@@ -75,6 +80,7 @@ internal sealed class VdiHeaderReader : IFormatReader
         if (mapOffset % SectorSize != 0 || dataOffset % SectorSize != 0)
             throw BadGeometry("its parts do not begin with a sector");
 
+        _pieces.Rows?.Enqueue(dataOffset);
         var whole = (size + SectorSize - 1) / SectorSize * SectorSize;
         _header = new VdiHeader((long)whole, blockSize, mapOffset, dataOffset, blocks);
     }

@@ -22,6 +22,9 @@ internal sealed class VhdHeaderReader : IFormatReader
     private const int LocatorsOffset = 576;
     private const int LocatorLength = 24;
 
+    // A disk of 2 TiB has so many blocks of the usual length.
+    private const uint MostRows = 1 << 20;
+
     /// <summary>Of the header.</summary>
     public static ReadOnlySpan<byte> Cookie => "cxsparse"u8;
 
@@ -106,6 +109,33 @@ internal sealed class VhdHeaderReader : IFormatReader
             throw VhdFooter.BadGeometry("its header's checksum is wrong");
 
         _layout = new VhdLayout(_copy, (long)_copy.HeaderOffset, (long)tableOffset, tableEntries, blockSize);
+        if (_pieces.Rows is not null && tableEntries <= MostRows && (long)tableOffset >= (long)_copy.HeaderOffset + HeaderLength)
+            WantTable(new List<long>((int)tableEntries));
+    }
+
+    // Each block stands behind a bitmap of a sector, so that no two of them begin alike; the table says where they are.
+    private void WantTable(List<long> rows)
+    {
+        var done = rows.Count * sizeof(uint);
+        var left = (int)_layout.TableEntries * sizeof(uint) - done;
+        if (left == 0)
+        {
+            foreach (var row in rows.Where(row => row > 0).Order())
+                _pieces.Rows!.Enqueue(row);
+
+            return;
+        }
+
+        _pieces.Want(_layout.TableOffset + done, Math.Min(left, PieceFeed.MaxPiece), table =>
+        {
+            for (; !table.IsEmpty; table = table[sizeof(uint)..])
+            {
+                var sector = BinaryPrimitives.ReadUInt32BigEndian(table);
+                rows.Add(sector == VhdMap.NotThere ? 0 : sector * (long)VhdLayout.SectorSize + _layout.BitmapLength);
+            }
+
+            WantTable(rows);
+        });
     }
 
     private static void CheckLocators(ReadOnlySpan<byte> locators)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Vitrine.Content;
 
 namespace Vitrine.Stores.Chunked;
@@ -31,7 +32,7 @@ internal sealed class ChunkedWriter : ContentWriter
     private readonly SemaphoreSlim _gate = new(1);
     private readonly SemaphoreSlim _slots = new(MostInFlight);
     private readonly byte[] _carry = new byte[PackFormat.BlockLength];
-    private readonly Queue<long> _rows = new();
+    private readonly ConcurrentQueue<long> _rows = new();
     private readonly Recent<int, PackBlocks> _blocks = new(MostInFlight);
 
     private MapBuilder _map = new();
@@ -71,13 +72,8 @@ internal sealed class ChunkedWriter : ContentWriter
         }
     }
 
-    public override void BeginRow(long offset)
-    {
-        if (offset <= Length)
-            _rowStart = Math.Max(_rowStart, offset);
-        else
-            _rows.Enqueue(offset);
-    }
+    // Comes beside writes, which look at it when they get there.
+    public override void BeginRow(long offset) => _rows.Enqueue(offset);
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
@@ -362,11 +358,17 @@ internal sealed class ChunkedWriter : ContentWriter
 
     private long NextBoundary()
     {
-        while (_rows.TryPeek(out var row) && row <= _map.Length)
-            _rowStart = Math.Max(_rowStart, _rows.Dequeue());
+        // One that was said too late, inside of a block that has begun, counts for the blocks behind that.
+        while (_rows.TryPeek(out var row) && (row <= _map.Length || row < Length))
+        {
+            _rows.TryDequeue(out _);
+            _rowStart = Math.Max(_rowStart, row);
+        }
 
-        var whole = _rowStart + ((_map.Length - _rowStart) / PackFormat.BlockLength + 1) * PackFormat.BlockLength;
-        return _rows.TryPeek(out var next) ? Math.Min(whole, next) : whole;
+        var position = Math.Max(_map.Length, _rowStart);
+        var whole = _rowStart + ((position - _rowStart) / PackFormat.BlockLength + 1) * PackFormat.BlockLength;
+        var next = _rows.TryPeek(out var ahead) ? Math.Min(whole, ahead) : whole;
+        return Math.Clamp(next, Length, _map.Length + PackFormat.BlockLength);
     }
 
     private async ValueTask AddCarryAsync()

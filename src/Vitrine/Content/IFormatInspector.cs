@@ -17,6 +17,13 @@ public abstract class FormatInspection
     /// <exception cref="NotAnImageException">Plainly no image.</exception>
     public abstract void Observe(ReadOnlySpan<byte> bytes);
 
+    /// <summary>
+    /// The next place where data begin that other contents may have at other offsets, such as those of a partition or of a disk's block:
+    /// a store that looks for equal parts begins to cut anew there. Places come in order, each before its bytes or with them.
+    /// </summary>
+    /// <returns>An offset from the content's first byte; null where no more are known yet.</returns>
+    public virtual long? TakeRow() => null;
+
     /// <summary>The verdict, once all bytes have been seen.</summary>
     /// <exception cref="UnsafeContentException">A known format with something in it that is not safe.</exception>
     /// <exception cref="NotAnImageException">Plainly no image, and too short to have been known as that before.</exception>

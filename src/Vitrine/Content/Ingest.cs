@@ -7,8 +7,8 @@ namespace Vitrine.Content;
 /// <remarks>
 /// <code>
 ///                 ┌► SHA-256, MD5, SHA-512, the caller's sum   (threads of their own)
-///  bytes ─ blocks ┼► format inspection
-///                 └► the store's writer
+///  bytes ─ blocks ┤
+///                 └► format inspection ─► the store's writer
 /// </code>
 /// Each byte is read once and copied never; a lane that falls behind slows the source. After a crash the sums are computed
 /// again from the store's own copy, so that not a byte is fetched twice.
@@ -231,23 +231,22 @@ public sealed class Ingest : IAsyncDisposable
             AddDigest(_sha256);
             if (_extra is not null)
                 AddDigest(_extra);
-            AddObserver(_inspection.Observe, TaskScheduler.Default);
             _store = new IngestLane(bytes => writer.WriteAsync(bytes, CancellationToken.None), TaskScheduler.Default);
+            _observers.Add(new IngestLane(bytes => Inspect(bytes, writer), TaskScheduler.Default, next: _store));
         }
 
         public async ValueTask GiveAsync(byte[] buffer, int length, bool stored)
         {
-            var lanes = stored ? _observers : [.. _observers, _store];
-            var block = new IngestBlock(buffer, length, lanes.Count);
-            for (var i = 0; i < lanes.Count; i++)
+            var block = new IngestBlock(buffer, length, _observers.Count, stored);
+            for (var i = 0; i < _observers.Count; i++)
             {
                 try
                 {
-                    await lanes[i].GiveAsync(block);
+                    await _observers[i].GiveAsync(block);
                 }
                 catch
                 {
-                    for (var left = i + 1; left < lanes.Count; left++)
+                    for (var left = i + 1; left < _observers.Count; left++)
                         block.Release();
                     throw;
                 }
@@ -289,6 +288,16 @@ public sealed class Ingest : IAsyncDisposable
             _md5.Dispose();
             _sha512.Dispose();
             _extra?.Dispose();
+        }
+
+        // The inspection comes before the store, to which it says how to cut what it gets.
+        private ValueTask Inspect(ReadOnlyMemory<byte> bytes, ContentWriter writer)
+        {
+            _inspection.Observe(bytes.Span);
+            while (_inspection.TakeRow() is { } row)
+                writer.BeginRow(row);
+
+            return ValueTask.CompletedTask;
         }
 
         private void AddDigest(RunningDigest digest) => AddObserver(digest.Append, IngestThreads.Shared);

@@ -12,12 +12,14 @@ internal sealed class IngestLane
         new BoundedChannelOptions(Depth) { SingleReader = true, SingleWriter = true });
 
     private readonly Func<ReadOnlyMemory<byte>, ValueTask> _consume;
+    private readonly IngestLane? _next;
     private readonly Task _work;
     private volatile bool _hasFailed;
 
-    public IngestLane(Func<ReadOnlyMemory<byte>, ValueTask> consume, TaskScheduler scheduler)
+    /// <param name="next">Where blocks go on to when they were dealt with here, but for those that the store has already.</param>
+    public IngestLane(Func<ReadOnlyMemory<byte>, ValueTask> consume, TaskScheduler scheduler, IngestLane? next = null)
     {
-        _consume = consume;
+        (_consume, _next) = (consume, next);
         _work = scheduler is IngestThreads threads ? threads.Run(WorkAsync) : Task.Run(WorkAsync);
     }
 
@@ -77,15 +79,22 @@ internal sealed class IngestLane
         {
             await foreach (var block in _blocks.Reader.ReadAllAsync())
             {
+                var isPassedOn = false;
                 try
                 {
                     if (block.Bytes.Length > 0)
                         await _consume(block.Bytes);
+
+                    isPassedOn = _next is not null && block is { Bytes.Length: > 0, IsStored: false };
                 }
                 finally
                 {
-                    block.Release();
+                    if (!isPassedOn)
+                        block.Release();
                 }
+
+                if (isPassedOn)
+                    await _next!.GiveAsync(block);
             }
         }
         catch (Exception failure)
@@ -100,18 +109,21 @@ internal sealed class IngestLane
 }
 
 /// <summary>Some bytes on their way through all lanes; the buffer goes back to the pool when the last has let go of it.</summary>
-internal sealed class IngestBlock(byte[] buffer, int length, int lanes)
+/// <param name="isStored">Whether the bytes come from the store itself.</param>
+internal sealed class IngestBlock(byte[] buffer, int length, int lanes, bool isStored)
 {
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _holders = lanes;
 
     public ReadOnlyMemory<byte> Bytes => buffer.AsMemory(0, length);
 
+    public bool IsStored => isStored;
+
     /// <summary>Ends when the last lane has let go of the block.</summary>
     public Task Released => _released.Task;
 
     /// <summary>A block without bytes for one lane, to see when it comes out.</summary>
-    public static IngestBlock Mark() => new([], 0, lanes: 1);
+    public static IngestBlock Mark() => new([], 0, lanes: 1, isStored: true);
 
     public void Release()
     {
