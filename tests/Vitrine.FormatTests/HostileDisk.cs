@@ -38,33 +38,6 @@ internal static class Handling
         }
     }
 
-    /// <summary>The same, and where the check refuses, what it kept the rest from is done all the same.</summary>
-    public static async Task<bool> HandleUncheckedAsync(
-        ReadOnlyMemory<byte> bytes, DiskFormat format, CancellationToken cancellationToken, ContainerFormat container = ContainerFormat.Bare)
-    {
-        var isSound = true;
-        Disk? disk = null;
-        foreach (var step in (Func<Task>[])[OpenAsync, () => disk!.CheckAsync(cancellationToken), () => UseAsync(disk!, cancellationToken)])
-        {
-            try
-            {
-                await step();
-            }
-            catch (UnsafeContentException)
-            {
-                isSound = false;
-                if (disk is null)
-                    return false;
-            }
-        }
-
-        await disk!.DisposeAsync();
-        return isSound;
-
-        async Task OpenAsync() =>
-            disk = await new DiskFormats().OpenAsync(new MemoryContent(bytes), format, container, cancellationToken);
-    }
-
     private static async Task UseAsync(Disk disk, CancellationToken cancellationToken)
     {
         var (position, count) = (0L, 0);

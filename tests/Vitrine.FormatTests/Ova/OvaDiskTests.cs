@@ -132,29 +132,6 @@ public sealed class OvaDiskTests
         Assert.Equal(disk.Feature, judgement.Refusal is null ? HostileDisk.Nothing : Assert.IsType<UnsafeContentException>(judgement.Refusal).Feature);
     }
 
-    [Fact]
-    public async Task A_mutant_is_refused_or_read_and_nothing_else()
-    {
-        var ova = OvaFile.Of(Stream(), TarEntryFormat.Pax);
-        var disk = ova.AsSpan().IndexOf("KDMV"u8);
-        await MutationRun.OfAsync(ova, DiskFormat.Vmdk, [(0, disk), (disk, 80), (disk + 512, 300)], repair: null, Stop, ContainerFormat.Ova);
-    }
-
-    [Fact]
-    public void A_mutant_is_judged_or_refused_while_it_arrives()
-    {
-        var ova = OvaFile.Of(Stream());
-        var random = new Random(9);
-        for (var round = 0; round < 2_000; round++)
-        {
-            var mutant = ova.ToArray();
-            for (var count = random.Next(1, 4); count > 0; count--)
-                mutant[random.Next(4096)] = (byte)random.Next(256);
-
-            Assert.True(Judgement.Of(mutant).Refusal is null or UnsafeContentException or NotAnImageException);
-        }
-    }
-
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private static byte[] Stream() => VmdkFile.Stream(GuestBytes.Sparse(GuestLength));

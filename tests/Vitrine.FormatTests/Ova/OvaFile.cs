@@ -6,6 +6,8 @@ namespace Vitrine.FormatTests.Ova;
 /// <summary>OVA written by the framework's archive writer, to be changed where a tool would not.</summary>
 internal static class OvaFile
 {
+    private const int Block = 512;
+
     public static byte[] Of(byte[] disk, TarEntryFormat format = TarEntryFormat.Ustar) =>
         Of([("machine.ovf", Encoding.UTF8.GetBytes(Ovf())), ("machine.mf", "SHA256(…)"u8.ToArray()), ("disk.vmdk", disk)], format);
 
@@ -34,6 +36,25 @@ internal static class OvaFile
         };
         entry.DataStream = new MemoryStream(bytes);
         return entry;
+    }
+
+    /// <summary>Makes the checksums of all headers right again.</summary>
+    /// <param name="sound">The archive as it was, by which the headers are found.</param>
+    public static void Repair(byte[] archive, byte[] sound)
+    {
+        for (var at = 0; at < sound.Length; at += Block)
+        {
+            if (!sound.AsSpan(at + 257).StartsWith("ustar"u8))
+                continue;
+
+            var checksum = archive.AsSpan(at + 148, 8);
+            checksum.Fill((byte)' ');
+            var sum = 0;
+            foreach (var b in archive.AsSpan(at, Block))
+                sum += b;
+
+            Encoding.ASCII.GetBytes($"{Convert.ToString(sum, 8).PadLeft(6, '0')}\0 ", checksum);
+        }
     }
 
     public static string Ovf(

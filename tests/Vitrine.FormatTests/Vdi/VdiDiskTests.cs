@@ -72,12 +72,6 @@ public sealed class VdiDiskTests
             Assert.NotEqual(HostileDisk.Nothing, await Handling.HandleAsync(image.AsMemory(0, length), DiskFormat.Vdi, Stop));
     }
 
-    [Fact]
-    public async Task A_mutant_is_refused_or_read_and_nothing_else()
-    {
-        await MutationRun.OfAsync(Sample(), DiskFormat.Vdi, [(0x40, 32), (0x154, 0x74), (MapOffset, 64)], repair: null, Stop);
-    }
-
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private static byte[] Sample() => Dynamic(GuestBytes.Sparse(GuestLength));

@@ -195,21 +195,6 @@ public sealed class VhdxDiskTests
             Assert.NotEqual(HostileDisk.Nothing, await Handling.HandleAsync(image.AsMemory(0, length), DiskFormat.Vhdx, Stop));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_mutant_is_refused_or_read_and_nothing_else(bool hasLog)
-    {
-        var image = hasLog
-            ? Logged(new LogChange(Bat, [.. Entry(Data), .. new byte[4088]]))
-            : Dynamic(GuestBytes.Random(MiB));
-        (int, int)[] tables = [(Metadata, 200), (Metadata + 64 * KiB, 40), (Bat, 64)];
-        (int, int)[] ranges = hasLog
-            ? [(Log, 128), (Log, 64), (Log + 4096, 32), (Log + 8192 - 8, 8), .. tables]
-            : [(64 * KiB, 80), (128 * KiB, 80), (192 * KiB, 80), (256 * KiB, 80), .. tables];
-        await MutationRun.OfAsync(image, DiskFormat.Vhdx, ranges, Repair, Stop);
-    }
-
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private static byte[] Sample() => Dynamic(GuestBytes.Sparse(GuestLength));

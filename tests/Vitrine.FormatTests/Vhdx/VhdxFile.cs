@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace Vitrine.FormatTests.Vhdx;
 
@@ -190,8 +191,8 @@ internal static class VhdxFile
     {
         structure.Slice(4, 4).Clear();
         var crc = uint.MaxValue;
-        foreach (var b in structure)
-            crc = BitOperations.Crc32C(crc, b);
+        foreach (var word in MemoryMarshal.Cast<byte, ulong>(structure))
+            crc = BitOperations.Crc32C(crc, word);
 
         BinaryPrimitives.WriteUInt32LittleEndian(structure[4..], ~crc);
     }

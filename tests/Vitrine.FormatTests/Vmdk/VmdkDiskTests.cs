@@ -117,18 +117,6 @@ public sealed class VmdkDiskTests
         }
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_mutant_is_refused_or_read_and_nothing_else(bool isStream)
-    {
-        var image = isStream ? StreamSample() : Sample();
-        (int, int)[] ranges = isStream
-            ? [(0, 80), (512, 400), (Overhead * SectorSize, 64), (StreamTable() * SectorSize - 512, image.Length - StreamTable() * SectorSize + 512)]
-            : [(0, 80), (512, 400), (SecondDirectory * SectorSize, 1024), (26 * SectorSize, 1024)];
-        await MutationRun.OfAsync(image, DiskFormat.Vmdk, ranges, repair: null, Stop);
-    }
-
     [Fact]
     public async Task Reads_beside_one_another_see_the_same()
     {
