@@ -21,6 +21,9 @@ internal sealed class VhdxLog
     // What is not whole is hashed in vain; a crash leaves little of it.
     private const long MostHashed = 64;
 
+    // The longest disk has 64 TiB (2.6.2.2), and what is around it is much less. A check takes time for what a log says it adds.
+    private const long MostFileLength = 128L << 40;
+
     private const int SectorSize = VhdxLogEntry.SectorSize;
 
     private readonly byte[] _log;
@@ -47,7 +50,7 @@ internal sealed class VhdxLog
         if (!header.Log.IsAligned || length > MostLength)
             throw BadLog($"it is not where one can be, or has {length} bytes");
 
-        var bytes = new byte[2 * length];
+        var bytes = GC.AllocateUninitializedArray<byte>((int)(2 * length));
         await content.ReadExactlyAsync("VHDX", start, bytes.AsMemory(0, (int)length), cancellationToken);
         bytes.AsSpan(0, (int)length).CopyTo(bytes.AsSpan((int)length));
 
@@ -104,7 +107,7 @@ internal sealed class VhdxLog
             cancellationToken.ThrowIfCancellationRequested();
             if (entry.FlushedLength > (ulong)_fileLength)
                 throw Refusal.Truncated("VHDX");
-            if (entry.LastLength > (ulong)Refusal.MaxVirtualSize)
+            if (entry.LastLength > MostFileLength)
                 throw BadLog("it makes the file longer than one can be");
 
             _fileLength = Math.Max(_fileLength, (long)entry.LastLength);

@@ -52,6 +52,9 @@ internal sealed class FuzzedDisk(DiskFormat format, ContainerFormat container = 
         var length = (int)Math.Min(_buffer.Length, disk.Length);
         var somewhere = (long)(number * 0x9e37_79b9_7f4a_7c15 % (ulong)(disk.Length - length + 1));
         await ReadAsync(disk, 0, length, isSound);
+        if (length == disk.Length)
+            return;
+
         await ReadAsync(disk, somewhere, length, isSound);
         await ReadAsync(disk, disk.Length - length, length, isSound);
     }

@@ -52,6 +52,7 @@ public sealed class VhdxDiskTests
         new("a log that clears again and again", "vhdx-bad-log",               LogThatClears),
         new("a log that writes between pages",   "vhdx-bad-log",               () => Logged(new LogChange(Data + 512, new byte[4096]))),
         new("a log that grows beyond all",       "vhdx-bad-log",               () => Logged(new LogChange(Data, new byte[4096]), last: long.MaxValue)),
+        new("a log that grows to 256 TiB",       "vhdx-bad-log",               () => Logged(new LogChange(Data, new byte[4096]), last: 1L << 48)),
         new("a log that adds a parent",          "vhdx-parent",                () => Logged(new LogChange(Metadata + 64 * KiB, [0, 0, 16, 0, 2, .. new byte[4091]]))),
         new("a log that doubles a block",        "vhdx-bad-geometry",          () => Logged(new LogChange(Bat, [.. Entry(Data), .. Entry(Data), .. new byte[4080]]))),
         new("a log of another version",          "vhdx-incompatible-features", () => LogHeader(64, 1)),
