@@ -12,11 +12,11 @@ namespace Vitrine.Formats.Qcow2;
 /// </remarks>
 internal sealed class Qcow2Check(ContentReader content, Qcow2Header header)
 {
-    // 16 MiB for what is known of a window, which is 128 GiB of the content where clusters have the usual 64 KiB.
-    private const int MaxWindow = 2 * 1024 * 1024;
+    // 8 MiB for what is known of a window, which is 64 GiB of the content where clusters have the usual 64 KiB. There are two.
+    private const int MaxWindow = 1024 * 1024;
 
     // Each needs all tables to be read again. Clusters of 512 bytes come to 64 GiB then, and no one uses them for so much.
-    private const long MaxWindows = 64;
+    private const long MaxWindows = 128;
 
     private const int PieceLength = 64 * 1024;
     private const int SectorSize = 512;
