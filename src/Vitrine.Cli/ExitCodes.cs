@@ -14,10 +14,10 @@ internal static class ExitCodes
     public const int TransferFailed = 5;
 
     /// <summary>Of <c>inspect</c> and <c>convert</c>: the file would be refused.</summary>
-    public const int UnsafeContent = 2;
+    public const int UnsafeContent = 6;
 
     /// <summary>Of <c>inspect</c>: nothing says what the file is.</summary>
-    public const int UnknownContent = 3;
+    public const int UnknownContent = 7;
 
     /// <summary>128 and the number of SIGINT, as shells have it.</summary>
     public const int Interrupted = 130;

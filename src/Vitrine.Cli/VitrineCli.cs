@@ -18,8 +18,8 @@ internal static class VitrineCli
         var parsed = MakeRoot(terminal, names).Parse(args);
         if (parsed.Action is ParseErrorAction)
         {
-            foreach (var error in parsed.Errors)
-                await terminal.Error.WriteLineAsync($"vitrine: {error.Message}");
+            foreach (var fault in UsageFaults.Of(parsed))
+                await terminal.Error.WriteLineAsync($"vitrine: {fault}");
             await terminal.Error.WriteLineAsync($"  Run: {PathOf(parsed.CommandResult.Command)} --help");
             return ExitCodes.Usage;
         }

@@ -56,6 +56,9 @@ public sealed class DiskFormats(string? temporaryDirectory = null) : IDiskFormat
         return new BootModes(evidence.SupportsBios, evidence.SupportsUefi);
     }
 
+    /// <inheritdoc cref="Targets.Check"/>
+    public static void CheckTarget(ConversionTarget target) => Targets.Check(target);
+
     public async Task<DiskConversion> ConvertAsync(Disk disk, ConversionTarget target, CancellationToken cancellationToken)
     {
         try

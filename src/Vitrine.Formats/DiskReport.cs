@@ -36,7 +36,11 @@ public sealed record DiskReport
             if (content.Length == 0 || verdict.Wrapper is not null)
                 return WithoutDisk(content.Length, verdict);
 
-            await using var disk = await new DiskFormats().OpenAsync(new Borrowed(content), verdict.Format, verdict.Container, cancellationToken);
+            var formats = new DiskFormats();
+            if (!formats.CanOpen(verdict.Format))
+                return WithoutTables(content.Length, verdict);
+
+            await using var disk = await formats.OpenAsync(new Borrowed(content), verdict.Format, verdict.Container, cancellationToken);
             await disk.CheckAsync(cancellationToken);
             var boot = await BootEvidence.FindAsync(disk, cancellationToken);
             var isKnown = verdict.Format is not Images.DiskFormat.Raw || boot is { MbrCode: true } or { Gpt: true } or { EfiSystemPartition: true };
@@ -59,6 +63,16 @@ public sealed record DiskReport
             return new DiskReport { Safety = DiskSafety.Unsafe, Size = content.Length, Feature = failure.Code, Reason = failure.Message };
         }
     }
+
+    // The library takes it in, and gives it back as it came.
+    private static DiskReport WithoutTables(long size, FormatVerdict verdict) => new()
+    {
+        Safety = DiskSafety.Unknown,
+        Size = size,
+        Verdict = verdict,
+        DiskSize = verdict.VirtualSize,
+        Reason = $"Its header is right, but no tables of {verdict.Format.Word()} are looked at. The library keeps such an image as it came, and finds no disk in it.",
+    };
 
     private static DiskReport WithoutDisk(long size, FormatVerdict verdict) => new()
     {

@@ -19,8 +19,7 @@ internal static class ConvertCommand
         {
             var path = run.Get(output);
             var asked = target.Of(run, path);
-            if (path != "-" && File.Exists(path) && !run.Get(force))
-                throw new CliException(ExitCodes.Usage, $"{path} is there already.", "Name another file, or replace it with --force.");
+            DiskOutput.Check(path, run.Get(force));
 
             try
             {

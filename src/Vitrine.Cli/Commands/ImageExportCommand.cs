@@ -9,6 +9,7 @@ internal static class ImageExportCommand
     {
         var image = images.Make();
         var lifetime = new Option<int?>("--lifetime") { Description = "How long the ticket holds, in seconds. Default: a day; thirty at most.", HelpName = "SECONDS" };
+        lifetime.AcceptFrom(1);
         var command = new Command("export", "Offers the disk of an image as a read-only block device (NBD), and prints its addresses. They hold a secret ticket.") { image, lifetime };
         command.Does(terminal, async (run, cancellationToken) =>
         {

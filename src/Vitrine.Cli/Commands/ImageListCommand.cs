@@ -24,6 +24,7 @@ internal static class ImageListCommand
         };
         var properties = Filter("--property", "With this property, as NAME=VALUE.");
         var limit = new Option<int>("--limit") { Description = "At most so many.", DefaultValueFactory = _ => int.MaxValue, HelpName = "NUMBER" };
+        limit.AcceptFrom(1);
         var command = new Command("list", "Lists images.") { properties, limit };
         foreach (var option in filters.Values)
             command.Add(option);

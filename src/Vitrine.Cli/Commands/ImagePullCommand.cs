@@ -19,8 +19,7 @@ internal static class ImagePullCommand
             var asked = format.Of(run) is { } other ? new DiskConversionRequest(other.Format.Word(), other.Variant, other.Compress) : null;
             var found = await run.FindImageAsync(run.Get(image), cancellationToken);
             var path = run.Get(target) ?? $"{(found.Name ?? found.Id).Replace('/', '_')}.{asked?.Format ?? (found.Container == "ova" ? "ova" : found.Format) ?? "img"}";
-            if (path != "-" && File.Exists(path) && !run.Get(force))
-                throw new CliException(ExitCodes.Usage, $"{path} is there already.", "Name another file with -o, or replace it with --force.");
+            DiskOutput.Check(path, run.Get(force));
 
             return await PullAsync(run, found, asked, path, cancellationToken);
         });

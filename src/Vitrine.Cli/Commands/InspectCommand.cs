@@ -12,7 +12,7 @@ internal static class InspectCommand
     {
         var what = new Argument<string>("FILE|URL") { Description = "A file of this machine, or an http or https address." };
         var digest = new Option<bool>("--digest") { Description = "Compute the SHA-256 of the guest's disk too, which is the same in every format." };
-        var command = new Command("inspect", "Says what a disk image is and whether it is safe, without a library. Ends with 0: safe, 2: unsafe, 3: unknown.") { what, digest };
+        var command = new Command("inspect", "Says what a disk image is and whether it is safe, without a library. Ends with 0: safe, 6: unsafe, 7: unknown.") { what, digest };
         command.Does(terminal, async (run, cancellationToken) =>
         {
             await using var content = await DiskInput.OpenAsync(run.Get(what), cancellationToken);

@@ -10,6 +10,7 @@ internal static class TransferListCommand
         var states = new Option<string[]>("--state") { Description = "In this state: queued, running, verifying, retrying, done, failed or cancelled.", HelpName = "STATE" };
         var image = new Option<string>("--image") { Description = "Of the image with this id.", HelpName = "ID" };
         var limit = new Option<int>("--limit") { Description = "At most so many, the newest first.", DefaultValueFactory = _ => 100, HelpName = "NUMBER" };
+        limit.AcceptFrom(1);
         var command = new Command("list", "Lists transfers, the newest first.") { states, image, limit };
         command.Does(terminal, async (run, cancellationToken) =>
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Vitrine.Disks;
+using Vitrine.Formats;
 using Vitrine.Images;
 
 namespace Vitrine.Cli.Disks;
@@ -28,7 +29,7 @@ internal sealed class DiskTarget
 
     /// <summary>What the user asked for; null where nothing was.</summary>
     public ConversionTarget? Of(Invocation run) => run.Get(_format) is { } format
-        ? new ConversionTarget(EnumWords.Parse<DiskFormat>(format, "format"), run.Get(_variant), run.Get(_compress))
+        ? Checked(new ConversionTarget(EnumWords.Parse<DiskFormat>(format, "format"), run.Get(_variant), run.Get(_compress)))
         : run.Has(_variant) || run.Has(_compress)
             ? throw new CliException(ExitCodes.Usage, "--variant and --compress need a --format.")
             : null;
@@ -36,7 +37,24 @@ internal sealed class DiskTarget
     /// <summary>The same, or else what the name of the output says.</summary>
     public ConversionTarget Of(Invocation run, string output) => run.Get(_format) is not null
         ? Of(run)!
-        : new ConversionTarget(FormatOf(output), run.Get(_variant), run.Get(_compress));
+        : Checked(new ConversionTarget(FormatOf(output), run.Get(_variant), run.Get(_compress)));
+
+    private static ConversionTarget Checked(ConversionTarget target)
+    {
+        try
+        {
+            DiskFormats.CheckTarget(target);
+            return target;
+        }
+        catch (InvalidFieldException refused)
+        {
+            throw new CliException(ExitCodes.Usage, $"--{refused.Field} {refused.Reason}.");
+        }
+        catch (LibraryException refused)
+        {
+            throw new CliException(ExitCodes.Usage, refused.Message);
+        }
+    }
 
     private static DiskFormat FormatOf(string path) => Path.GetExtension(path).ToLowerInvariant() switch
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Vitrine.Disks;
 using Vitrine.Formats.Qcow2;
 using Vitrine.Formats.Vhd;
@@ -13,6 +14,7 @@ internal static class Targets
     public static async Task<DiskConversion> BeginAsync(
         Disk disk, ConversionTarget target, string temporaryDirectory, CancellationToken cancellationToken)
     {
+        Check(target);
         switch (target)
         {
             case { Format: DiskFormat.Raw, Variant: null }:
@@ -35,9 +37,27 @@ internal static class Targets
                 CheckLength(disk, target, least: 1, DynamicVhdx.MaxDiskLength);
                 return new UnitConversion(disk, new DynamicVhdx(InSectors(disk.Length), await DiskIdentity.OfAsync(disk, cancellationToken)));
             default:
-                throw new FormatNotSupportedException(
-                    $"Content of format {Words(target)} is not written. What is: raw, qcow2, vmdk ({StreamOptimizedConversion.Variant}), "
-                    + $"vhd ({DynamicVhd.Variant}, {FixedVhd.Variant}), vhdx ({DynamicVhdx.Variant}).");
+                throw new UnreachableException();
+        }
+    }
+
+    /// <summary>Refuses what is not written, before anything is read for it.</summary>
+    /// <exception cref="FormatNotSupportedException">There is no such format or variant.</exception>
+    /// <exception cref="InvalidFieldException">It cannot be compressed, or is compressed always.</exception>
+    public static void Check(ConversionTarget target)
+    {
+        if (target is { Compress: true, Format: DiskFormat.Vmdk })
+            throw new InvalidFieldException("compress", "goes with qcow2 alone; the vmdk that is written is compressed always");
+        if (target is { Compress: true, Format: DiskFormat.Raw or DiskFormat.Vhd or DiskFormat.Vhdx })
+            throw new InvalidFieldException("compress", $"goes with qcow2 alone; {target.Format.Word()} is never compressed");
+        if (target is not ({ Format: DiskFormat.Raw or DiskFormat.Qcow2, Variant: null }
+            or { Format: DiskFormat.Vmdk, Variant: null or StreamOptimizedConversion.Variant }
+            or { Format: DiskFormat.Vhd, Variant: null or DynamicVhd.Variant or FixedVhd.Variant }
+            or { Format: DiskFormat.Vhdx, Variant: null or DynamicVhdx.Variant }))
+        {
+            throw new FormatNotSupportedException(
+                $"Content of format {Words(target)} is not written. What is: raw, qcow2, vmdk ({StreamOptimizedConversion.Variant}), "
+                + $"vhd ({DynamicVhd.Variant}, {FixedVhd.Variant}), vhdx ({DynamicVhdx.Variant}).");
         }
     }
 

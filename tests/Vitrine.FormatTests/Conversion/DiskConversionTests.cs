@@ -168,6 +168,19 @@ public sealed class DiskConversionTests : IDisposable
         Assert.True(disk.IsClosed);
     }
 
+    [Theory]
+    [InlineData(DiskFormat.Raw)]
+    [InlineData(DiskFormat.Vmdk)]
+    [InlineData(DiskFormat.Vhd)]
+    [InlineData(DiskFormat.Vhdx)]
+    public async Task Compression_is_not_passed_over_where_there_is_none_to_choose(DiskFormat format)
+    {
+        var disk = new EmptyDisk(512);
+        var refusal = await Assert.ThrowsAsync<InvalidFieldException>(() => new DiskFormats().ConvertAsync(disk, new(format, Compress: true), Stop));
+        Assert.Equal("compress", refusal.Field);
+        Assert.True(disk.IsClosed);
+    }
+
     [Fact]
     public async Task Different_disks_have_different_ids()
     {

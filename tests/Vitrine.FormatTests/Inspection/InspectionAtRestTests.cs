@@ -1,4 +1,5 @@
 using Vitrine.Formats;
+using Vitrine.Images;
 using Vitrine.Testing;
 
 namespace Vitrine.FormatTests.Inspection;
@@ -11,6 +12,14 @@ public sealed class InspectionAtRestTests
     {
         foreach (var content in Samples)
             Assert.Equal(Judgement.Of(content).Words, (await JudgeAsync(content)).Words);
+    }
+
+    [Fact]
+    public async Task What_is_kept_as_it_came_is_not_unsafe()
+    {
+        var parallels = SampleImages.Valid.Single(i => i.Format is DiskFormat.Ploop);
+        var report = await DiskReport.MakeAsync(new MemoryContent(parallels.Bytes), TestContext.Current.CancellationToken);
+        Assert.Equal((DiskSafety.Unknown, (string?)null, parallels.VirtualSize), (report.Safety, report.Feature, report.DiskSize));
     }
 
     [Fact]

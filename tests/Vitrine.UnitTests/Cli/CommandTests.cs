@@ -1,5 +1,7 @@
+using System.Net.Sockets;
 using Spectre.Console;
 using Vitrine.Cli;
+using Vitrine.Testing;
 
 namespace Vitrine.UnitTests.Cli;
 
@@ -29,6 +31,55 @@ public sealed class CommandTests : IDisposable
         var (code, output, error) = await RunAsync(line, ("VITRINE_TOKEN", "x"));
         Assert.Equal((ExitCodes.Usage, ""), (code, output));
         Assert.StartsWith("vitrine: ", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("image export a --lifetime abc", "--lifetime: 'abc' is not a whole number.")]
+    [InlineData("image export a --lifetime 0", "--lifetime: '0' is not a whole number from 1 on.")]
+    [InlineData("image export a --lifetime", "--lifetime needs a value: a whole number.")]
+    [InlineData("image list --limit 1 --limit 2", "--limit may be given once, and has 2 values: '1', '2'.")]
+    [InlineData("image set a --virtio maybe", "--virtio: 'maybe' is not true or false.")]
+    [InlineData("completion tcsh", "SHELL: 'tcsh' is not one of bash, fish, zsh.")]
+    [InlineData("convert a b --format vdi", "--format: 'vdi' is not one of qcow2, raw, vhd, vhdx, vmdk.")]
+    [InlineData("convert a b.vhd --variant odd", "Content of format vhd (odd) is not written.")]
+    [InlineData("convert a b.vhdx -c", "--compress goes with qcow2 alone; vhdx is never compressed.")]
+    [InlineData("convert a b.vmdk -c", "--compress goes with qcow2 alone; the vmdk that is written is compressed always.")]
+    [InlineData("convert a /no/such/place/b.raw", "There is no directory /no/such/place.")]
+    [InlineData("convert a /dev/null --format raw --force", "/dev/null is no plain file.")]
+    [InlineData("convert a /tmp --format raw", "/tmp is a directory.")]
+    [InlineData("image import http://127.0.0.1/a", "--name needs a value: NAME.")]
+    [InlineData("inspect", "FILE|URL is missing.")]
+    [InlineData("inspect a b", "'b' is one word too many, or no command.")]
+    [InlineData("inspect a --colour", "There is no option --colour here.")]
+    [InlineData("image", "A command is missing: one of import, push, pull,")]
+    public async Task What_is_typed_wrong_is_said_in_our_own_words(string line, string message)
+    {
+        var (code, output, error) = await RunAsync(line);
+        Assert.Equal((ExitCodes.Usage, ""), (code, output));
+        Assert.StartsWith($"vitrine: {message}", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_no_file_is_not_waited_for()
+    {
+        var pipe = Path.Combine(_home.FullName, "pipe");
+        await Tool.RunAsync("mkfifo", [pipe], TestContext.Current.CancellationToken);
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(Path.Combine(_home.FullName, "socket")));
+        (string Path, string Message)[] cases =
+        [
+            (pipe, "is a pipe"), (Path.Combine(_home.FullName, "socket"), "is a socket"), ("/dev/zero", "is a device without blocks"),
+            (_home.FullName, "is a directory"), ("/no/such/place/a", "There is no file /no/such/place/a."),
+        ];
+        foreach (var (path, message) in cases)
+        {
+            foreach (var line in new[] { $"inspect {path}", $"convert {path} {_home.FullName}/out.raw" })
+            {
+                var (code, output, error) = await RunAsync(line);
+                Assert.Equal((ExitCodes.Failure, ""), (code, output));
+                Assert.Contains(message, error, StringComparison.Ordinal);
+            }
+        }
     }
 
     [Theory]
