@@ -20,21 +20,22 @@ internal static class ContentEndpoints
 
     /// <param name="format">raw, qcow2, vmdk, vhd or vhdx; what is not there is made while it is sent.</param>
     /// <param name="variant">A kind of that format, as <c>fixed</c> of vhd.</param>
-    /// <param name="compress">Whether the parts of a qcow2 are compressed.</param>
+    /// <param name="compress">true or false: whether the parts of a qcow2 are compressed.</param>
     private static async Task<IResult> Download(
-        string id, string? format, string? variant, bool? compress, HttpContext context, ImageDownloads downloads, ImageDisks disks,
+        string id, string? format, string? variant, string? compress, HttpContext context, ImageDownloads downloads, ImageDisks disks,
         CancellationToken cancellationToken)
     {
         var image = ImageEndpoints.IdOf(id);
         var asked = DiskMediaTypes.Asked(format, context.Request);
-        if (asked is null && (variant is not null || compress is true))
+        var isCompressed = RestQuery.Flag("compress", compress) is true;
+        if (asked is null && (variant is not null || isCompressed))
             throw new InvalidFieldException("format", "is needed where a variant or compression is asked for");
 
         var download = await downloads.OpenAsync(image, context.GetCaller(), cancellationToken);
-        if (asked is { } other && (other != FormatOf(download) || variant is not null || compress is true))
+        if (asked is { } other && (other != FormatOf(download) || variant is not null || isCompressed))
         {
             await download.Reader.DisposeAsync();
-            var target = new ConversionTarget(other, variant, compress is true);
+            var target = new ConversionTarget(other, variant, isCompressed);
             return await SendConvertedAsync(context, await disks.ConvertAsync(image, context.GetCaller(), target, cancellationToken), cancellationToken);
         }
 

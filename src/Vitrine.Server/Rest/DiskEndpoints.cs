@@ -65,21 +65,19 @@ internal static class DiskEndpoints
     /// <param name="length">How far to look, in bytes; to the disk's end unless given.</param>
     /// <param name="limit">The most extents in one answer.</param>
     private static async Task<IResult> ListExtents(
-        string id, long? start, long? length, int? limit, HttpContext context, ImageDisks disks, CancellationToken cancellationToken)
+        string id, string? start, string? length, string? limit, HttpContext context, ImageDisks disks, CancellationToken cancellationToken)
     {
-        var most = limit ?? DefaultExtents;
+        var most = RestQuery.Number("limit", limit) ?? DefaultExtents;
         if (most is < 1 or > MostExtents)
             throw new InvalidFieldException("limit", $"must be from 1 to {MostExtents}");
 
+        var (from, count) = (RestQuery.Number("start", start) ?? 0, RestQuery.Number("length", length) ?? long.MaxValue);
         var opened = await disks.OpenAsync(ImageEndpoints.IdOf(id), context.GetCaller(), cancellationToken);
         await using var disk = opened.Disk;
-        var from = start ?? 0;
-        if (from < 0 || from > disk.Length)
+        if (from > disk.Length)
             throw new InvalidFieldException("start", $"must be from 0 to the length of the disk, {disk.Length}");
-        if (length is < 0)
-            throw new InvalidFieldException("length", "must not be negative");
 
-        var end = Math.Min(disk.Length, from + Math.Min(length ?? disk.Length, disk.Length));
+        var end = from + Math.Min(count, disk.Length - from);
         var extents = new List<ExtentRecord>();
         await foreach (var extent in disk.ListExtentsAsync(from, end - from, cancellationToken))
         {

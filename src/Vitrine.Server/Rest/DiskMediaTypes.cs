@@ -15,6 +15,8 @@ internal static class DiskMediaTypes
         (DiskFormat.Iso, "application/x-iso9660-image"),
     ];
 
+    private static readonly DiskFormat[] Written = [DiskFormat.Raw, DiskFormat.Qcow2, DiskFormat.Vmdk, DiskFormat.Vhd, DiskFormat.Vhdx];
+
     public static string Of(DiskFormat format) => Types.FirstOrDefault(t => t.Format == format).Type ?? "application/octet-stream";
 
     /// <summary>The format that a request asks for by its query, or by the first media type in Accept that is one; null for the content's own.</summary>
@@ -22,7 +24,8 @@ internal static class DiskMediaTypes
     public static DiskFormat? Asked(string? query, HttpRequest request)
     {
         if (query is not null)
-            return EnumWords.Parse<DiskFormat>(query, "format");
+            return EnumWords.TryParse<DiskFormat>(query, out var named) ? named
+                : throw new InvalidFieldException("format", $"must be one of {string.Join(", ", Written.Select(f => f.Word()))}, or the image's own");
 
         foreach (var accepted in request.GetTypedHeaders().Accept.OrderByDescending(a => a.Quality ?? 1))
         {

@@ -19,11 +19,15 @@ internal static class ImageEndpoints
             .Accepts<ImageCreate>("application/json").Produces<ImageCreated>(StatusCodes.Status201Created);
         images.MapGet("/{id}", Show).WithName("ShowImage").WithSummary("Shows an image.").Produces<ImageRecord>();
         images.MapPatch("/{id}", Change).WithName("ChangeImage").WithSummary("Changes what is said of an image, by a JSON merge patch.")
-            .Accepts<ImageChange>("application/merge-patch+json", "application/json").Produces<ImageRecord>();
+            .Accepts<ImageChange>("application/merge-patch+json", "application/json").Produces<ImageRecord>()
+            .ProducesProblem(StatusCodes.Status412PreconditionFailed).HonoursIfMatch();
         images.MapDelete("/{id}", Delete).WithName("DeleteImage")
-            .WithSummary("Deletes an image, and cancels the transfer that is bringing its content.").Produces(StatusCodes.Status204NoContent);
-        images.MapPost("/{id}/enable", Enable).WithName("EnableImage").WithSummary("Allows new uses of an image.").Produces<ImageRecord>();
-        images.MapPost("/{id}/disable", Disable).WithName("DisableImage").WithSummary("Forbids new uses of an image.").Produces<ImageRecord>();
+            .WithSummary("Deletes an image, and cancels the transfer that is bringing its content.").Produces(StatusCodes.Status204NoContent)
+            .ProducesProblem(StatusCodes.Status412PreconditionFailed).HonoursIfMatch();
+        images.MapPost("/{id}/enable", Enable).WithName("EnableImage").WithSummary("Allows new uses of an image.").Produces<ImageRecord>()
+            .HonoursIfMatch();
+        images.MapPost("/{id}/disable", Disable).WithName("DisableImage").WithSummary("Forbids new uses of an image.").Produces<ImageRecord>()
+            .HonoursIfMatch();
         images.MapPost("/{id}/upload", BeginUpload).WithName("BeginUpload").WithSummary("Begins an upload for an image without content.")
             .Accepts<UploadRequest>("application/json").Produces<UploadRecord>(StatusCodes.Status201Created);
         images.MapGet("/{id}/transfers", ListTransfers).WithName("ListTransfersOfImage")
@@ -63,6 +67,7 @@ internal static class ImageEndpoints
             transfer is { Kind: TransferKind.Import } ? WireRecords.From(transfer) : null,
             transfer is { Kind: TransferKind.Upload } ? WireRecords.UploadOf(transfer) : null);
         context.Response.Headers.Location = $"{RestEndpoints.ImagesPath}/{image.Id}";
+        context.Response.Headers.ETag = IfMatch.TagOf(image);
         return TypedResults.Json(created, LibraryJson.Default.ImageCreated, statusCode: StatusCodes.Status201Created);
     }
 
@@ -77,23 +82,27 @@ internal static class ImageEndpoints
         string id, HttpContext context, ImageLibrary library, ImageRecords records, CancellationToken cancellationToken)
     {
         var change = ImageDescriptions.ReadChange(await context.Request.ReadObjectAsync(cancellationToken));
-        var image = await library.UpdateAsync(IdOf(id), context.GetCaller(), change, cancellationToken);
+        var image = await library.UpdateAsync(IdOf(id), context.GetCaller(), change, cancellationToken, IfMatch.ConditionOf(context.Request));
         return await AnswerAsync(image, context, records, cancellationToken);
     }
 
     private static async Task<NoContent> Delete(string id, HttpContext context, ImageLibrary library, CancellationToken cancellationToken)
     {
-        await library.DeleteAsync(IdOf(id), context.GetCaller(), cancellationToken);
+        await library.DeleteAsync(IdOf(id), context.GetCaller(), cancellationToken, IfMatch.ConditionOf(context.Request));
         return TypedResults.NoContent();
     }
 
     private static async Task<JsonHttpResult<ImageRecord>> Enable(
         string id, HttpContext context, ImageLibrary library, ImageRecords records, CancellationToken cancellationToken) =>
-        await AnswerAsync(await library.EnableAsync(IdOf(id), true, context.GetCaller(), cancellationToken), context, records, cancellationToken);
+        await AnswerAsync(
+            await library.EnableAsync(IdOf(id), true, context.GetCaller(), cancellationToken, IfMatch.ConditionOf(context.Request)),
+            context, records, cancellationToken);
 
     private static async Task<JsonHttpResult<ImageRecord>> Disable(
         string id, HttpContext context, ImageLibrary library, ImageRecords records, CancellationToken cancellationToken) =>
-        await AnswerAsync(await library.EnableAsync(IdOf(id), false, context.GetCaller(), cancellationToken), context, records, cancellationToken);
+        await AnswerAsync(
+            await library.EnableAsync(IdOf(id), false, context.GetCaller(), cancellationToken, IfMatch.ConditionOf(context.Request)),
+            context, records, cancellationToken);
 
     private static async Task<JsonHttpResult<UploadRecord>> BeginUpload(
         string id, HttpContext context, ImageUploads uploads, CancellationToken cancellationToken)
@@ -119,8 +128,11 @@ internal static class ImageEndpoints
         ImageId.TryParse(text, out var id) ? id : throw new ImageNotFoundException(text.Length <= 64 ? text : text[..64] + "…");
 
     private static async Task<JsonHttpResult<ImageRecord>> AnswerAsync(
-        Image image, HttpContext context, ImageRecords records, CancellationToken cancellationToken) =>
-        TypedResults.Json(await records.OfAsync(image, context.GetCaller(), cancellationToken), LibraryJson.Default.ImageRecord);
+        Image image, HttpContext context, ImageRecords records, CancellationToken cancellationToken)
+    {
+        context.Response.Headers.ETag = IfMatch.TagOf(image);
+        return TypedResults.Json(await records.OfAsync(image, context.GetCaller(), cancellationToken), LibraryJson.Default.ImageRecord);
+    }
 
     private static ImportRequest ImportOf(ImageSource source) => new(
         source.Url ?? throw new InvalidFieldException("url", "a source needs an address"),

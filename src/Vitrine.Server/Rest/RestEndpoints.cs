@@ -13,7 +13,7 @@ internal static class RestEndpoints
     public static void MapRest(this IEndpointRouteBuilder app)
     {
         var open = app.MapGroup(ApiPath).WithRestErrors();
-        var api = open.MapGroup("").RequireLogin();
+        var api = open.MapGroup("").RequireLogin().RefuseIfMatchElsewhere();
         TokenEndpoints.MapTokens(open, api);
         api.MapImages();
         api.MapContent();

@@ -28,7 +28,7 @@ internal static partial class RestErrors
             or TransferStateException or TransferLostException or UploadOffsetException
             or IdentityConflictException or DomainEnabledException => StatusCodes.Status409Conflict,
         UploadExpiredException => StatusCodes.Status410Gone,
-        TusVersionException => StatusCodes.Status412PreconditionFailed,
+        TusVersionException or VersionMismatchException => StatusCodes.Status412PreconditionFailed,
         LimitExceededException => StatusCodes.Status413PayloadTooLarge,
         UnsupportedBodyException => StatusCodes.Status415UnsupportedMediaType,
         ContentMismatchException or ContentLengthException or ContentEmptyException or FormatMismatchException

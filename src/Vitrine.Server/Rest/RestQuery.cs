@@ -45,11 +45,16 @@ internal sealed class RestQuery
 
     public T? Word<T>(string name) where T : struct, Enum => Text(name) is { } text ? EnumWords.Parse<T>(text, name) : null;
 
-    public long? Number(string name) => Text(name) is not { } text ? null
+    public long? Number(string name) => Number(name, Text(name));
+
+    public bool? Flag(string name) => Flag(name, Text(name));
+
+    /// <summary>The same for a parameter that an endpoint is given.</summary>
+    public static long? Number(string name, string? text) => text is null ? null
         : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
         : throw new InvalidFieldException(name, "must be a whole number");
 
-    public bool? Flag(string name) => Text(name) switch
+    public static bool? Flag(string name, string? text) => text switch
     {
         null => null,
         "true" => true,

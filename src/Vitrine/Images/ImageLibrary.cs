@@ -42,7 +42,9 @@ public sealed class ImageLibrary(
     }
 
     /// <summary>Changes what users may change: the description, the properties and who sees the image.</summary>
-    public async Task<Image> UpdateAsync(ImageId id, Caller caller, Func<Image, Image> change, CancellationToken cancellationToken)
+    /// <param name="condition">Throws where the image is not what the caller means to change; asked of what the change is made to.</param>
+    public async Task<Image> UpdateAsync(
+        ImageId id, Caller caller, Func<Image, Image> change, CancellationToken cancellationToken, Action<Image>? condition = null)
     {
         caller.RequireMember("change an image");
         return await ChangeAsync(id, caller, image =>
@@ -50,27 +52,31 @@ public sealed class ImageLibrary(
             var next = image.IsQueued ? Normal(change(image)) : change(image);
             CheckChange(image, next, caller);
             return next == image ? image : next with { UpdatedAt = time.Now() };
-        }, cancellationToken);
+        }, condition, cancellationToken);
     }
 
     /// <summary>Allows or forbids new uses of an active image.</summary>
-    public async Task<Image> EnableAsync(ImageId id, bool enabled, Caller caller, CancellationToken cancellationToken)
+    /// <param name="condition">As for <see cref="UpdateAsync"/>.</param>
+    public async Task<Image> EnableAsync(
+        ImageId id, bool enabled, Caller caller, CancellationToken cancellationToken, Action<Image>? condition = null)
     {
         caller.RequireMember(enabled ? "enable an image" : "disable an image");
-        return await ChangeAsync(id, caller, image => image.Enable(enabled, time.Now()), cancellationToken);
+        return await ChangeAsync(id, caller, image => image.Enable(enabled, time.Now()), condition, cancellationToken);
     }
 
     /// <summary>
     /// Deletes the image, and cancels the transfer that is bringing its content. Space that no other image needs is freed at
     /// once, or by the next sweep where a store does not answer.
     /// </summary>
+    /// <param name="condition">As for <see cref="UpdateAsync"/>.</param>
     /// <exception cref="ImageProtectedException">It is protected.</exception>
-    public async Task DeleteAsync(ImageId id, Caller caller, CancellationToken cancellationToken)
+    public async Task DeleteAsync(ImageId id, Caller caller, CancellationToken cancellationToken, Action<Image>? condition = null)
     {
         caller.RequireMember("delete an image");
         for (var crossings = 0; ; crossings++)
         {
             var image = await GetOwnAsync(id, caller, cancellationToken);
+            condition?.Invoke(image);
             var transfer = image.Transfer is { } bringing ? await transfers.FindAsync(bringing, cancellationToken) : null;
             var cancelled = transfer?.Cancel(time.Now());
             var freed = await replicas.ListAsync([id], cancellationToken);
@@ -223,11 +229,13 @@ public sealed class ImageLibrary(
             caller.RequireAdmin("publish an image");
     }
 
-    private async Task<Image> ChangeAsync(ImageId id, Caller caller, Func<Image, Image> change, CancellationToken cancellationToken)
+    private async Task<Image> ChangeAsync(
+        ImageId id, Caller caller, Func<Image, Image> change, Action<Image>? condition, CancellationToken cancellationToken)
     {
         for (var crossings = 0; ; crossings++)
         {
             var image = await GetOwnAsync(id, caller, cancellationToken);
+            condition?.Invoke(image);
             var next = change(image);
             if (next == image)
                 return image;

@@ -77,6 +77,59 @@ public sealed class RefusalTests(RestLibrary library) : IClassFixture<RestLibrar
     }
 
     [Theory]
+    [InlineData("extents?start=abc", "start")]
+    [InlineData("extents?start=-1", "start")]
+    [InlineData("extents?length=1.5", "length")]
+    [InlineData("extents?limit=99999999999999999999", "limit")]
+    [InlineData("extents?limit=0", "limit")]
+    [InlineData("file?format=qcow2&compress=yes", "compress")]
+    [InlineData("file?format=qcow9", "format")]
+    public async Task A_parameter_that_cannot_be_read_is_refused_by_its_name(string path, string field)
+    {
+        var project = await library.SharedProjectAsync();
+        using var response = await library.SendAsync(HttpMethod.Get, $"api/v1/images/{Guid.NewGuid()}/{path}", project.Member);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        var problem = await RestLibrary.ProblemOf(response);
+        Assert.Equal(field, problem.Field);
+        Assert.DoesNotContain("vdi", problem.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_change_is_made_only_to_what_the_client_saw()
+    {
+        var project = await library.SharedProjectAsync();
+        using var client = library.ClientOf(project.Member);
+        var path = $"api/v1/images/{(await client.CreateImageAsync(new ImageCreate { Name = "a" }, Stop)).Image.Id}";
+        using var shown = await library.SendAsync(HttpMethod.Get, path, project.Member);
+        var seen = shown.Headers.ETag!.Tag;
+
+        using var changed = await SendAsync(HttpMethod.Patch, path, "\"0\", " + seen);
+        Assert.Equal(HttpStatusCode.OK, changed.StatusCode);
+        var tag = changed.Headers.ETag!.Tag;
+        Assert.NotEqual(seen, tag);
+        foreach (var (method, place) in new[] { (HttpMethod.Patch, path), (HttpMethod.Delete, path), (HttpMethod.Post, path + "/disable") })
+        {
+            foreach (var stale in new[] { seen, "W/" + tag })
+            {
+                using var refused = await SendAsync(method, place, stale);
+                Assert.Equal(HttpStatusCode.PreconditionFailed, refused.StatusCode);
+                Assert.Equal("version-mismatch", (await RestLibrary.ProblemOf(refused)).Code);
+            }
+        }
+
+        using var nonsense = await SendAsync(HttpMethod.Patch, path, "nonsense");
+        Assert.Equal(HttpStatusCode.BadRequest, nonsense.StatusCode);
+        using var without = await SendAsync(HttpMethod.Put, $"{path}/members/other", tag);
+        Assert.Equal(HttpStatusCode.PreconditionFailed, without.StatusCode);
+        using var deleted = await SendAsync(HttpMethod.Delete, path, tag);
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+
+        async Task<HttpResponseMessage> SendAsync(HttpMethod method, string place, string condition) => await library.SendAsync(
+            method, place, project.Member, method == HttpMethod.Patch ? RestLibrary.Json("""{"description":"b"}""") : null,
+            headers: ("If-Match", condition));
+    }
+
+    [Theory]
     [InlineData("md5", 32)]
     [InlineData("sha1", 40)]
     [InlineData("sha224", 56)]
