@@ -15,6 +15,7 @@ internal sealed class PieceFeed
     private int _length;
     private int _filled;
     private PieceHandler? _handler;
+    private PieceHandler? _watcher;
 
     /// <summary>
     /// Where in the content data begin that other contents may have elsewhere, in order: see <see cref="Content.FormatInspection.TakeRow"/>.
@@ -39,6 +40,9 @@ internal sealed class PieceFeed
         (_start, _length, _filled, _handler) = (offset, length, 0, handler);
     }
 
+    /// <summary>Has somebody told all bytes that pass from now on, in their order, each before the piece that it ends is handled.</summary>
+    public void Watch(PieceHandler watcher) => _watcher = watcher;
+
     public void Observe(ReadOnlySpan<byte> bytes)
     {
         while (_handler is not null && Skip(ref bytes))
@@ -51,11 +55,11 @@ internal sealed class PieceFeed
                 Deliver();
         }
 
-        _position += bytes.Length;
+        Pass(ref bytes, bytes.Length);
     }
 
-    /// <summary>Passes bytes by that lie before all that is wanted.</summary>
-    public void SkipTo(long position) => _position = position;
+    /// <summary>Passes bytes by that lie before all that is wanted, and that nobody has seen; nothing can be watched any more.</summary>
+    public void SkipTo(long position) => (_position, _watcher) = (position, null);
 
     /// <summary>Gives the reader every piece that it wants of content that can be read anywhere.</summary>
     /// <exception cref="Content.UnsafeContentException">The content ends before a piece does.</exception>
@@ -79,6 +83,7 @@ internal sealed class PieceFeed
 
     private void Pass(ref ReadOnlySpan<byte> bytes, int count)
     {
+        _watcher?.Invoke(bytes[..count]);
         bytes = bytes[count..];
         _position += count;
     }

@@ -15,6 +15,9 @@ internal readonly record struct OvaMember(string Name, long Start, long Length)
         && name.AsSpan().IndexOfAny(['/', '\\', ':']) < 0
         && !name.Any(char.IsControl);
 
+    /// <summary>A name as archives have it that were made of <c>./machine.ovf</c> or of a whole directory.</summary>
+    public static string WithoutPrefix(string name) => name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name;
+
     public static UnsafeContentException BadName() =>
         new("ova-bad-name", "the OVA names a file that is not beside its description.");
 }

@@ -5,7 +5,10 @@ using Vitrine.Images;
 namespace Vitrine.Formats.Ova;
 
 /// <summary>OVA: a tar archive of a description, then of what it refers to (DMTF DSP0243, 5.3). Its one disk is a VMDK in one file.</summary>
-/// <remarks>The archive is walked from header to header; of the members only the description and the disk's header are read.</remarks>
+/// <remarks>
+/// The archive is walked from header to header; of the members only the description, the manifest and the disk's header are read. Where
+/// all bytes pass they are held against the manifest too.
+/// </remarks>
 internal sealed class OvaReader : IFormatReader
 {
     private const int BlockLength = TarHeader.BlockLength;
@@ -14,7 +17,10 @@ internal sealed class OvaReader : IFormatReader
     // A member may be preceded by a header with its name and one with its attributes.
     private const int MostHeaders = 3 * MostMembers;
 
+    private static readonly string[] OtherExtensions = [".mf", ".cert", ".vmdk"];
+
     private readonly PieceFeed _pieces;
+    private readonly OvaSums _sums = new();
     private readonly Dictionary<string, OvaMember> _members = new(StringComparer.OrdinalIgnoreCase);
     private int _headers;
     private TarAttributes _attributes;
@@ -25,10 +31,11 @@ internal sealed class OvaReader : IFormatReader
     public OvaReader(PieceFeed pieces)
     {
         _pieces = pieces;
+        _pieces.Watch(_sums.Observe);
         WantHeader(0);
     }
 
-    /// <summary>Whether an archive begins whose first member is a description. Every other archive is just bytes.</summary>
+    /// <summary>Whether an archive begins whose first member is one of an OVA's. Every other archive is just bytes.</summary>
     /// <param name="start">The content's first bytes.</param>
     public static bool IsIn(ReadOnlySpan<byte> start)
     {
@@ -37,9 +44,9 @@ internal sealed class OvaReader : IFormatReader
             if (TarHeader.TryRead(start[(int)at..]) is not { } header)
                 return false;
             if (header.Type is TarMemberType.File or TarMemberType.OldFile)
-                return IsDescription(header.Name);
+                return IsOurs(header.Name);
             if (header.Type is TarMemberType.LongName && at + BlockLength < start.Length)
-                return IsDescription(TarHeader.ReadText(start.Slice((int)at + BlockLength, (int)Math.Min(header.Size, start.Length - at - BlockLength))));
+                return IsOurs(TarHeader.ReadText(start.Slice((int)at + BlockLength, (int)Math.Min(header.Size, start.Length - at - BlockLength))));
 
             at += BlockLength + Math.Min(header.PaddedSize, start.Length);
         }
@@ -50,6 +57,7 @@ internal sealed class OvaReader : IFormatReader
     public FormatVerdict Complete(long length, ReadOnlySpan<byte> tail)
     {
         FindDisk();
+        _sums.Compare();
         return _verdict!;
     }
 
@@ -60,6 +68,10 @@ internal sealed class OvaReader : IFormatReader
 
     // Names are compared without regard to case where it is about doubles, since some readers unpack to where case does not count.
     private static bool IsDescription(string name) => name.EndsWith(".ovf", StringComparison.OrdinalIgnoreCase);
+
+    // What else an OVA has. One that begins with it was packed in the wrong order, or lacks its description.
+    private static bool IsOurs(string name) =>
+        IsDescription(name) || OtherExtensions.Any(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase));
 
     private void WantHeader(long offset) => _pieces.Want(offset, BlockLength, block => ReadHeader(block, offset));
 
@@ -85,6 +97,11 @@ internal sealed class OvaReader : IFormatReader
                 throw new UnsafeContentException("ova-link", "the OVA has a link.");
             case TarMemberType.LongName or TarMemberType.Attributes or TarMemberType.GlobalAttributes:
                 ReadExtension(header, offset + BlockLength);
+                break;
+            case TarMemberType.Directory when header is { Size: 0, Name: "." or "./" }:
+                // Whoever packs a directory as a whole packs its own name first.
+                _attributes = default;
+                WantHeader(offset + BlockLength);
                 break;
             default:
                 throw new UnsafeContentException("ova-bad-member", "the OVA has something else than files.");
@@ -124,7 +141,7 @@ internal sealed class OvaReader : IFormatReader
 
     private void ReadMember(TarHeader header, long start)
     {
-        header = header with { Name = _attributes.Name ?? header.Name, Size = _attributes.Size ?? header.Size };
+        header = header with { Name = OvaMember.WithoutPrefix(_attributes.Name ?? header.Name), Size = _attributes.Size ?? header.Size };
         _attributes = default;
         if (!OvaMember.IsPlainName(header.Name))
             throw OvaMember.BadName();
@@ -133,20 +150,25 @@ internal sealed class OvaReader : IFormatReader
         if (!_members.TryAdd(header.Name, new OvaMember(header.Name, start, header.Size)))
             throw BadArchive("it has a file twice");
 
+        _sums.Begin(header.Name, header.Size);
         if (_description is null)
             WantDescription(header, start);
         else if (IsDescription(header.Name))
             throw BadArchive("it has two descriptions");
         else if (header.Name == _disk)
             WantDisk(header, start);
+        else if (header.Name.EndsWith(".mf", StringComparison.OrdinalIgnoreCase))
+            WantManifest(header, start);
         else
             WantHeader(start + header.PaddedSize);
     }
 
     private void WantDescription(TarHeader header, long start)
     {
-        if (!IsDescription(header.Name) || header.Size is 0 or > OvfDescriptor.MostLength)
-            throw new UnsafeContentException("ova-bad-descriptor", "the OVA's description is not where it belongs, or not of a length that it can have.");
+        if (!IsDescription(header.Name))
+            throw new UnsafeContentException("ova-bad-order", "the OVA does not begin with its description: pack the .ovf file first, then the others.");
+        if (header.Size is 0 or > OvfDescriptor.MostLength)
+            throw new UnsafeContentException("ova-bad-descriptor", "the OVA's description is not of a length that it can have.");
 
         _description = new byte[header.Size];
         WantDescriptionFrom(0);
@@ -164,6 +186,18 @@ internal sealed class OvaReader : IFormatReader
                 _disk = OvfDescriptor.ReadDisk(_description);
                 WantHeader(start + header.PaddedSize);
             });
+    }
+
+    private void WantManifest(TarHeader header, long start)
+    {
+        if (header.Size is 0 or > OvaSums.MostLength)
+            throw new UnsafeContentException("ova-bad-manifest", "the OVA's manifest is not of a length that it can have.");
+
+        _pieces.Want(start, (int)header.Size, text =>
+        {
+            _sums.ReadManifest(text);
+            WantHeader(start + header.PaddedSize);
+        });
     }
 
     private void WantDisk(TarHeader header, long start)

@@ -90,6 +90,7 @@ internal enum TarMemberType : byte
     File = (byte)'0',
     HardLink = (byte)'1',
     SymbolicLink = (byte)'2',
+    Directory = (byte)'5',
 
     /// <summary>GNU: the next member's name, where it has no room in the header.</summary>
     LongName = (byte)'L',

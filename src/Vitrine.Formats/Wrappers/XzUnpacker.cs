@@ -15,7 +15,7 @@ internal sealed class XzUnpacker : Unpacker
             XzOutcome.Ended => new UnpackStep(taken, given, IsOver: true),
             XzOutcome.TooLarge => throw WrapperRefusal.TooMuchMemory(Wrapper.Xz),
             XzOutcome.Unsupported => throw WrapperRefusal.Unsupported(Wrapper.Xz, "a filter or a check of another kind"),
-            _ => throw WrapperRefusal.Damaged(Wrapper.Xz),
+            _ => throw WrapperRefusal.Damaged(Wrapper.Xz, "is damaged, or followed by something else"),
         };
 
     public override void Dispose() => _decompressor.Dispose();

@@ -1,10 +1,13 @@
 using System.Formats.Tar;
+using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Vitrine.Content;
 using Vitrine.Formats;
 using Vitrine.FormatTests.Inspection;
 using Vitrine.FormatTests.Vmdk;
 using Vitrine.Images;
+using Vitrine.Testing;
 
 namespace Vitrine.FormatTests.Ova;
 
@@ -123,6 +126,64 @@ public sealed class OvaDiskTests
     public async Task What_is_wrong_has_a_name_at_rest(HostileDisk disk)
     {
         Assert.Equal(disk.Feature, await Handling.HandleAsync(disk.Bytes(), DiskFormat.Vmdk, Stop, ContainerFormat.Ova));
+    }
+
+    [Theory]
+    [InlineData("a.ovf ./disk.vmdk")]
+    [InlineData("./a.ovf ./disk.vmdk")]
+    [InlineData(".")]
+    public async Task An_archive_of_plain_names_behind_a_dot_is_read(string what)
+    {
+        var directory = Directory.CreateTempSubdirectory("vitrine-ova-");
+        try
+        {
+            await File.WriteAllTextAsync(Path.Combine(directory.FullName, "a.ovf"), OvaFile.Ovf(), Stop);
+            await File.WriteAllBytesAsync(Path.Combine(directory.FullName, "disk.vmdk"), Stream(), Stop);
+            var path = Path.Combine(directory.FullName, "..", $"{directory.Name}.ova");
+            await Tool.RunAsync("tar", ["--sort=name", "-C", directory.FullName, "-cf", path, .. what.Split(' ')], Stop);
+            var ova = await File.ReadAllBytesAsync(path, Stop);
+            File.Delete(path);
+            Assert.Equal(HostileDisk.Nothing, await Handling.HandleAsync(ova, DiskFormat.Vmdk, Stop, ContainerFormat.Ova));
+            Assert.Equal(ContainerFormat.Ova, Judgement.Of(ova).Verdict?.Container);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData("SHA256(disk.vmdk)= {0}", HostileDisk.Nothing)]
+    [InlineData("SHA1 (disk.vmdk) = {1}", HostileDisk.Nothing)]
+    [InlineData("SHA256(disk.vmdk)= {2}", "ova-manifest-mismatch")]
+    [InlineData("SHA1(a.ovf)= {1}", "ova-manifest-mismatch")]
+    [InlineData("SHA256(other.vmdk)= {0}", HostileDisk.Nothing)]
+    [InlineData("SHA256(../disk.vmdk)= {0}", "ova-bad-name")]
+    [InlineData("MD5(disk.vmdk)= {0}", "ova-bad-manifest")]
+    [InlineData("disk.vmdk", "ova-bad-manifest")]
+    [InlineData("SHA256(disk.vmdk)= {0}\nSHA1(disk.vmdk)= {1}", "ova-bad-manifest")]
+    public void A_manifest_is_held_against_the_bytes_that_pass(string lines, string feature)
+    {
+        var disk = Stream();
+        var text = Text(string.Format(
+            CultureInfo.InvariantCulture, lines, Convert.ToHexString(SHA256.HashData(disk)), Convert.ToHexStringLower(SHA1.HashData(disk)), new string('0', 64)));
+        (string, byte[]) description = ("a.ovf", Text(OvaFile.Ovf()));
+        foreach (var ova in new[] { OvaFile.Of([description, ("a.mf", text), ("disk.vmdk", disk)]), OvaFile.Of([description, ("disk.vmdk", disk), ("a.mf", text)]) })
+        {
+            foreach (var step in new[] { int.MaxValue, 700 })
+            {
+                var judgement = Judgement.Of(ova, _ => step);
+                Assert.Equal(feature, judgement.Refusal is null ? HostileDisk.Nothing : Assert.IsType<UnsafeContentException>(judgement.Refusal).Feature);
+            }
+        }
+    }
+
+    [Fact]
+    public void An_archive_in_the_wrong_order_says_so_and_every_other_archive_is_bytes()
+    {
+        var late = OvaFile.Of([("disk.vmdk", Stream()), ("a.ovf", Text(OvaFile.Ovf()))]);
+        Assert.Equal("ova-bad-order", Assert.IsType<UnsafeContentException>(Judgement.Of(late).Refusal).Feature);
+        Assert.Equal(DiskFormat.Raw, Judgement.Of(OvaFile.Of([("notes.txt", Text("notes")), ("a.ovf", Text(OvaFile.Ovf()))])).Verdict?.Format);
     }
 
     [Theory, MemberData(nameof(Hostile))]

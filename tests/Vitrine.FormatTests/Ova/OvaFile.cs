@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Vitrine.FormatTests.Ova;
@@ -9,7 +10,7 @@ internal static class OvaFile
     private const int Block = 512;
 
     public static byte[] Of(byte[] disk, TarEntryFormat format = TarEntryFormat.Ustar) =>
-        Of([("machine.ovf", Encoding.UTF8.GetBytes(Ovf())), ("machine.mf", "SHA256(…)"u8.ToArray()), ("disk.vmdk", disk)], format);
+        Of([("machine.ovf", Encoding.UTF8.GetBytes(Ovf())), ("machine.mf", Manifest(("disk.vmdk", disk))), ("disk.vmdk", disk)], format);
 
     public static byte[] Of((string Name, byte[] Bytes)[] members, TarEntryFormat format = TarEntryFormat.Ustar) =>
         Of([.. members.Select(m => File(m.Name, m.Bytes, format))], format);
@@ -25,6 +26,9 @@ internal static class OvaFile
 
         return archive.ToArray();
     }
+
+    public static byte[] Manifest(params (string Name, byte[] Bytes)[] files) => Encoding.UTF8.GetBytes(
+        string.Concat(files.Select(f => $"SHA256({f.Name})= {Convert.ToHexStringLower(SHA256.HashData(f.Bytes))}\n")));
 
     public static TarEntry File(string name, byte[] bytes, TarEntryFormat format = TarEntryFormat.Ustar)
     {
