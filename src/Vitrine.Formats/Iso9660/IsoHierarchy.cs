@@ -17,6 +17,9 @@ internal sealed class IsoHierarchy
     // The numbers of the path table have two bytes.
     private const int MostDirectories = ushort.MaxValue;
 
+    // What a record can say the length of, in whole sectors; longer files have several, one for each extent.
+    private const long MostExtent = uint.MaxValue / SectorSize * SectorSize;
+
     private readonly IsoText _text;
     private readonly DateTimeOffset _time;
     private readonly RockRidge.Writer? _rockRidge;
@@ -77,7 +80,7 @@ internal sealed class IsoHierarchy
         for (var i = 0; i < _directories.Count; i++)
         {
             var parent = _directories[i];
-            parent.Children = _text.IsUcs2 ? IsoNames.Joliet(parent.Node.Children) : IsoNames.Plain(parent.Node.Children);
+            parent.Children = _text.IsUcs2 ? IsoNames.Joliet([.. parent.Node.Children.Where(c => c is not IsoSymbolicLink)]) : IsoNames.Plain(parent.Node.Children);
             foreach (var child in parent.Children)
             {
                 if (child.Node is not IsoDirectory node)
@@ -102,19 +105,28 @@ internal sealed class IsoHierarchy
         {
             var name = _rockRidge is null ? [] : RockRidge.Writer.Name(IsoText.GetUtf8(node.Name));
             if (node is IsoFile file)
-                Append(directory, identifier, file.Content, FieldsOf(file), name);
+                AppendFile(directory, identifier, file, name);
+            else if (node is IsoSymbolicLink link)
+                Append(directory, identifier, IsoContent.None, _rockRidge!.DescribeLink(), [.. name, .. RockRidge.Writer.Link(link.Target)]);
             else if (subdirectories.MoveNext())
                 Append(directory, identifier, subdirectories.Current, FieldsOf(subdirectories.Current), name);
         }
     }
 
-    private static void Append(Placed directory, byte[] identifier, object target, byte[] fields, byte[] moreFields)
+    private void AppendFile(Placed directory, byte[] identifier, IsoFile file, byte[] name)
+    {
+        var length = file.Content.Length;
+        for (var start = 0L; start == 0 || start < length; start += MostExtent)
+            Append(directory, identifier, file.Content, FieldsOf(file), name, start);
+    }
+
+    private static void Append(Placed directory, byte[] identifier, object target, byte[] fields, byte[] moreFields, long start = 0)
     {
         var head = DirectoryRecord.HeadLength(identifier.Length);
         var (inline, outside) = RockRidge.Writer.Divide(fields, moreFields, DirectoryRecord.MostLength - head);
         var length = head + inline.Length + inline.Length % 2;
         directory.Records.Add(new Record(
-            identifier, target, inline, outside,
+            identifier, target, start, inline, outside,
             Reserve(directory.Length, length, out var end),
             outside.Length == 0 ? 0 : Reserve(directory.OutsideLength, outside.Length, out directory.OutsideLength)));
         directory.Length = end;
@@ -151,9 +163,19 @@ internal sealed class IsoHierarchy
 
             var (sector, length, flags) = record.Target is Placed target
                 ? (target.Sector, (uint)(SectorsFor(target.Length) * SectorSize), DirectoryFlags.Directory)
-                : (contents[(IsoContent)record.Target], (uint)((IsoContent)record.Target).Length, DirectoryFlags.None);
+                : ExtentOf((IsoContent)record.Target, record.Start, contents);
             DirectoryRecord.Write(records[record.Offset..], record.Identifier, sector, length, _time, flags, record.Inline);
         }
+    }
+
+    private static (uint Sector, uint Length, DirectoryFlags Flags) ExtentOf(
+        IsoContent content, long start, IReadOnlyDictionary<IsoContent, uint> contents)
+    {
+        var rest = content.Length - start;
+        return (
+            contents.GetValueOrDefault(content) + (uint)(start / SectorSize),
+            (uint)Math.Min(rest, MostExtent),
+            rest > MostExtent ? DirectoryFlags.Continued : DirectoryFlags.None);
     }
 
     private void WritePaths(Span<byte> table, bool isBigEndian)
@@ -202,5 +224,6 @@ internal sealed class IsoHierarchy
     }
 
     /// <param name="Target">A <see cref="Placed"/> or an <see cref="IsoContent"/>.</param>
-    private sealed record Record(byte[] Identifier, object Target, byte[] Inline, byte[] Outside, int Offset, int OutsideOffset);
+    /// <param name="Start">From which byte of the content on.</param>
+    private sealed record Record(byte[] Identifier, object Target, long Start, byte[] Inline, byte[] Outside, int Offset, int OutsideOffset);
 }

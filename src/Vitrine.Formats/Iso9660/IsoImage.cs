@@ -57,7 +57,8 @@ public sealed class IsoImage
         return bytes;
     }
 
-    internal static IsoImage Lay(IsoDirectory root, IsoFacts facts, IReadOnlyDictionary<BootPlatform, IsoContent> boot)
+    /// <param name="informed">What gets a <see cref="BootInfoTable"/>; null for nothing.</param>
+    internal static IsoImage Lay(IsoDirectory root, IsoFacts facts, IReadOnlyDictionary<BootPlatform, IsoContent> boot, IsoContent? informed)
     {
         var links = root.Files.CountBy(f => f.Content).ToDictionary();
         var plain = new IsoHierarchy(root, IsoText.Ascii, facts.Time, links);
@@ -83,7 +84,11 @@ public sealed class IsoImage
         VolumeDescriptor.WriteEnd(Next());
         plain.Write(head, places);
         joliet.Write(head, places);
-        return new IsoImage(head, [.. places.OrderBy(p => p.Value).Where(p => p.Key.Length > 0).Select(p => p.Key)], end);
+        return new IsoImage(head, [.. places.OrderBy(p => p.Value).Where(p => p.Key.Length > 0).Select(p => Inform(p.Key, p.Value))], end);
+
+        IsoContent Inform(IsoContent content, uint sector) => content == informed
+            ? content with { Bytes = BootInfoTable.PutInto(content.Bytes.Span, FirstDescriptor, sector) }
+            : content;
 
         Span<byte> Next() => head.AsSpan((int)next++ * SectorSize, SectorSize);
     }

@@ -125,14 +125,39 @@ internal sealed class RockRidge
     {
         private const uint FileMode = 0x8000 | 0b100_100_100;
         private const uint DirectoryMode = 0x4000 | 0b101_101_101;
+        private const uint LinkMode = 0xa000 | 0b111_111_111;
 
         // A field's length is one byte, and its name has a byte of flags before it.
         private const int MostNameInField = 250;
         private const int ContinuationLength = 28;
 
+        // Of a part of a path, and of what of it is put together in one field.
+        private const int MostLinkPart = 240;
+        private const int MostLinkParts = 250;
+        private const byte Here = 2;
+        private const byte Above = 4;
+        private const byte Root = 8;
+
         /// <summary>The fields of a file or directory, without its name.</summary>
         public byte[] Describe(bool isDirectory, int links) =>
             [.. Attributes(isDirectory ? DirectoryMode : FileMode, (uint)links), .. Times()];
+
+        /// <summary>The same for a symbolic link, without where it leads.</summary>
+        public byte[] DescribeLink() => [.. Attributes(LinkMode, links: 1), .. Times()];
+
+        /// <summary>Where a symbolic link leads.</summary>
+        public static byte[] Link(string target)
+        {
+            List<byte[]> fields = [[]];
+            foreach (var part in LinkParts(target))
+            {
+                if (fields[^1].Length + part.Length > MostLinkParts)
+                    fields.Add([]);
+                fields[^1] = [.. fields[^1], .. part];
+            }
+
+            return [.. fields.SelectMany((parts, i) => (byte[])[.. "SL"u8, (byte)(5 + parts.Length), 1, i < fields.Count - 1 ? GoesOn : (byte)0, .. parts])];
+        }
 
         /// <summary>The field that says that a volume has fields; it comes first of all.</summary>
         public static byte[] Announce() => [.. "SP"u8, 7, 1, 0xbe, 0xef, 0];
@@ -168,6 +193,24 @@ internal sealed class RockRidge
             BothEndian.Write(field[4..], where.Sector);
             BothEndian.Write(field[12..], where.Offset);
             BothEndian.Write(field[20..], where.Length);
+        }
+
+        private static IEnumerable<byte[]> LinkParts(string target)
+        {
+            if (target.StartsWith('/'))
+                yield return [Root, 0];
+            foreach (var name in target.Split('/', StringSplitOptions.RemoveEmptyEntries))
+            {
+                if (name is "." or "..")
+                {
+                    yield return [name is "." ? Here : Above, 0];
+                    continue;
+                }
+
+                var pieces = IsoText.GetUtf8(name).Chunk(MostLinkPart).ToArray();
+                for (var i = 0; i < pieces.Length; i++)
+                    yield return [i < pieces.Length - 1 ? GoesOn : (byte)0, (byte)pieces[i].Length, .. pieces[i]];
+            }
         }
 
         private static byte[] NamePart(ReadOnlySpan<byte> name, byte flags) => [.. "NM"u8, (byte)(5 + name.Length), 1, flags, .. name];

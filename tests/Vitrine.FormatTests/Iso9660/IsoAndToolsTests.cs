@@ -39,6 +39,77 @@ public sealed partial class IsoAndToolsTests : IDisposable
     }
 
     [FactWithTool("xorriso")]
+    public async Task Symbolic_links_lead_where_they_were_to()
+    {
+        var targets = new Dictionary<string, string>
+        {
+            ["link"] = "file",
+            ["folder/up"] = "../file",
+            ["folder/absolute"] = "/etc/./passwd",
+            ["root"] = "/",
+            ["long"] = string.Join('/', Enumerable.Repeat(new string('p', 255), 4))[..1023],
+            ["many"] = string.Join('/', Enumerable.Repeat("a", 512))[..1023],
+            [new string('n', 255)] = "日本語/" + new string('x', 200),
+        };
+        var builder = new IsoBuilder("links", IsoSample.Noon).AddFile("file", IsoSample.Text("text"));
+        foreach (var (path, target) in targets)
+            builder.AddSymbolicLink(path, target);
+
+        var medium = await WriteAsync(builder);
+        var extracted = Path.Combine(_directory.FullName, "extracted");
+        await Tool.RunAsync("xorriso", ["-osirrox", "on", "-abort_on", "WARNING", "-indev", medium, "-extract", "/", extracted], Stop);
+        await Tool.RunAsync("chmod", ["-R", "u+w", extracted], Stop);
+        foreach (var (path, target) in targets)
+            Assert.Equal(target, new FileInfo(Path.Combine(extracted, path)).LinkTarget);
+
+        Assert.Contains("up -> ../file", await Tool.RunAsync("isoinfo", ["-i", medium, "-R", "-l"], Stop), StringComparison.Ordinal);
+        var volume = await IsoVolume.OpenAsync(new FileContent(medium), Stop);
+        Assert.Equal(
+            targets.Keys.Order(StringComparer.Ordinal),
+            (await volume.ListAsync(Stop).ToListAsync(Stop)).Where(e => e.Kind is IsoEntryKind.SymbolicLink).Select(e => e.Path).Order(StringComparer.Ordinal));
+        Assert.DoesNotContain("link", await Tool.RunAsync("isoinfo", ["-i", medium, "-J", "-f"], Stop), StringComparison.Ordinal);
+    }
+
+    [FactWithTool("xorriso")]
+    public async Task A_file_beyond_4_GiB_has_several_extents()
+    {
+        const long length = (4L << 30) + 5_000_000;
+        var path = Path.Combine(_directory.FullName, "large.iso");
+        var image = new IsoBuilder("large", IsoSample.Noon)
+            .AddFile("large", length, _ => Task.FromResult<Stream>(new Zeros(length)))
+            .AddFile("next", IsoSample.Text("behind it"))
+            .Build();
+        await using (var file = new Holes(File.Create(path)))
+            await image.CopyToAsync(file, Stop);
+
+        var listed = await Tool.RunAsync("xorriso", ["-abort_on", "WARNING", "-indev", path, "-lsl", "/", "--", "-find", "/", "-name", "large", "-exec", "report_lba", "--"], Stop);
+        Assert.Contains($" {length} ", listed, StringComparison.Ordinal);
+        Assert.Equal(2, FileDataPattern().Count(listed));
+        Assert.Equal("behind it", await Tool.RunAsync("isoinfo", ["-i", path, "-R", "-x", "/next"], Stop));
+        var volume = await IsoVolume.OpenAsync(new FileContent(path), Stop);
+        var large = (await volume.ListAsync(Stop).ToListAsync(Stop)).Single(e => e.Path == "large");
+        Assert.Equal(length, large.Length);
+        Assert.Equal(large.Extents[0].End, large.Extents[1].Start);
+    }
+
+    [FactWithTool("xorriso")]
+    public async Task A_boot_file_is_told_where_it_lies()
+    {
+        var loader = GuestBytes.Random(5_001);
+        var medium = await WriteAsync(new IsoBuilder("boot", IsoSample.Noon)
+            .AddFile("isolinux/isolinux.bin", loader).BootByBios("isolinux/isolinux.bin", hasInfoTable: true));
+        var report = await Tool.RunAsync("xorriso", ["-abort_on", "WARNING", "-indev", medium, "-report_el_torito", "plain"], Stop);
+        Assert.Contains("boot-info-table", report, StringComparison.Ordinal);
+
+        var volume = await IsoVolume.OpenAsync(new FileContent(medium), Stop);
+        var file = (await volume.ListAsync(Stop).ToListAsync(Stop)).Single(e => e.Kind is IsoEntryKind.File).Extents[0];
+        var bytes = (await File.ReadAllBytesAsync(medium, Stop)).AsMemory((int)file.Start, (int)file.Length).ToArray();
+        Assert.Equal((16, file.Start / 2048, loader.Length), (BitConverter.ToInt32(bytes, 8), BitConverter.ToInt32(bytes, 12), BitConverter.ToInt32(bytes, 16)));
+        Assert.Equal(loader[64..], bytes[64..]);
+        Assert.Throws<ArgumentException>(() => new IsoBuilder("boot", IsoSample.Noon).AddFile("a", new byte[63]).BootByBios("a", hasInfoTable: true));
+    }
+
+    [FactWithTool("xorriso")]
     public async Task xorriso_finds_the_label_and_two_names_at_one_place()
     {
         var path = await WriteAsync(IsoSample.ConfigDrive());
