@@ -22,7 +22,8 @@ public sealed class NodesTests(PostgresServer postgres)
             await using var one = await StartAsync("one", catalogue, store);
             using var toOne = one.NewClient();
             var file = mirror.Serve("/disk.img", ScriptedContent.Generated(16 << 20));
-            file.BytesPerSecond = 2 << 20;
+            // The source stands still in the middle, however long the second node takes to start.
+            file.StallAfter = 6 << 20;
             var created = await toOne.CreateImageAsync(
                 new ImageCreate { Name = "orphan", Source = new ImageSource { Url = mirror.AddressOf("/disk.img").ToString() } }, Stop);
             await WhenAsync(async () => (await toOne.GetTransferAsync(created.Transfer!.Id, Stop)).Moved > 4 << 20);
@@ -30,6 +31,8 @@ public sealed class NodesTests(PostgresServer postgres)
             await using var two = await StartAsync("two", catalogue, store);
             using var toTwo = two.NewClient();
             await one.KillAsync();
+            file.StallAfter = null;
+            file.Release();
             await WhenAsync(async () => (await toTwo.GetImageAsync(created.Image.Id, Stop)).Status == "active");
 
             var transfer = await toTwo.GetTransferAsync(created.Transfer!.Id, Stop);
