@@ -50,6 +50,7 @@ internal static class GlanceErrors
 
         StoreNotFoundException => StatusCodes.Status409Conflict,
         StoreFullException => StatusCodes.Status413PayloadTooLarge,
+        StoreDamagedException => StatusCodes.Status500InternalServerError,
         StoreUnavailableException => StatusCodes.Status503ServiceUnavailable,
         WriterBusyException => StatusCodes.Status409Conflict,
 

@@ -35,6 +35,7 @@ internal static partial class RestErrors
             or UnsafeContentException or NotAnImageException or Disks.FormatNotSupportedException => StatusCodes.Status422UnprocessableEntity,
         UploadBusyException or WriterBusyException => StatusCodes.Status423Locked,
         SourceException source => StatusOf(source.Fault),
+        StoreDamagedException => StatusCodes.Status500InternalServerError,
         StoreUnavailableException => StatusCodes.Status503ServiceUnavailable,
         StoreFullException => StatusCodes.Status507InsufficientStorage,
         _ => throw new NotSupportedException($"The REST face has no answer for {error.GetType().Name}.", error),

@@ -41,7 +41,7 @@ public sealed class ImageDownloads(ImageLibrary library, IReplicaCatalogue repli
             {
                 return await stores.Contents(replica.Store).OpenAsync(content.Digest, cancellationToken);
             }
-            catch (LibraryException failure) when (failure is ContentMissingException or StoreUnavailableException)
+            catch (LibraryException failure) when (failure is ContentMissingException or StoreUnavailableException or StoreDamagedException)
             {
                 last = failure;
             }

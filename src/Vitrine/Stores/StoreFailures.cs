@@ -38,6 +38,21 @@ public sealed class StoreUnavailableException(string store, string reason, Excep
     public override string Remedy => "Ask the operator to look at the store's mount, rights and disk.";
 }
 
+/// <summary>The store gives back other bytes than it was given. They are not passed on.</summary>
+/// <param name="what">What is damaged, as the subject of a sentence.</param>
+public sealed class StoreDamagedException(string store, string what, Exception? inner = null)
+    : LibraryException($"The store '{store}' is damaged: {what} does not have the bytes that were written.", inner)
+{
+    public string Store { get; } = store;
+
+    /// <summary>What is damaged, as the subject of a sentence.</summary>
+    public string What { get; } = what;
+
+    public override string Code => "store-damaged";
+
+    public override string Remedy => "Ask the operator to scrub the store; replicas in other stores are not affected.";
+}
+
 /// <summary>Two writers may not write under one key at once.</summary>
 public sealed class WriterBusyException(StagingKey key) : LibraryException($"Another writer of {key} is open.")
 {
