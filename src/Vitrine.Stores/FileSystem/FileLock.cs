@@ -50,9 +50,24 @@ internal static class FileLock
 
     private sealed class Held(string path, FileStream file) : IAsyncDisposable
     {
+        private bool _isOver;
+
         public ValueTask DisposeAsync()
         {
-            File.Delete(path);
+            // By then the name may be that of somebody else's lock.
+            if (_isOver)
+                return ValueTask.CompletedTask;
+
+            _isOver = true;
+            try
+            {
+                File.Delete(path);
+            }
+            catch (Exception error) when (UnixError.IsBehind(error))
+            {
+                // The lock ends with the file that is open; its name is taken by whoever comes next.
+            }
+
             return file.DisposeAsync();
         }
     }

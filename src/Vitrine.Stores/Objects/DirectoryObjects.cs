@@ -14,6 +14,7 @@ internal sealed class DirectoryObjects : IObjectStore
 {
     private const string IncomingName = "incoming";
     private const string LocksName = "locks";
+    private const string LostName = "lost+found";
     private static readonly TimeSpan IncomingLifetime = TimeSpan.FromDays(1);
 
     private readonly string _root;
@@ -37,7 +38,7 @@ internal sealed class DirectoryObjects : IObjectStore
     public Task<bool> IsEmptyAsync(CancellationToken cancellationToken) => RunAsync(
         () => !Directory.Exists(_root)
             ? throw _errors.NotMounted()
-            : Directory.EnumerateFileSystemEntries(_root).All(e => Path.GetFileName(e) is "lost+found" or IncomingName or LocksName),
+            : Directory.EnumerateFileSystemEntries(_root).All(e => IsNoObjects(Path.GetFileName(e))),
         cancellationToken);
 
     public Task<ObjectFacts?> FindAsync(string name, CancellationToken cancellationToken) => RunAsync(
@@ -55,17 +56,22 @@ internal sealed class DirectoryObjects : IObjectStore
     {
         try
         {
-            using var file = _files.Open(PathOf(name));
-            return await ReadAsync(file.Handle, offset, buffer, cancellationToken);
+            return await ReadFileAsync(PathOf(name), offset, buffer, cancellationToken);
         }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception error) when (UnixError.IsBehind(error) && UnixError.Of(error) != UnixError.NoEntry)
         {
-            ThrowIfNotProven(name);
-            throw new ObjectMissingException(name, error);
+            throw _errors.Explain(error);
         }
         catch (Exception error) when (UnixError.IsBehind(error))
         {
-            throw _errors.Explain(error);
+            // Whether it is the object or the whole store that is not there.
+            return await RunAsync<int>(
+                () =>
+                {
+                    ThrowIfNotProven(name);
+                    throw new ObjectMissingException(name, error);
+                },
+                cancellationToken);
         }
     }
 
@@ -101,7 +107,6 @@ internal sealed class DirectoryObjects : IObjectStore
         () =>
         {
             var path = PathOf(name);
-            _files.Close(path);
             if (NativeFile.Find(path) is null)
             {
                 ThrowIfNotMounted();
@@ -109,6 +114,7 @@ internal sealed class DirectoryObjects : IObjectStore
             }
 
             File.Delete(path);
+            _files.Close(path);
             NativeFile.SyncDirectory(Path.GetDirectoryName(path)!);
             return true;
         },
@@ -135,7 +141,7 @@ internal sealed class DirectoryObjects : IObjectStore
         {
             ThrowIfNotMounted();
             var path = PathOf(name);
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            CreateDirectory(Path.GetDirectoryName(path)!);
             return new Appender(this, path, File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete));
         },
         cancellationToken);
@@ -177,6 +183,24 @@ internal sealed class DirectoryObjects : IObjectStore
 
     private string PathOf(string name) => Path.Combine(_root, name);
 
+    private static bool IsNoObjects(string entry) => entry is IncomingName or LocksName or LostName;
+
+    private async ValueTask<int> ReadFileAsync(string path, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var file = _files.Open(path);
+            return await ReadAsync(file.Handle, offset, buffer, cancellationToken);
+        }
+        catch (IOException error) when (UnixError.Of(error) == UnixError.Stale)
+        {
+            // On NFS the file that is open here may have been replaced elsewhere.
+            _files.Close(path);
+            using var file = _files.Open(path);
+            return await ReadAsync(file.Handle, offset, buffer, cancellationToken);
+        }
+    }
+
     private static async ValueTask<int> ReadAsync(SafeFileHandle file, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         var count = 0;
@@ -191,11 +215,9 @@ internal sealed class DirectoryObjects : IObjectStore
     {
         var path = PathOf(name);
         var directory = Path.GetDirectoryName(path)!;
-        if (!Directory.Exists(directory))
-            CreateDirectory(directory);
-
-        _files.Close(path);
+        CreateDirectory(directory);
         NativeFile.Rename(from, path);
+        _files.Close(path);
         NativeFile.SyncDirectory(directory);
     }
 
@@ -224,6 +246,9 @@ internal sealed class DirectoryObjects : IObjectStore
 
         foreach (var entry in directory.EnumerateFileSystemInfos())
         {
+            if (name.Length == 0 && IsNoObjects(entry.Name))
+                continue;
+
             if (entry is DirectoryInfo)
                 entries.Add(($"{name}{entry.Name}/", null));
             else if (NativeFile.Find(entry.FullName) is { } found)
@@ -233,11 +258,13 @@ internal sealed class DirectoryObjects : IObjectStore
         return entries;
     }
 
-    // The proof itself may be looked for, and made, where it is missing.
+    // The proof itself may be looked for, and made, where it is missing, but not where there is no directory.
     private void ThrowIfNotProven(string name)
     {
         if (PathOf(name) != _proof)
             ThrowIfNotMounted();
+        else if (!Directory.Exists(_root))
+            throw _errors.NotMounted();
     }
 
     private void ThrowIfNotMounted()
@@ -266,6 +293,7 @@ internal sealed class DirectoryObjects : IObjectStore
         private long _length = RandomAccess.GetLength(file);
         private long _writebackBegun;
         private bool _isNameDurable;
+        private bool _mayBeTorn;
 
         public override long Length => _length;
 
@@ -273,14 +301,18 @@ internal sealed class DirectoryObjects : IObjectStore
         {
             try
             {
+                RemoveTornEnd();
+                _mayBeTorn = true;
                 await RandomAccess.WriteAsync(file, bytes, _length, cancellationToken);
+                _length += bytes.Length;
+                _mayBeTorn = false;
             }
             catch (Exception error) when (UnixError.IsBehind(error))
             {
+                TryRemoveTornEnd();
                 throw objects._errors.Explain(error, bytes.Length);
             }
 
-            _length += bytes.Length;
             if (_length - _writebackBegun < WritebackStep)
                 return;
 
@@ -315,11 +347,12 @@ internal sealed class DirectoryObjects : IObjectStore
         public override Task CutAsync(long length, CancellationToken cancellationToken) => objects.RunAsync(
             () =>
             {
-                // What a torn write left behind the counted length goes too.
-                if (length < RandomAccess.GetLength(file))
-                    RandomAccess.SetLength(file, length);
+                RemoveTornEnd();
+                if (length >= _length)
+                    return true;
 
-                _length = Math.Min(_length, length);
+                RandomAccess.SetLength(file, length);
+                _length = length;
                 _writebackBegun = Math.Min(_writebackBegun, _length);
                 return true;
             },
@@ -328,6 +361,7 @@ internal sealed class DirectoryObjects : IObjectStore
         public override Task SealAsync(string name, CancellationToken cancellationToken) => objects.RunAsync(
             () =>
             {
+                RemoveTornEnd();
                 NativeFile.SyncData(file);
                 objects.Publish(path, name);
                 return true;
@@ -336,8 +370,33 @@ internal sealed class DirectoryObjects : IObjectStore
 
         public override ValueTask DisposeAsync()
         {
+            if (!file.IsClosed)
+                TryRemoveTornEnd();
+
             file.Dispose();
             return ValueTask.CompletedTask;
+        }
+
+        /// <summary>Cuts off what an append that failed, or was cancelled, wrote before it did: it does not count.</summary>
+        private void RemoveTornEnd()
+        {
+            if (!_mayBeTorn)
+                return;
+
+            RandomAccess.SetLength(file, _length);
+            _mayBeTorn = false;
+        }
+
+        private void TryRemoveTornEnd()
+        {
+            try
+            {
+                RemoveTornEnd();
+            }
+            catch (Exception error) when (UnixError.IsBehind(error))
+            {
+                // The next call tries again. If there is none, it is as after a crash in the middle of an append.
+            }
         }
     }
 }

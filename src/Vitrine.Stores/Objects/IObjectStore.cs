@@ -9,6 +9,7 @@ namespace Vitrine.Stores.Objects;
 /// <item>An object that was put is seen by every client of the store at once, in lists too.</item>
 /// <item>A put replaces what had the name in one step: a reader sees the old bytes or the new ones.</item>
 /// <item>Deleting what is not there succeeds.</item>
+/// <item>An object that grows is listed once, under its name, with the length that was flushed or more; deleting the name deletes it.</item>
 /// </list>
 /// Failures of the store are a <see cref="StoreUnavailableException"/>; <see cref="StoreFullException"/> where there is no room.
 /// </remarks>

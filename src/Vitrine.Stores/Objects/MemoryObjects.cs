@@ -8,7 +8,7 @@ internal sealed class MemoryObjects(string store, TimeProvider time, long? capac
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, Entry> _objects = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _locks = [];
+    private readonly Dictionary<string, Held> _locks = new(StringComparer.Ordinal);
 
     /// <summary>Forgets what appenders did not flush, and every lock: what a power cut does.</summary>
     public void CutPower()
@@ -58,6 +58,7 @@ internal sealed class MemoryObjects(string store, TimeProvider time, long? capac
 
     public Task DeleteAsync(string name, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         lock (_lock)
             _objects.Remove(name);
 
@@ -92,8 +93,9 @@ internal sealed class MemoryObjects(string store, TimeProvider time, long? capac
 
     public Task<IAsyncDisposable?> TryLockAsync(string name, CancellationToken cancellationToken)
     {
+        var held = new Held(this, name);
         lock (_lock)
-            return Task.FromResult<IAsyncDisposable?>(_locks.Add(name) ? new Held(this, name) : null);
+            return Task.FromResult<IAsyncDisposable?>(_locks.TryAdd(name, held) ? held : null);
     }
 
     public Task<StoreCapacity> MeasureAsync(CancellationToken cancellationToken)
@@ -132,7 +134,11 @@ internal sealed class MemoryObjects(string store, TimeProvider time, long? capac
         public ValueTask DisposeAsync()
         {
             lock (objects._lock)
-                objects._locks.Remove(name);
+            {
+                // Only while it is this one: the power may have been cut since, and somebody else hold it.
+                if (objects._locks.GetValueOrDefault(name) == this)
+                    objects._locks.Remove(name);
+            }
 
             return ValueTask.CompletedTask;
         }

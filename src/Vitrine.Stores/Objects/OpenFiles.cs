@@ -1,8 +1,13 @@
 using Microsoft.Win32.SafeHandles;
+using Vitrine.Stores.FileSystem;
 
 namespace Vitrine.Stores.Objects;
 
 /// <summary>Files that were read not long ago, so that a read at random costs no opening and closing.</summary>
+/// <remarks>
+/// Other nodes replace and remove files too, so what is open is held against what has the name now. An open file keeps its number from
+/// being given to another.
+/// </remarks>
 internal sealed class OpenFiles : IDisposable
 {
     private const int Most = 256;
@@ -15,9 +20,10 @@ internal sealed class OpenFiles : IDisposable
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     public Lease Open(string path)
     {
+        var present = NativeFile.Find(path)?.Identity;
         lock (_lock)
         {
-            if (_byPath.TryGetValue(path, out var known))
+            if (_byPath.TryGetValue(path, out var known) && known.Value.Identity == present)
             {
                 _recent.Remove(known);
                 _recent.AddFirst(known);
@@ -74,6 +80,8 @@ internal sealed class OpenFiles : IDisposable
     internal sealed class OpenFile(string path, SafeFileHandle handle)
     {
         private int _holders = 1;
+
+        public FileIdentity Identity { get; } = NativeFile.Examine(handle).Identity;
 
         public string Path => path;
 
