@@ -25,11 +25,13 @@ remove_dir_if_temporary() { if [ -e "$D/temporary" ]; then rm -rf -- "$D"; fi; }
 
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+# free_port [TAKEN…]   a port that is none of these, which servers are about to use.
 # Below the kernel's range for outgoing connections, so that none of those takes the port before the server does.
 free_port() {
   local port try
   for try in {1..200}; do
     port=$(( 20000 + (RANDOM * 32768 + RANDOM) % 10000 ))
+    case " $* " in *" $port "*) continue;; esac
     if ! listening "$port"; then echo "$port"; return; fi
   done
   die "found no free port in $try tries"
@@ -75,6 +77,13 @@ stop() {
     sleep 0.05
   done
   rm -f "$D/$1.pid"
+}
+
+# stop_with PID SCRIPT   the servers of D are stopped, as by SCRIPT, once the process PID is gone; nothing where PID is empty
+stop_with() {
+  [ -n "$1" ] && ! alive watch || return 0
+  # shellcheck disable=SC2016 # expanded by the shell that is started
+  spawn watch bash -c 'while [ -d "/proc/$1" ]; do sleep 1; done; rm -f "$3/watch.pid"; exec "$2" "$3"' watch "$1" "$HERE/$2" "$D"
 }
 
 # wait_until WHAT SERVER COMMAND…   fails at once where the server has died, and after 30 seconds
