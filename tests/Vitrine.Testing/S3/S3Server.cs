@@ -1,0 +1,57 @@
+using Amazon.Runtime;
+using Amazon.S3;
+using Vitrine.Stores.Objects.S3;
+
+namespace Vitrine.Testing.S3;
+
+/// <summary>A real server of objects for the tests of one run, as a fixture of their assembly. It starts when the first test asks for a place.</summary>
+/// <param name="name">Of its scripts under tests/servers.</param>
+public abstract class S3Server(string name) : IAsyncDisposable
+{
+    private const string Bucket = "vitrine-tests";
+
+    private readonly Lazy<Task<Dictionary<string, string>>> _started = new(() => StartAsync(name));
+
+    /// <returns>How to come to a place in a bucket that no other test uses.</returns>
+    public async Task<S3StoreOptions> CreatePlaceAsync() => OptionsOf(await _started.Value, $"{Guid.NewGuid():N}/");
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        if (_started.IsValueCreated)
+            await ServerScript.RunAsync($"{name}-down", await FindDirectoryAsync());
+    }
+
+    private protected async Task<string> FindDirectoryAsync() => (await _started.Value)[$"{name.ToUpperInvariant()}_DIR"];
+
+    private static async Task<Dictionary<string, string>> StartAsync(string name)
+    {
+        var server = await ServerScript.StartAsync($"{name}-up");
+        var options = OptionsOf(server, prefix: "");
+        var config = new AmazonS3Config { ServiceURL = options.Endpoint, ForcePathStyle = true, AuthenticationRegion = options.Region };
+        using var client = new AmazonS3Client(new BasicAWSCredentials(options.AccessKey, options.SecretKey), config);
+        await client.PutBucketAsync(Bucket);
+        return server;
+    }
+
+    private static S3StoreOptions OptionsOf(Dictionary<string, string> server, string prefix) => new()
+    {
+        Endpoint = server["S3_ENDPOINT"],
+        AccessKey = server["S3_ACCESS_KEY"],
+        SecretKey = server["S3_SECRET_KEY"],
+        Bucket = Bucket,
+        Prefix = prefix,
+    };
+}
+
+/// <summary>OpenStack's Swift with its S3 layer.</summary>
+public sealed class SwiftServer() : S3Server("swift");
+
+/// <summary>Ceph with radosgw.</summary>
+public sealed class CephServer() : S3Server("ceph")
+{
+    /// <summary>Ends radosgw as a crash would.</summary>
+    public async Task KillGatewayAsync() => await ServerScript.RunAsync("ceph-kill", await FindDirectoryAsync(), "gateway");
+
+    public async Task StartGatewayAsync() => await ServerScript.RunAsync("ceph-up", await FindDirectoryAsync());
+}
