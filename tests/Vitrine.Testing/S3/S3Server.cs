@@ -51,7 +51,7 @@ public sealed class SwiftServer() : S3Server("swift");
 public sealed class CephServer() : S3Server("ceph")
 {
     /// <summary>Ends radosgw as a crash would.</summary>
-    public async Task KillGatewayAsync() => await ServerScript.RunAsync("ceph-kill", await FindDirectoryAsync(), "gateway");
+    public async Task KillGatewayAsync() => await ServerScript.RunAsync("ceph-kill", await FindDirectoryAsync());
 
     public async Task StartGatewayAsync() => await ServerScript.RunAsync("ceph-up", await FindDirectoryAsync());
 }
