@@ -36,6 +36,24 @@ public abstract class S3ObjectsContract : ObjectStoreContract
     }
 
     [Fact]
+    public async Task An_object_of_long_and_short_pieces_is_sealed_as_it_grew()
+    {
+        var bytes = Some(31 * 1024 * 1024);
+        await using var appender = await Store.OpenAppenderAsync("staging/a.log", Stop);
+        foreach (var end in new[] { 6_300_000, 7_000_000, 9_000_000, 16_800_000, 16_900_000, 30_000_000 })
+        {
+            await appender.AppendAsync(bytes.AsMemory((int)appender.Length, end - (int)appender.Length), Stop);
+            await appender.FlushAsync(Stop);
+        }
+
+        // A copy of a piece takes no more of it than counts.
+        await appender.CutAsync(30_000_000 - 1, Stop);
+        await appender.AppendAsync(bytes.AsMemory((int)appender.Length), Stop);
+        await appender.SealAsync("packs/one", Stop);
+        AssertSame(bytes, await ReadAllAsync(Store, "packs/one"));
+    }
+
+    [Fact]
     public async Task A_quota_is_the_bound_where_there_is_one()
     {
         Options.Quota = 1000;

@@ -10,6 +10,7 @@ public enum S3Call
     List,
     BeginUpload,
     PutPart,
+    CopyPart,
     CompleteUpload,
     AbortUpload,
     ListUploads,

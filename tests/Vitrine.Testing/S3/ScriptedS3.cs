@@ -23,6 +23,7 @@ public sealed class ScriptedS3 : IAsyncDisposable
 {
     private const string Bucket = "scripted";
     private const string AccessKey = "scripted-access";
+    private const int ShortestPart = 5 * 1024 * 1024;
     private static readonly XNamespace Xml = "http://s3.amazonaws.com/doc/2006-03-01/";
 
     private readonly WebApplication _server;
@@ -166,7 +167,11 @@ public sealed class ScriptedS3 : IAsyncDisposable
             return Answer.Refused(400, "BadDigest");
 
         lock (_lock)
-            return Do(request, http.Query, body, http.Headers.IfMatch);
+        {
+            return request.Call == S3Call.CopyPart
+                ? CopyPart(request, http)
+                : Do(request, http.Query, body, http.Headers.IfMatch);
+        }
     }
 
     private Answer Do(Request request, IQueryCollection query, byte[] body, string? ifMatch) => request.Call switch
@@ -246,10 +251,29 @@ public sealed class ScriptedS3 : IAsyncDisposable
         return new Answer(200) { About = part };
     }
 
+    private Answer CopyPart(Request request, HttpRequest http)
+    {
+        var source = Uri.UnescapeDataString(http.Headers["x-amz-copy-source"]!).TrimStart('/');
+        var range = Request.RangeOf(http.Headers["x-amz-copy-source-range"]!)!.Value;
+        if (!source.StartsWith(Bucket + "/", StringComparison.Ordinal) || !_objects.TryGetValue(source[(Bucket.Length + 1)..], out var found))
+            return Answer.Refused(404, "NoSuchKey");
+
+        if (range.End >= found.Bytes.Length)
+            return Answer.Refused(400, "InvalidArgument");
+
+        var part = new Stored(found.Bytes[(int)range.Start..(int)(range.End + 1)]);
+        return PutPart(http.Query["uploadId"]!, int.Parse(http.Query["partNumber"]!), part) is { Status: not 200 } refused
+            ? refused
+            : Answer.Of(new XElement(Xml + "CopyPartResult", new XElement(Xml + "ETag", part.Tag)));
+    }
+
     private Answer Complete(string id, XDocument parts)
     {
         if (!_uploads.Remove(id, out var upload))
             return Answer.Refused(404, "NoSuchUpload");
+
+        if (upload.Parts.SkipLast(1).Any(p => p.Value.Bytes.Length < ShortestPart))
+            return Answer.Refused(400, "EntityTooSmall");
 
         var numbers = parts.Descendants().Where(e => e.Name.LocalName == "PartNumber").Select(e => int.Parse(e.Value));
         Keep(upload.Key, new Stored([.. numbers.SelectMany(n => upload.Parts[n].Bytes)]));
@@ -287,23 +311,24 @@ public sealed class ScriptedS3 : IAsyncDisposable
         {
             var path = http.Path.Value!.TrimStart('/').Split('/', 2);
             var key = path.Length > 1 ? path[1] : "";
-            return new Request(CallOf(http.Method, http.Query, key), path[0], key, RangeOf(http.Headers.Range.ToString()));
+            return new Request(CallOf(http.Method, http, key), path[0], key, RangeOf(http.Headers.Range.ToString()));
         }
 
-        private static S3Call CallOf(string method, IQueryCollection query, string key) => method switch
+        private static S3Call CallOf(string method, HttpRequest http, string key) => method switch
         {
             "GET" when key.Length > 0 => S3Call.Get,
-            "GET" when query.ContainsKey("uploads") => S3Call.ListUploads,
-            "GET" when query.ContainsKey("list-type") => S3Call.List,
+            "GET" when http.Query.ContainsKey("uploads") => S3Call.ListUploads,
+            "GET" when http.Query.ContainsKey("list-type") => S3Call.List,
             "HEAD" => S3Call.Head,
-            "PUT" => query.ContainsKey("uploadId") ? S3Call.PutPart : S3Call.Put,
-            "POST" when query.ContainsKey("uploads") => S3Call.BeginUpload,
-            "POST" when query.ContainsKey("uploadId") => S3Call.CompleteUpload,
-            "DELETE" => query.ContainsKey("uploadId") ? S3Call.AbortUpload : S3Call.Delete,
+            "PUT" when http.Headers.ContainsKey("x-amz-copy-source") => S3Call.CopyPart,
+            "PUT" => http.Query.ContainsKey("uploadId") ? S3Call.PutPart : S3Call.Put,
+            "POST" when http.Query.ContainsKey("uploads") => S3Call.BeginUpload,
+            "POST" when http.Query.ContainsKey("uploadId") => S3Call.CompleteUpload,
+            "DELETE" => http.Query.ContainsKey("uploadId") ? S3Call.AbortUpload : S3Call.Delete,
             _ => S3Call.Unknown,
         };
 
-        private static (long Start, long End)? RangeOf(string header) => header.Split('=', '-') is [_, var start, var end]
+        public static (long Start, long End)? RangeOf(string header) => header.Split('=', '-') is [_, var start, var end]
             ? (long.Parse(start), long.Parse(end))
             : null;
     }

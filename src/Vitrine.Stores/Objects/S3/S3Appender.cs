@@ -4,7 +4,7 @@ namespace Vitrine.Stores.Objects.S3;
 /// <remarks>
 /// <para>What is appended is sent as a piece when it is <see cref="PieceLength"/> long, or when it is to be durable. At most
 /// <see cref="MostUnsent"/> pieces are on their way, so that one appender holds 40 MiB at the most beside what a single append brings;
-/// sealing holds four parts of 8 MiB. Pieces arrive in any order: one that comes before its predecessor does not count until that is there.</para>
+/// sealing holds four parts of at most 13 MiB, where the server cannot copy pieces that it has. Pieces arrive in any order: one that comes before its predecessor does not count until that is there.</para>
 /// <para>What fails to be sent stays in memory, and is sent again when it is asked for again.</para>
 /// </remarks>
 internal sealed class S3Appender : ObjectAppender
@@ -305,8 +305,32 @@ internal sealed class S3Appender : ObjectAppender
     {
         var length = Length;
         return length > S3Bucket.PartLength
-            ? _bucket.PutInPartsAsync(name, length, async (offset, part, token) => await FillAsync(offset, part, token), cancellationToken)
+            ? _bucket.PutInPartsAsync(name, Divide(), async (offset, part, token) => await FillAsync(offset, part, token), cancellationToken)
             : PutAtOnceAsync(name, new byte[length], cancellationToken);
+    }
+
+    /// <summary>Parts end where pieces do. One that is a long piece is copied where it is; short ones are sent together.</summary>
+    private List<S3Part> Divide()
+    {
+        lock (_lock)
+        {
+            var parts = new List<S3Part>();
+            var start = 0L;
+            foreach (var extent in _extents)
+            {
+                if (extent.Piece.End - start < S3Bucket.ShortestPart)
+                    continue;
+
+                var isPiece = extent.Piece.Start == start && extent.Unsent is null;
+                parts.Add(new S3Part(start, (int)(extent.Piece.End - start), isPiece ? extent.Piece.ObjectName : null));
+                start = extent.Piece.End;
+            }
+
+            if (Length > start)
+                parts.Add(new S3Part(start, (int)(Length - start)));
+
+            return parts;
+        }
     }
 
     private async Task PutAtOnceAsync(string name, byte[] whole, CancellationToken cancellationToken)

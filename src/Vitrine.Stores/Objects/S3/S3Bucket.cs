@@ -12,8 +12,11 @@ namespace Vitrine.Stores.Objects.S3;
 /// <remarks>Conditions on writes are not among them, nor is the deletion of many at once.</remarks>
 internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvider time) : IDisposable
 {
-    /// <summary>What is longer is sent in parts of this length. AWS asks for 5 MiB, and for 10,000 parts at most.</summary>
+    /// <summary>What is longer is sent in parts of this length. There may be 10,000 of them.</summary>
     public const int PartLength = 8 * 1024 * 1024;
+
+    /// <summary>The least that every part but the last must have.</summary>
+    public const int ShortestPart = 5 * 1024 * 1024;
 
     private const int PartsAtOnce = 4;
     private const int DeletesAtOnce = 8;
@@ -64,7 +67,7 @@ internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvide
         bytes.Length > 2 * PartLength
             ? PutInPartsAsync(
                 name,
-                bytes.Length,
+                [.. S3Part.Divide(bytes.Length)],
                 (offset, part, _) =>
                 {
                     bytes.Slice((int)offset, part.Length).CopyTo(part);
@@ -74,23 +77,27 @@ internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvide
             : PutAtOnceAsync(name, bytes, cancellationToken);
 
     /// <summary>Puts an object that is not in memory as a whole.</summary>
-    /// <param name="fillAsync">Fills a part that begins at an offset. Several are asked for at once.</param>
+    /// <param name="parts">One after the other, from the beginning.</param>
+    /// <param name="fillAsync">Fills a part that is sent and begins at an offset. Several are asked for at once.</param>
     public async Task PutInPartsAsync(
-        string name, long length, Func<long, Memory<byte>, CancellationToken, Task> fillAsync, CancellationToken cancellationToken)
+        string name, IReadOnlyList<S3Part> parts, Func<long, Memory<byte>, CancellationToken, Task> fillAsync, CancellationToken cancellationToken)
     {
+        var length = parts[^1].End;
         var upload = await _requests.SendAsync(
             async (client, token) => (await client.InitiateMultipartUploadAsync(
                 new InitiateMultipartUploadRequest { BucketName = options.Bucket, Key = KeyOf(name) }, token)).UploadId,
             cancellationToken);
         try
         {
-            var parts = new PartETag[(length + PartLength - 1) / PartLength];
+            var tags = new PartETag[parts.Count];
             await Parallel.ForAsync(
                 0,
-                parts.Length,
+                parts.Count,
                 new ParallelOptions { MaxDegreeOfParallelism = PartsAtOnce, CancellationToken = cancellationToken },
-                async (i, token) => parts[i] = await PutPartAsync(name, upload, i, length, fillAsync, token));
-            await CompleteAsync(name, upload, parts, length, cancellationToken);
+                async (i, token) => tags[i] = parts[i].CopyOf is null
+                    ? await PutPartAsync(name, upload, i + 1, parts[i], length, fillAsync, token)
+                    : await CopyPartAsync(name, upload, i + 1, parts[i], length, token));
+            await CompleteAsync(name, upload, tags, length, cancellationToken);
         }
         catch
         {
@@ -196,15 +203,20 @@ internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvide
     }
 
     private async Task<PartETag> PutPartAsync(
-        string name, string upload, int index, long length, Func<long, Memory<byte>, CancellationToken, Task> fillAsync, CancellationToken cancellationToken)
+        string name,
+        string upload,
+        int number,
+        S3Part part,
+        long length,
+        Func<long, Memory<byte>, CancellationToken, Task> fillAsync,
+        CancellationToken cancellationToken)
     {
-        var offset = (long)index * PartLength;
-        using var rented = MemoryPool<byte>.Shared.Rent(PartLength);
-        var part = rented.Memory[..(int)Math.Min(PartLength, length - offset)];
-        await fillAsync(offset, part, cancellationToken);
+        using var rented = MemoryPool<byte>.Shared.Rent(part.Length);
+        var bytes = rented.Memory[..part.Length];
+        await fillAsync(part.Start, bytes, cancellationToken);
 
         // A connection that dies may still send of the buffer when it has been lent to somebody else; by its digest, that is refused.
-        var digest = DigestOf(part);
+        var digest = DigestOf(bytes);
         var sent = await _requests.SendAsync(
             (client, token) => client.UploadPartAsync(
                 new UploadPartRequest
@@ -212,9 +224,9 @@ internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvide
                     BucketName = options.Bucket,
                     Key = KeyOf(name),
                     UploadId = upload,
-                    PartNumber = index + 1,
+                    PartNumber = number,
                     PartSize = part.Length,
-                    InputStream = StreamOf(part),
+                    InputStream = StreamOf(bytes),
                     MD5Digest = digest,
                     UseChunkEncoding = options.ChunkedSigning,
                     DisablePayloadSigning = _leavesBodiesUnsigned,
@@ -222,10 +234,31 @@ internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvide
                 token),
             cancellationToken,
             length);
-        return new PartETag(index + 1, sent.ETag);
+        return new PartETag(number, sent.ETag);
     }
 
-    private async Task CompleteAsync(string name, string upload, PartETag[] parts, long length, CancellationToken cancellationToken)
+    private async Task<PartETag> CopyPartAsync(string name, string upload, int number, S3Part part, long length, CancellationToken cancellationToken)
+    {
+        var copied = await _requests.SendAsync(
+            (client, token) => client.CopyPartAsync(
+                new CopyPartRequest
+                {
+                    SourceBucket = options.Bucket,
+                    SourceKey = KeyOf(part.CopyOf!),
+                    FirstByte = 0,
+                    LastByte = part.Length - 1,
+                    DestinationBucket = options.Bucket,
+                    DestinationKey = KeyOf(name),
+                    UploadId = upload,
+                    PartNumber = number,
+                },
+                token),
+            cancellationToken,
+            length);
+        return new PartETag(number, copied.ETag);
+    }
+
+    private async Task CompleteAsync(string name, string upload, PartETag[] tags, long length, CancellationToken cancellationToken)
     {
         var isCompleted = await _requests.SendAsync(
             async (client, token) =>
@@ -233,7 +266,7 @@ internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvide
                 try
                 {
                     await client.CompleteMultipartUploadAsync(
-                        new CompleteMultipartUploadRequest { BucketName = options.Bucket, Key = KeyOf(name), UploadId = upload, PartETags = [.. parts] }, token);
+                        new CompleteMultipartUploadRequest { BucketName = options.Bucket, Key = KeyOf(name), UploadId = upload, PartETags = [.. tags] }, token);
                     return true;
                 }
                 catch (AmazonS3Exception error) when (error.ErrorCode == "NoSuchUpload")
