@@ -58,7 +58,7 @@ public sealed class DirectoryObjectsTests : ObjectStoreContract
         await Store.ReadAsync("packs/one", 0, new byte[9], Stop);
         foreach (var entry in _root.GetDirectories())
             entry.Delete(recursive: true);
-        File.Delete(Path.Combine(_root.FullName, Proof, TimeProvider.System));
+        File.Delete(Path.Combine(_root.FullName, Proof));
 
         await AssertUnavailableAsync();
         Assert.Empty(_root.GetFileSystemInfos());

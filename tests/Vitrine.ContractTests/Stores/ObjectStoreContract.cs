@@ -261,6 +261,8 @@ public abstract class ObjectStoreContract : IAsyncLifetime
             await appender.FlushAsync(Stop);
             foreach (var prefix in new[] { "", "staging/", "staging/a", Growing })
                 Assert.Equal(flushed, Assert.Single(await ListAsync(other, prefix), o => o.Name == Growing).Length);
+
+            Assert.Equal(Enumerable.Repeat(Bytes, flushed / 5).SelectMany(b => b), await ReadAllAsync(other, Growing));
         }
 
         Assert.Equal(["staging/a", Growing, "staging/a.log-1", "staging/a.log2", "staging/b"], await NamesAsync(other, "staging/"));

@@ -30,27 +30,21 @@ internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvide
     /// <summary>How many names a list asks for at a time.</summary>
     public int PageLength { get; init; } = 1000;
 
-    public async Task<ObjectFacts?> FindAsync(string name, CancellationToken cancellationToken)
-    {
-        var found = await _requests.SendAsync(
-            async (client, token) =>
+    /// <returns>Null where there is no such object, or no bucket: an answer without a body does not tell which.</returns>
+    public Task<ObjectFacts?> FindAsync(string name, CancellationToken cancellationToken) => _requests.SendAsync(
+        async (client, token) =>
+        {
+            try
             {
-                try
-                {
-                    var head = await client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = options.Bucket, Key = KeyOf(name) }, token);
-                    return new ObjectFacts(name, head.ContentLength, TimeOf(head.LastModified));
-                }
-                catch (AmazonS3Exception error) when (error.StatusCode == HttpStatusCode.NotFound)
-                {
-                    return (ObjectFacts?)null;
-                }
-            },
-            cancellationToken);
-        if (found is null)
-            await ThrowIfBucketIsMissingAsync(cancellationToken);
-
-        return found;
-    }
+                var head = await client.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = options.Bucket, Key = KeyOf(name) }, token);
+                return new ObjectFacts(name, head.ContentLength, TimeOf(head.LastModified));
+            }
+            catch (AmazonS3Exception error) when (error.StatusCode == HttpStatusCode.NotFound)
+            {
+                return (ObjectFacts?)null;
+            }
+        },
+        cancellationToken);
 
     /// <returns>How many bytes were read: fewer than the buffer takes only where the object ends.</returns>
     /// <exception cref="ObjectMissingException">There is no such object.</exception>
@@ -281,11 +275,6 @@ internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvide
         if (!isCompleted && (await FindAsync(name, cancellationToken))?.Length != length)
             throw _requests.Errors.Unavailable("its server has lost an upload.");
     }
-
-    /// <summary>An answer to HEAD has no body to say whether it is the object or the bucket that is not there.</summary>
-    private Task ThrowIfBucketIsMissingAsync(CancellationToken cancellationToken) => _requests.SendAsync(
-        (client, token) => client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = options.Bucket, Prefix = options.Prefix, MaxKeys = 1 }, token),
-        cancellationToken);
 
     /// <summary>A read in as many requests as it takes, which goes on where a connection broke off.</summary>
     private sealed class RangeRead(string bucket, string key, string name, long offset, Memory<byte> buffer)

@@ -31,10 +31,32 @@ internal sealed class S3Objects(string store, S3StoreOptions options, TimeProvid
     public Task RemoveAbandonedAsync(CancellationToken cancellationToken) =>
         _bucket.AbortUploadsAsync(time.GetUtcNow() - UploadLifetime, cancellationToken);
 
-    public Task<ObjectFacts?> FindAsync(string name, CancellationToken cancellationToken) => _bucket.FindAsync(name, cancellationToken);
+    public async Task<ObjectFacts?> FindAsync(string name, CancellationToken cancellationToken)
+    {
+        if (await _bucket.FindAsync(name, cancellationToken) is { } found)
+            return found;
 
-    public async ValueTask<int> ReadAsync(string name, long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
-        await _bucket.ReadAsync(name, offset, buffer, cancellationToken);
+        // It may grow. The list also fails where it is the bucket that is not there.
+        var grows = ListAsync(S3Piece.PrefixOf(name), cancellationToken);
+        return await grows.Where(o => o.Name == name).Select(o => (ObjectFacts?)o).FirstOrDefaultAsync(cancellationToken);
+    }
+
+    public async ValueTask<int> ReadAsync(string name, long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _bucket.ReadAsync(name, offset, buffer, cancellationToken);
+        }
+        catch (ObjectMissingException missing)
+        {
+            var pieces = await ListPiecesAsync(_bucket, name, cancellationToken);
+            if (pieces.Count == 0)
+                throw new ObjectMissingException(name, missing);
+
+            await using var growing = new S3Appender(_bucket, name, pieces);
+            return await growing.ReadAsync(offset, buffer, cancellationToken);
+        }
+    }
 
     public Task PutAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) => _bucket.PutAsync(name, bytes, cancellationToken);
 
