@@ -100,6 +100,7 @@ internal static class Composition
     private static IContentStore OpenStore(string name, StoreOptions options) => options.Kind switch
     {
         "chunked" => ChunkedStore.InDirectory(name, options.Path, options.Chunked, TimeProvider.System),
+        "s3" => ChunkedStore.InBucket(name, options.S3!, options.Chunked, TimeProvider.System),
         _ => FileSystemStore.Open(name, options.Path),
     };
 

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
 using Vitrine.Stores.Chunked;
+using Vitrine.Stores.Objects.S3;
 
 namespace Vitrine.Server;
 
@@ -48,23 +49,38 @@ public sealed class ServerOptions
 internal sealed partial class ServerOptionsValidator : IValidateOptions<ServerOptions>;
 
 /// <summary>The section <c>Stores:NAME</c>.</summary>
-public sealed class StoreOptions
+public sealed class StoreOptions : IValidatableObject
 {
     /// <summary>
-    /// The backend. <c>directory</c> keeps whole files on a local disk or a mount; <c>chunked</c> keeps equal blocks once there, compressed.
+    /// The backend. <c>directory</c> keeps whole files on a local disk or a mount; <c>chunked</c> keeps equal blocks once there,
+    /// compressed; <c>s3</c> does the same in a bucket.
     /// </summary>
-    [Required, AllowedValues("directory", "chunked")]
+    [Required, AllowedValues("directory", "chunked", "s3")]
     public string Kind { get; set; } = "directory";
 
     /// <summary>The directory of the store. It must exist: a mount that is missing must not be taken for an empty store.</summary>
-    [Required]
     public string Path { get; set; } = "";
 
     public string Description { get; set; } = "";
 
-    /// <summary>How a chunked store works; of no meaning to the others.</summary>
+    /// <summary>How a store that keeps equal blocks once works; of no meaning to the others.</summary>
     public ChunkedStoreOptions Chunked { get; set; } = new();
+
+    /// <summary>Where the bucket is; of no meaning to stores in directories.</summary>
+    public S3StoreOptions? S3 { get; set; }
 
     /// <summary>Receives content when nobody names a store. Exactly one store must say so, if there are several.</summary>
     public bool Default { get; set; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Kind != "s3")
+            return Path.Length > 0 ? [] : [new ValidationResult("The Path field is required.", [nameof(Path)])];
+        if (S3 is null)
+            return [new ValidationResult("A store of the kind s3 needs the section S3.", [nameof(S3)])];
+
+        var faults = new List<ValidationResult>();
+        Validator.TryValidateObject(S3, new ValidationContext(S3), faults, validateAllProperties: true);
+        return faults;
+    }
 }

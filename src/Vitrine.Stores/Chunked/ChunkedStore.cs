@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Vitrine.Content;
 using Vitrine.Stores.Objects;
+using Vitrine.Stores.Objects.S3;
 
 namespace Vitrine.Stores.Chunked;
 
@@ -29,6 +30,19 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
     {
         var objects = new DirectoryObjects(name, root, StoreLayout.FoundationName, time);
         return new ChunkedStore(name, objects, options, time, objects.IsEmptyAsync);
+    }
+
+    /// <summary>A store in a bucket of S3, radosgw or Swift. At its first use it is opened, or made where the bucket is empty.</summary>
+    /// <remarks>Every call throws <see cref="StoreUnavailableException"/> as long as the bucket is missing or does not answer.</remarks>
+    /// <param name="name">The store's configured name, for failures.</param>
+    public static ChunkedStore InBucket(string name, S3StoreOptions bucket, ChunkedStoreOptions options, TimeProvider time)
+    {
+        var objects = new S3Objects(name, bucket, time);
+        return new ChunkedStore(name, objects, options, time, async cancellationToken =>
+        {
+            await objects.RemoveAbandonedAsync(cancellationToken);
+            return await objects.IsEmptyAsync(cancellationToken);
+        });
     }
 
     public async Task<StoredContent?> FindAsync(Digest digest, CancellationToken cancellationToken)
@@ -71,12 +85,17 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
     public async IAsyncEnumerable<StagedContent> ListStagedAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var engine = await EngineAsync(cancellationToken);
+
+        // Of a writer that is open here the length is known, and it may have left nothing yet. Of others, what they keep is all that can be said.
+        var open = engine.Writers.ToDictionary();
+        foreach (var (key, writer) in open)
+            yield return new StagedContent(key, writer.Length, engine.Time.GetUtcNow());
+
         var found = await engine.Objects.ListAsync(StoreLayout.StagingPrefix, cancellationToken).ToListAsync(cancellationToken);
         foreach (var staged in found.Where(o => StoreLayout.KeyOf(o.Name) is not null).GroupBy(o => StoreLayout.KeyOf(o.Name)!.Value))
         {
-            // Of a writer that is open here the length is known; of others, what they keep is the best that can be said.
-            var length = engine.Writers.TryGetValue(staged.Key, out var writer) ? writer.Length : staged.Sum(o => o.Length);
-            yield return new StagedContent(staged.Key, length, staged.Max(o => o.LastWrite));
+            if (!open.ContainsKey(staged.Key))
+                yield return new StagedContent(staged.Key, staged.Sum(o => o.Length), staged.Max(o => o.LastWrite));
         }
     }
 
@@ -158,7 +177,7 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
         }
 
         if (!isEmpty)
-            throw new StoreUnavailableException(_engine.Name, "its directory is not empty and is not a store.");
+            throw new StoreUnavailableException(_engine.Name, "what is there is not empty and is not a store.");
 
         var foundation = new Foundation(Foundation.FormatName, Foundation.Known, Guid.NewGuid());
         await _engine.Objects.PutAsync(StoreLayout.FoundationName, foundation.Write(), cancellationToken);

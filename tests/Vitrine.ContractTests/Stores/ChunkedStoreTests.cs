@@ -3,7 +3,9 @@ using Vitrine.Content;
 using Vitrine.Stores;
 using Vitrine.Stores.Chunked;
 using Vitrine.Stores.Objects;
+using Vitrine.Stores.Objects.S3;
 using Vitrine.Testing;
+using Vitrine.Testing.S3;
 
 namespace Vitrine.ContractTests.Stores;
 
@@ -206,4 +208,56 @@ public sealed class ChunkedStoreInDirectoryTests : ChunkedStoreContract, IDispos
 
     private ChunkedStore Open() =>
         ChunkedStore.InDirectory("main", _root.FullName, new ChunkedStoreOptions(), TimeProvider.System);
+}
+
+public abstract class ChunkedStoreInBucketContract : ChunkedStoreContract, IAsyncLifetime
+{
+    private S3StoreOptions _place = null!;
+    private ChunkedStore _store = null!;
+
+    internal override IContentStore Store => _store;
+
+    private protected abstract Task<S3StoreOptions> CreatePlaceAsync();
+
+    internal override async Task<IContentStore> CutPowerAsync(params ContentWriter[] open)
+    {
+        // What was not flushed is in the memory of the writer alone, and goes with it.
+        foreach (var writer in open.OfType<ChunkedWriter>())
+            await writer.AbandonAsync();
+
+        return _store = Open();
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        _place = await CreatePlaceAsync();
+        _store = Open();
+    }
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await _store.DisposeAsync();
+    }
+
+    private ChunkedStore Open() => ChunkedStore.InBucket("bucket", _place, new ChunkedStoreOptions(), TimeProvider.System);
+}
+
+public sealed class ChunkedStoreInScriptedBucketTests : ChunkedStoreInBucketContract
+{
+    private ScriptedS3 _server = null!;
+
+    private protected override async Task<S3StoreOptions> CreatePlaceAsync() => (_server = await ScriptedS3.StartAsync()).CreatePlace();
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        await _server.DisposeAsync();
+    }
+}
+
+[Collection(nameof(CephServer))]
+public sealed class ChunkedStoreInCephTests(CephServer server) : ChunkedStoreInBucketContract
+{
+    private protected override Task<S3StoreOptions> CreatePlaceAsync() => server.CreatePlaceAsync();
 }
