@@ -86,15 +86,19 @@ internal static class Composition
     private static StoreRegistry OpenStores(IConfiguration configuration, ServerOptions options)
     {
         var configured = configuration.GetSection("Stores").GetChildren()
-            .Select(section => (section.Key, Options: Checked(section.Key, section.Get<StoreOptions>() ?? new StoreOptions()))).ToList();
+            .Select(section => (section.Key, Options: section.Get<StoreOptions>() ?? new StoreOptions())).ToList();
         if (configured.Count == 0)
-            configured.Add(("default", new StoreOptions { Path = options.PathOf("store"), Description = "The store in the data directory" }));
+            configured.Add(("default", new StoreOptions { Description = "The store in the data directory" }));
         if (configured is [var only])
+        {
             only.Options.Default = true;
+            if (only.Options is { Kind: not "s3", Path: "" })
+                only.Options.Path = options.PathOf("store");
+        }
 
         return new StoreRegistry(configured.Select(s => (
             new LibraryStore(s.Key, options.Zone, s.Options.Kind, s.Options.Description, s.Options.Default),
-            OpenStore(s.Key, s.Options))));
+            OpenStore(s.Key, Checked(s.Key, s.Options)))));
     }
 
     private static IContentStore OpenStore(string name, StoreOptions options) => options.Kind switch
