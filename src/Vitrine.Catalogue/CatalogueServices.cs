@@ -25,6 +25,7 @@ public static class CatalogueServices
         services.AddSingleton<IImageCatalogue, ImageCatalogue>();
         services.AddSingleton<ITransferCatalogue, TransferCatalogue>();
         services.AddSingleton<IReplicaCatalogue, ReplicaCatalogue>();
+        services.AddSingleton<IStoreOperationCatalogue, StoreOperationCatalogue>();
         services.AddSingleton<INodeCatalogue, NodeCatalogue>();
         services.AddSingleton(provider => new CatalogueKeys(provider.GetRequiredService<CatalogueDatabase>()));
         services.AddSingleton<ICatalogueClock, CatalogueClock>();

@@ -48,9 +48,6 @@ public sealed partial class LibraryClient
         }
     }
 
-    public async Task<IReadOnlyList<StoreRecord>> ListStoresAsync(CancellationToken cancellationToken) =>
-        (await GetAsync($"{Api}/stores", LibraryJson.Default.StoreList, cancellationToken)).Items;
-
     public async Task<IReadOnlyList<ZoneRecord>> ListZonesAsync(CancellationToken cancellationToken) =>
         (await GetAsync($"{Api}/zones", LibraryJson.Default.ZoneList, cancellationToken)).Items;
 

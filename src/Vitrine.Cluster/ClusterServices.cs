@@ -2,6 +2,7 @@ using System.Data.Common;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 using Vitrine.Nodes;
+using Vitrine.Stores;
 using Vitrine.Transfers;
 
 namespace Vitrine.Cluster;
@@ -29,14 +30,18 @@ public abstract record JobEngine
 
 public static class ClusterServices
 {
-    // A sweep beside the transfers must not wait for one of them.
-    private const int ThreadsForOtherJobs = 2;
+    // A sweep beside the transfers must not wait for one of them, nor for a scrub, which may take days.
+    private const int ThreadsForSweeps = 1;
+
+    // Each reads or writes a store as fast as it can.
+    private const int ConcurrentOperations = 2;
 
     /// <summary>Adds the scheduler of this node's zone, its jobs, and the node's reports.</summary>
     public static IServiceCollection AddCluster(this IServiceCollection services, ThisNode node, ClusterOptions options)
     {
         services.AddSingleton(options);
         services.AddSingleton<ITransferScheduler, QuartzTransferScheduler>();
+        services.AddSingleton<IStoreOperationScheduler, QuartzStoreOperationScheduler>();
         services.AddHostedService<NodeService>();
         services.AddQuartz(quartz => Configure(quartz, node, options));
 
@@ -53,10 +58,13 @@ public static class ClusterServices
             scheduler.InstanceId = node.Instance;
             scheduler.ShutdownJobInterruption = ShutdownJobInterruption.Always;
         });
-        quartz.UseDefaultThreadPool(options.ConcurrentTransfers + ThreadsForOtherJobs);
-        quartz.UseExecutionLimits(limits => limits.ForGroup(TransferJob.Key.Group, options.ConcurrentTransfers));
+        quartz.UseDefaultThreadPool(options.ConcurrentTransfers + ConcurrentOperations + ThreadsForSweeps);
+        quartz.UseExecutionLimits(limits => limits
+            .ForGroup(TransferJob.Key.Group, options.ConcurrentTransfers)
+            .ForGroup(StoreOperationJob.Key.Group, ConcurrentOperations));
         quartz.UsePersistentStore(store => Configure(store, options.Engine));
         quartz.AddJob<TransferJob>(job => job.WithIdentity(TransferJob.Key).StoreDurably());
+        quartz.AddJob<StoreOperationJob>(job => job.WithIdentity(StoreOperationJob.Key).StoreDurably());
         quartz.ScheduleJob<SweepJob>(trigger => trigger
             .WithIdentity("sweep", "stores")
             .WithSimpleSchedule(SweepJob.Interval));

@@ -3,12 +3,15 @@ using Vitrine.Stores;
 
 namespace Vitrine.Cluster;
 
-/// <summary>Frees regularly what nobody refers to; on one node of the zone at a time.</summary>
+/// <summary>Frees regularly what nobody refers to, and begins what stores want done after that; on one node of the zone at a time.</summary>
 [DisallowConcurrentExecution]
-internal sealed class SweepJob(ContentSweeper sweeper) : IJob
+internal sealed class SweepJob(ContentSweeper sweeper, StoreOperations operations) : IJob
 {
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
 
-    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
+    {
         await sweeper.SweepAsync(cancellationToken);
+        await operations.RequestDueAsync(cancellationToken);
+    }
 }

@@ -22,4 +22,13 @@ public sealed class LibraryOptions
 
     /// <summary>How long bytes of an unfinished upload, or of an import that failed, are kept for going on. Default: 24 hours.</summary>
     public TimeSpan StagingLifetime { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>How often what no image needs is collected in stores that share parts among contents. Default: 6 hours.</summary>
+    public TimeSpan CollectionInterval { get; set; } = TimeSpan.FromHours(6);
+
+    /// <summary>How often such stores are scrubbed by themselves; null for never. Default: null.</summary>
+    public TimeSpan? ScrubInterval { get; set; }
+
+    /// <summary>How many bytes a second a scrub reads at most, where nobody said otherwise; null for as many as it can. Default: null.</summary>
+    public long? ScrubRate { get; set; }
 }

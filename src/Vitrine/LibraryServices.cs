@@ -28,6 +28,8 @@ public static class LibraryServices
             p.GetRequiredService<Disks.ImageDisks>(), p.GetRequiredService<ImageDownloads>(), p.GetRequiredService<Disks.IDiskFormats>(),
             p.GetRequiredKeyedService<Access.ISecretProtector>(Disks.DiskTickets.Purpose), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ContentSweeper>();
+        services.AddSingleton<StoreOperations>();
+        services.AddSingleton<StoreOperationRunner>();
         services.AddSingleton(p => new ImageUploads(
             p.GetRequiredService<ImageLibrary>(), p.GetRequiredService<ICatalogue>(), p.GetRequiredService<StoreRegistry>(),
             p.GetRequiredService<TransferDesk>(), p.GetRequiredService<TransferHolds>(), p.GetRequiredService<OpenUploads>()));

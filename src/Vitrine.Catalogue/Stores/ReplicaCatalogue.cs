@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Dapper;
+using Vitrine.Access;
 using Vitrine.Catalogue.Database;
 using Vitrine.Catalogue.Transfers;
 using Vitrine.Content;
@@ -72,6 +73,18 @@ internal sealed class ReplicaCatalogue(CatalogueDatabase database, TimeProvider 
             "delete from contents where store = @Store and digest = @Digest and removal_begun is not null",
             new ContentOf(store, digest.Hex), transaction, cancellationToken: cancellationToken)),
         cancellationToken);
+
+    public async Task<IReadOnlyList<ContentHolder>> ListHoldersAsync(string store, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var rows = await connection.QueryAsync<HolderRow>(new CommandDefinition(
+            """
+            select replicas.digest, images.id, images.name, images.owner from replicas join images on images.id = replicas.image
+            where replicas.store = @store and replicas.digest is not null order by images.name_key, images.id
+            """,
+            new { store }, cancellationToken: cancellationToken));
+        return [.. rows.Select(r => new ContentHolder(Digest.Parse(r.Digest), ImageId.Parse(r.Id), r.Name, new ProjectId(r.Owner)))];
+    }
 
     public async Task<StoreUse> MeasureAsync(string store, CancellationToken cancellationToken)
     {
@@ -154,6 +167,14 @@ internal sealed class ReplicaCatalogue(CatalogueDatabase database, TimeProvider 
             content, transaction, cancellationToken: cancellationToken));
 
     private sealed record ContentOf(string Store, string Digest, string? Transfer = null);
+
+    private sealed class HolderRow
+    {
+        public string Digest { get; init; } = "";
+        public string Id { get; init; } = "";
+        public string? Name { get; init; }
+        public string Owner { get; init; } = "";
+    }
 
     private sealed class UseRow
     {

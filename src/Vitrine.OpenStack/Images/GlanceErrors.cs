@@ -50,9 +50,13 @@ internal static class GlanceErrors
 
         StoreNotFoundException => StatusCodes.Status409Conflict,
         StoreFullException => StatusCodes.Status413PayloadTooLarge,
-        StoreDamagedException => StatusCodes.Status500InternalServerError,
         StoreUnavailableException => StatusCodes.Status503ServiceUnavailable,
+        StoreDamagedException => StatusCodes.Status500InternalServerError,
         WriterBusyException => StatusCodes.Status409Conflict,
+
+        // Glance has no way to ask for what these refuse.
+        StoreBusyException or UpkeepNotSupportedException => StatusCodes.Status409Conflict,
+        StoreOperationNotFoundException => StatusCodes.Status404NotFound,
 
         // Not an error to Glance's clients: the image is there, it only has no data.
         ContentMissingException => StatusCodes.Status204NoContent,

@@ -21,6 +21,7 @@ internal static class RestEndpoints
         api.MapMembers();
         api.MapTransfers();
         api.MapOperations();
+        api.MapStores();
         app.MapUploads();
     }
 }

@@ -22,10 +22,11 @@ internal static partial class RestErrors
         UnauthenticatedException => StatusCodes.Status401Unauthorized,
         ForbiddenException or NotOwnerException or BuiltInIdentityException => StatusCodes.Status403Forbidden,
         ImageNotFoundException or MemberNotFoundException or TagNotFoundException or ContentMissingException
-            or TransferNotFoundException or IdentityNotFoundException => StatusCodes.Status404NotFound,
+            or TransferNotFoundException or StoreOperationNotFoundException or IdentityNotFoundException => StatusCodes.Status404NotFound,
         ConcurrentChangeException or ImageStatusException or ImageDisabledException or ImageProtectedException
             or ImageIdTakenException or DuplicateSourceException or DuplicateMemberException or ImageNotSharedException
             or TransferStateException or TransferLostException or UploadOffsetException
+            or StoreBusyException or UpkeepNotSupportedException
             or IdentityConflictException or DomainEnabledException => StatusCodes.Status409Conflict,
         UploadExpiredException => StatusCodes.Status410Gone,
         TusVersionException or VersionMismatchException => StatusCodes.Status412PreconditionFailed,
@@ -78,7 +79,10 @@ internal static partial class RestErrors
 
     private static ProblemAnswer Answer(LibraryException error, HttpContext context)
     {
-        var status = StatusOf(error);
+        // A store that the path names is what was asked for; one that the body names is a field like others.
+        var status = error is StoreNotFoundException && context.Request.RouteValues.ContainsKey(StoreEndpoints.Name)
+            ? StatusCodes.Status404NotFound
+            : StatusOf(error);
         if (status is StatusCodes.Status401Unauthorized)
             Challenge(context.Response);
         if (error is UploadOffsetException offset)

@@ -11,6 +11,7 @@ internal static class RestServices
         services.AddSingleton<Cursors>();
         services.AddSingleton<ImageRecords>();
         services.AddSingleton<StoreSurvey>();
+        services.AddSingleton<StoreReports>();
         services.AddSingleton(provider =>
             provider.GetRequiredService<IConfiguration>().GetSection("Doctor").Get<DoctorOptions>() ?? new DoctorOptions());
 

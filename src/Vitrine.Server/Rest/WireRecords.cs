@@ -84,6 +84,27 @@ internal static class WireRecords
     public static FailureRecord From(TransferFailure failure) =>
         new(failure.Code, failure.Step, failure.Cause, failure.Remedy, failure.Node, failure.At);
 
+    /// <summary>Without what a scrub found, which is told of images.</summary>
+    public static StoreOperationRecord From(StoreOperation operation) => new()
+    {
+        Id = operation.Id.ToString(),
+        Store = operation.Store,
+        Kind = operation.Kind.Word(),
+        State = operation.State.Word(),
+        Done = operation.Progress.Done,
+        Total = operation.Progress.Total,
+        Rate = operation.Rate,
+        User = operation.User?.Value,
+        Node = operation.NodeName,
+        Collected = operation.Collected is { } collected ? new CollectionRecord(collected.Freed, collected.Moved, collected.Condemned) : null,
+        Failure = operation is { Failure: { } failure, EndedAt: { } endedAt }
+            ? new FailureRecord(failure.Code, operation.Kind.Word(), failure.Cause, failure.Remedy, operation.NodeName, endedAt)
+            : null,
+        CreatedAt = operation.CreatedAt,
+        StartedAt = operation.StartedAt,
+        EndedAt = operation.EndedAt,
+    };
+
     public static UploadRecord UploadOf(Transfer transfer) => new(
         transfer.Id.ToString(), $"{RestEndpoints.UploadsPath}/{transfer.Id}", transfer.Length ?? 0, transfer.Moved);
 

@@ -45,6 +45,8 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
         });
     }
 
+    public IStoreUpkeep Upkeep => this;
+
     public async Task<StoredContent?> FindAsync(Digest digest, CancellationToken cancellationToken)
     {
         var engine = await EngineAsync(cancellationToken);
@@ -132,8 +134,8 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
     public async Task<CollectionResult> CollectAsync(IProgress<UpkeepProgress>? progress, CancellationToken cancellationToken) =>
         await new Collector(await EngineAsync(cancellationToken)).CollectAsync(progress, cancellationToken);
 
-    public async Task<ScrubResult> ScrubAsync(IProgress<UpkeepProgress>? progress, CancellationToken cancellationToken) =>
-        await new Scrubber(await EngineAsync(cancellationToken)).ScrubAsync(progress, cancellationToken);
+    public async Task<ScrubResult> ScrubAsync(long? rate, IProgress<UpkeepProgress>? progress, CancellationToken cancellationToken) =>
+        await new Scrubber(await EngineAsync(cancellationToken), rate).ScrubAsync(progress, cancellationToken);
 
     public async Task<StoreReport> ReportAsync(CancellationToken cancellationToken) =>
         await Reporter.ReportAsync(await EngineAsync(cancellationToken), cancellationToken);

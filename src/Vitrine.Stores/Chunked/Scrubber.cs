@@ -3,8 +3,10 @@ using System.Buffers;
 namespace Vitrine.Stores.Chunked;
 
 /// <summary>Reads every pack, and holds segments against their checksums and blocks against their names.</summary>
-internal sealed class Scrubber(ChunkedEngine engine)
+/// <param name="rate">How many bytes a second are read at most; null for as many as can be.</param>
+internal sealed class Scrubber(ChunkedEngine engine, long? rate)
 {
+    private readonly Pace _pace = new(rate, engine.Time);
     private readonly HashSet<(int Pack, int Segment)> _damaged = [];
     private readonly HashSet<int> _unreadable = [];
     private long _bytes;
@@ -15,8 +17,9 @@ internal sealed class Scrubber(ChunkedEngine engine)
         var total = survey.Packs.Values.Sum(p => p.Length);
         foreach (var (pack, facts) in survey.Packs)
         {
-            await ScrubAsync(pack, cancellationToken);
-            _bytes += facts.Length;
+            var before = _bytes;
+            await ScrubAsync(pack, read => progress?.Report(new UpkeepProgress(before + read, total)), cancellationToken);
+            _bytes = before + facts.Length;
             progress?.Report(new UpkeepProgress(_bytes, total));
         }
 
@@ -25,7 +28,7 @@ internal sealed class Scrubber(ChunkedEngine engine)
         return new ScrubResult(_bytes, faults);
     }
 
-    private async Task ScrubAsync(int pack, CancellationToken cancellationToken)
+    private async Task ScrubAsync(int pack, Action<long> report, CancellationToken cancellationToken)
     {
         try
         {
@@ -34,6 +37,8 @@ internal sealed class Scrubber(ChunkedEngine engine)
             var next = 0;
             for (var i = 0; i < segments.Count; i++)
             {
+                await _pace.SpendAsync(segments[i].StoredLength, cancellationToken);
+                report(segments[i].Offset);
                 if (await IsSoundAsync(pack, segments[i], blocks, next, cancellationToken) is { } count)
                 {
                     next += count;

@@ -17,6 +17,9 @@ namespace Vitrine.Stores;
 /// </remarks>
 public interface IContentStore
 {
+    /// <summary>What the store wants done from time to time; null where it keeps each content by itself.</summary>
+    IStoreUpkeep? Upkeep => null;
+
     Task<StoredContent?> FindAsync(Digest digest, CancellationToken cancellationToken);
 
     /// <exception cref="ContentMissingException">The store has no such content.</exception>

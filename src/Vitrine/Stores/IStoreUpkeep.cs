@@ -10,7 +10,8 @@ public interface IStoreUpkeep
     Task<CollectionResult> CollectAsync(IProgress<UpkeepProgress>? progress, CancellationToken cancellationToken);
 
     /// <summary>Reads everything and holds it against its checksums and names.</summary>
-    Task<ScrubResult> ScrubAsync(IProgress<UpkeepProgress>? progress, CancellationToken cancellationToken);
+    /// <param name="rate">How many bytes a second it reads at most, on the average; null for as many as it can.</param>
+    Task<ScrubResult> ScrubAsync(long? rate, IProgress<UpkeepProgress>? progress, CancellationToken cancellationToken);
 
     /// <summary>What each content takes, alone and together with others.</summary>
     Task<StoreReport> ReportAsync(CancellationToken cancellationToken);
@@ -40,7 +41,23 @@ public sealed record StoreFault(string What, IReadOnlyList<Digest> Contents);
 /// <param name="Staged">Of transfers under way.</param>
 /// <param name="Collectable">What no content refers to.</param>
 public sealed record StoreReport(
-    long Stored, long Unique, long Shared, long Metadata, long Staged, long Collectable, IReadOnlyList<ContentUse> Contents);
+    long Stored, long Unique, long Shared, long Metadata, long Staged, long Collectable, IReadOnlyList<ContentUse> Contents)
+{
+    /// <summary>Of a store that shares nothing: each content takes its length.</summary>
+    public static async Task<StoreReport> OfWholeContentsAsync(IContentStore store, CancellationToken cancellationToken)
+    {
+        var contents = new List<ContentUse>();
+        await foreach (var content in store.ListAsync(cancellationToken))
+            contents.Add(new ContentUse(content.Digest, content.Length, content.Length, Shared: 0));
+
+        var staged = 0L;
+        await foreach (var staging in store.ListStagedAsync(cancellationToken))
+            staged += staging.Length;
+
+        var unique = contents.Sum(c => c.Unique);
+        return new StoreReport(unique + staged, unique, Shared: 0, Metadata: 0, staged, Collectable: 0, contents);
+    }
+}
 
 /// <param name="Logical">The content's length in bytes.</param>
 /// <param name="Unique">Bytes of the store that are kept for it alone: so many would be free without it.</param>

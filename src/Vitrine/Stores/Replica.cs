@@ -21,7 +21,7 @@ public sealed record Zone(string Name, string Description);
 
 /// <summary>A configured place that keeps content.</summary>
 /// <param name="Name">Lower-case letters, digits, dashes and underscores.</param>
-/// <param name="Kind">The backend: <c>directory</c>.</param>
+/// <param name="Kind">The backend: <c>directory</c> or <c>chunked</c>.</param>
 /// <param name="IsDefault">Receives content when nobody names a store.</param>
 public sealed record LibraryStore(string Name, string Zone, string Kind, string Description, bool IsDefault);
 
@@ -47,6 +47,9 @@ public interface IReplicaCatalogue
     /// <summary>Ends a removal, whether the content is gone or could not be removed.</summary>
     Task EndRemovalAsync(string store, Digest digest, CancellationToken cancellationToken);
 
+    /// <summary>Whose content is in a store, by the names of the images.</summary>
+    Task<IReadOnlyList<ContentHolder>> ListHoldersAsync(string store, CancellationToken cancellationToken);
+
     /// <summary>The number of replicas and the bytes of the distinct contents that they refer to.</summary>
     Task<StoreUse> MeasureAsync(string store, CancellationToken cancellationToken);
 
@@ -61,3 +64,6 @@ public interface IReplicaCatalogue
 /// <param name="Logical">The sum of the sizes of all replicas, in bytes.</param>
 /// <param name="Stored">The sum of the sizes of the distinct contents, in bytes.</param>
 public sealed record StoreUse(long Replicas, long Contents, long Logical, long Stored);
+
+/// <summary>An image that has a content, as far as a list of them needs to know it.</summary>
+public sealed record ContentHolder(Digest Digest, ImageId Image, string? Name, Access.ProjectId Project);

@@ -50,7 +50,7 @@ public sealed class StoreDamagedException(string store, string what, Exception? 
 
     public override string Code => "store-damaged";
 
-    public override string Remedy => "Ask the operator to scrub the store; replicas in other stores are not affected.";
+    public override string Remedy => "Ask the operator to scrub the store, which names all images concerned; replicas in other stores are not affected.";
 }
 
 /// <summary>Two writers may not write under one key at once.</summary>
@@ -61,4 +61,30 @@ public sealed class WriterBusyException(StagingKey key) : LibraryException($"Ano
     public override string Code => "writer-busy";
 
     public override string Remedy => "Wait until the other writer has ended.";
+}
+
+/// <summary>The store keeps each content by itself, so that nothing can be collected or scrubbed.</summary>
+public sealed class UpkeepNotSupportedException(LibraryStore store)
+    : LibraryException($"The store '{store.Name}' is of the kind {store.Kind}, which shares nothing among images: there is nothing to collect or to scrub.")
+{
+    public override string Code => "upkeep-not-supported";
+
+    public override string Remedy => "Name a store that shares blocks among images; the list of stores has the kinds.";
+}
+
+/// <summary>One operation of a store at a time.</summary>
+public sealed class StoreBusyException(string store) : LibraryException($"Another operation of the store '{store}' is not over.")
+{
+    public string Store { get; } = store;
+
+    public override string Code => "store-busy";
+
+    public override string Remedy => "Look at the store's operations, and ask again when the other is over.";
+}
+
+public sealed class StoreOperationNotFoundException(string id) : LibraryException($"There is no operation {id} of this store.")
+{
+    public override string Code => "operation-not-found";
+
+    public override string Remedy => "List the store's operations: those that are long over are forgotten.";
 }

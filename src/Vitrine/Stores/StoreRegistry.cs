@@ -21,6 +21,8 @@ public sealed class StoreRegistry
 
     public LibraryStore Default => _stores.Values.First(s => s.Store.IsDefault).Store;
 
+    public bool Has(string name) => _stores.ContainsKey(name);
+
     /// <summary>The store with this name, or the default one where there is no name.</summary>
     /// <exception cref="StoreNotFoundException">No store has the name.</exception>
     public LibraryStore Choose(string? name) =>

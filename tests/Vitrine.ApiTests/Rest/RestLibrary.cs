@@ -18,6 +18,7 @@ using Vitrine.Nodes;
 using Vitrine.Server.Rest;
 using Vitrine.Sources;
 using Vitrine.Stores;
+using Vitrine.Stores.Chunked;
 using Vitrine.Stores.FileSystem;
 using Vitrine.Transfers;
 
@@ -32,6 +33,9 @@ namespace Vitrine.ApiTests.Rest;
 /// </summary>
 public sealed class RestLibrary : IAsyncLifetime
 {
+    /// <summary>A store that keeps equal blocks once, and collects without a grace time.</summary>
+    public const string SharingStore = "sharing";
+
     public const string AdminPassword = "the admin's password";
 
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("vitrine-rest-");
@@ -80,6 +84,7 @@ public sealed class RestLibrary : IAsyncLifetime
     {
         await App.StopAsync(CancellationToken.None);
         await Services.GetRequiredService<PromptScheduler>().WhenIdleAsync();
+        await Services.GetRequiredService<PromptStoreScheduler>().WhenIdleAsync();
 
         // The end of a process closes its files; within one process somebody has to.
         await Services.GetRequiredService<OpenUploads>().TidyAsync(TimeSpan.Zero, CancellationToken.None);
@@ -124,11 +129,11 @@ public sealed class RestLibrary : IAsyncLifetime
     }
 
     /// <summary>An active image with these bytes.</summary>
-    public async Task<ImageRecord> MakeImageAsync(LibraryClient client, byte[] bytes, ImageCreate? describe = null)
+    public async Task<ImageRecord> MakeImageAsync(LibraryClient client, byte[] bytes, ImageCreate? describe = null, string? store = null)
     {
         var stop = TestContext.Current.CancellationToken;
         var created = await client.CreateImageAsync(
-            (describe ?? new ImageCreate { Name = $"image {Guid.NewGuid():N}" }) with { Upload = new UploadRequest { Length = bytes.Length } }, stop);
+            (describe ?? new ImageCreate { Name = $"image {Guid.NewGuid():N}" }) with { Upload = new UploadRequest { Length = bytes.Length, Store = store } }, stop);
         var path = Path.Combine(Root, created.Image.Id);
         await File.WriteAllBytesAsync(path, bytes, stop);
         return await client.PushAsync(created.Upload!.Transfer, path, progress: null, stop);
@@ -175,12 +180,19 @@ public sealed class RestLibrary : IAsyncLifetime
         services.AddSingleton<IFormatInspector, FormatInspector>();
         services.AddSingleton<Disks.IDiskFormats>(new DiskFormats());
         services.AddSingleton<IContentWrappers, ContentWrappers>();
-        services.AddSingleton(new StoreRegistry([NewStore("main", isDefault: true), NewStore("other", isDefault: false)]));
+        services.AddSingleton(new StoreRegistry([NewStore("main", isDefault: true), NewStore("other", isDefault: false), NewSharingStore()]));
         services.AddSingleton<PromptScheduler>();
         services.AddSingleton<ITransferScheduler>(provider => provider.GetRequiredService<PromptScheduler>());
+        services.AddSingleton<PromptStoreScheduler>();
+        services.AddSingleton<IStoreOperationScheduler>(provider => provider.GetRequiredService<PromptStoreScheduler>());
         services.AddLibrary();
         services.AddRest();
     }
+
+    private (LibraryStore, IContentStore) NewSharingStore() => (
+        new LibraryStore(SharingStore, "zone-1", "chunked", "Keeps equal blocks once", IsDefault: false),
+        ChunkedStore.InDirectory(
+            SharingStore, _root.CreateSubdirectory(SharingStore).FullName, new ChunkedStoreOptions { CollectionGrace = TimeSpan.Zero }, TimeProvider.System));
 
     private (LibraryStore, IContentStore) NewStore(string name, bool isDefault) => (
         new LibraryStore(name, "zone-1", "directory", $"The {name} store", isDefault),

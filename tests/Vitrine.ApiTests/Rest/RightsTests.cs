@@ -23,6 +23,11 @@ public sealed class RightsTests(RestLibrary library) : IClassFixture<RestLibrary
     [InlineData("GET", "transfers/{transfer}/explain", null, 200, 200, 200, 404, 401)]
     [InlineData("POST", "transfers/{transfer}/cancel", null, 200, 200, 403, 404, 401)]
     [InlineData("GET", "stores", null, 200, 200, 200, 200, 401)]
+    [InlineData("GET", "stores/main", null, 200, 403, 403, 403, 401)]
+    [InlineData("GET", "stores/main/report", null, 200, 403, 403, 403, 401)]
+    [InlineData("GET", "stores/main/operations", null, 200, 403, 403, 403, 401)]
+    [InlineData("GET", "stores/main/operations/none", null, 404, 403, 403, 403, 401)]
+    [InlineData("POST", "stores/main/operations", """{"kind":"collect"}""", 409, 403, 403, 403, 401)]
     [InlineData("GET", "zones", null, 200, 200, 200, 200, 401)]
     [InlineData("GET", "nodes", null, 200, 403, 403, 403, 401)]
     [InlineData("GET", "doctor", null, 200, 403, 403, 403, 401)]
@@ -129,7 +134,7 @@ public sealed class RightsTests(RestLibrary library) : IClassFixture<RestLibrary
         var report = await admin.ExamineAsync(url: null, Stop);
         Assert.Equal("node-1", report.Node);
         Assert.Equal(
-            ["catalogue", "clock", "nodes", "space.main", "space.other", "store.main", "store.other"],
+            ["catalogue", "clock", "nodes", "space.main", "space.other", "space.sharing", "store.main", "store.other", "store.sharing"],
             report.Findings.Select(f => f.Check).Order(StringComparer.Ordinal));
         Assert.DoesNotContain(report.Findings, f => f.Verdict == "fail");
 

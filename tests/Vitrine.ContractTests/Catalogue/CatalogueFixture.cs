@@ -21,6 +21,7 @@ public abstract class CatalogueFixture : IAsyncLifetime
     public IImageCatalogue Images => Get<IImageCatalogue>();
     public ITransferCatalogue Transfers => Get<ITransferCatalogue>();
     public IReplicaCatalogue Replicas => Get<IReplicaCatalogue>();
+    public IStoreOperationCatalogue Operations => Get<IStoreOperationCatalogue>();
     public INodeCatalogue Nodes => Get<INodeCatalogue>();
     public CatalogueKeys Keys => Get<CatalogueKeys>();
     internal CatalogueDatabase Database => Get<CatalogueDatabase>();

@@ -33,6 +33,29 @@ public abstract class ReplicaCatalogueContract(CatalogueFixture fixture)
     }
 
     [Fact]
+    public async Task The_images_that_have_a_content_are_listed_by_their_names()
+    {
+        var store = $"store-{Guid.NewGuid()}";
+        var (one, other) = (Samples.NewDigest(), Samples.NewDigest());
+        var images = new[] { Samples.NewImage() with { Name = "b" }, Samples.NewImage() with { Name = "a" }, Samples.NewImage() };
+        foreach (var (image, digest) in images.Zip([one, one, other]))
+        {
+            await fixture.Catalogue.SaveAsync(new() { Image = image }, Stop);
+            await SaveAsync(new Replica(image.Id, store, ReplicaState.Ready, digest, 1, Noon));
+        }
+
+        await SaveAsync(new Replica(await NewImageAsync(), store, ReplicaState.Receiving, null, null, Noon));
+        await SaveAsync(new Replica(await NewImageAsync(), Main, ReplicaState.Ready, one, 1, Noon));
+        Assert.Equal(
+            [
+                new ContentHolder(other, images[2].Id, null, images[2].Owner),
+                new ContentHolder(one, images[1].Id, "a", images[1].Owner),
+                new ContentHolder(one, images[0].Id, "b", images[0].Owner),
+            ],
+            await _replicas.ListHoldersAsync(store, Stop));
+    }
+
+    [Fact]
     public async Task All_replicas_of_an_image_go_with_it()
     {
         var image = Samples.NewImage();

@@ -55,6 +55,9 @@ internal sealed class Life(int steps)
                 return true;
             });
 
+        public Task<IReadOnlyList<ContentHolder>> ListHoldersAsync(string store, CancellationToken cancellationToken) =>
+            inner.ListHoldersAsync(store, cancellationToken);
+
         public Task<StoreUse> MeasureAsync(string store, CancellationToken cancellationToken) => inner.MeasureAsync(store, cancellationToken);
 
         public Task SaveStoreAsync(Zone zone, LibraryStore store, CancellationToken cancellationToken) =>

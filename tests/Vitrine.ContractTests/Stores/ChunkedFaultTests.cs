@@ -155,7 +155,7 @@ public sealed class ChunkedFaultTests
             foreach (var digest in _acknowledged.Keys)
                 Assert.Equal(digest, Digest.Of(await ReadAsync(store, digest)));
 
-            Assert.Empty((await store.ScrubAsync(null, Stop)).Faults);
+            Assert.Empty((await store.ScrubAsync(null, null, Stop)).Faults);
             var report = await store.ReportAsync(Stop);
             Assert.InRange(report.Collectable, 0, report.Stored / 2);
             Assert.Equal((await _objects.ListAsync("", Stop).ToListAsync(Stop)).Sum(o => o.Length), report.Stored);

@@ -153,7 +153,7 @@ public sealed class ChunkedUpkeepTests
     {
         var content = RandomNumberGenerator.GetBytes(600_000);
         var digest = await PutAsync(content);
-        Assert.Empty((await _store.ScrubAsync(null, Stop)).Faults);
+        Assert.Empty((await _store.ScrubAsync(null, null, Stop)).Faults);
 
         var random = new Random(3);
         await foreach (var found in _objects.ListAsync("", Stop))
@@ -168,7 +168,7 @@ public sealed class ChunkedUpkeepTests
                 _store = Open();
                 var served = await TryReadAsync(digest);
                 Assert.True(served is null || content.AsSpan().SequenceEqual(served), $"{found.Name} at {offset}");
-                var faults = (await _store.ScrubAsync(null, Stop)).Faults;
+                var faults = (await _store.ScrubAsync(null, null, Stop)).Faults;
 
                 // What stands before a segment's bytes is needed only to go on with a pack whose writer died.
                 if (served is null)
@@ -207,7 +207,7 @@ public sealed class ChunkedUpkeepTests
         foreach (var digest in kept.Keys)
             Assert.Equal(digest, await DigestOfAsync(digest));
 
-        Assert.Empty((await _store.ScrubAsync(null, Stop)).Faults);
+        Assert.Empty((await _store.ScrubAsync(null, null, Stop)).Faults);
         var report = await ReportAsync();
         Assert.Equal(await SizeAsync(), report.Stored);
     }

@@ -23,7 +23,7 @@ public sealed class GoldenStoreTests : IDisposable
         await using var store = ChunkedStore.InDirectory("golden", _copy.FullName, new ChunkedStoreOptions { CollectionGrace = TimeSpan.Zero }, TimeProvider.System);
         var contents = await store.ListAsync(Stop).ToListAsync(Stop);
         Assert.Equal(Contents, contents.Count);
-        Assert.Empty((await store.ScrubAsync(null, Stop)).Faults);
+        Assert.Empty((await store.ScrubAsync(null, null, Stop)).Faults);
 
         var again = await ReadAsync(store, contents[0].Digest);
         await store.DeleteAsync(contents[0].Digest, Stop);

@@ -1,0 +1,93 @@
+using System.Text.Json;
+using Vitrine.Access;
+using Vitrine.Catalogue.Database;
+using Vitrine.Content;
+using Vitrine.Stores;
+
+namespace Vitrine.Catalogue.Stores;
+
+/// <summary>An operation as its table has it.</summary>
+internal sealed class StoreOperationRow
+{
+    public string Id { get; init; } = "";
+    public string Store { get; init; } = "";
+    public string Kind { get; init; } = "";
+    public string? RequestedBy { get; init; }
+    public long? Rate { get; init; }
+    public string State { get; init; } = "";
+    public long Done { get; init; }
+    public long Total { get; init; }
+    public string? Node { get; init; }
+    public string? NodeName { get; init; }
+
+    /// <summary>A JSON object: a <see cref="CollectionResult"/> or a <see cref="ScrubDocument"/>, by the kind.</summary>
+    public string? Result { get; init; }
+
+    /// <summary>A JSON object.</summary>
+    public string? Failure { get; init; }
+
+    public long CreatedAt { get; init; }
+    public long? StartedAt { get; init; }
+    public long? EndedAt { get; init; }
+    public long Version { get; init; }
+
+    /// <summary>The row that is to be stored for an operation: its version is the next.</summary>
+    public static StoreOperationRow From(StoreOperation operation) => new()
+    {
+        Id = operation.Id.ToString(),
+        Store = operation.Store,
+        Kind = operation.Kind.Word(),
+        RequestedBy = operation.User?.Value,
+        Rate = operation.Rate,
+        State = operation.State.Word(),
+        Done = operation.Progress.Done,
+        Total = operation.Progress.Total,
+        Node = operation.Node,
+        NodeName = operation.NodeName,
+        Result = operation switch
+        {
+            { Collected: { } collected } => JsonSerializer.Serialize(collected),
+            { Scrubbed: { } scrubbed } => JsonSerializer.Serialize(ScrubDocument.From(scrubbed)),
+            _ => null,
+        },
+        Failure = operation.Failure is null ? null : JsonSerializer.Serialize(operation.Failure),
+        CreatedAt = Stored.Micros(operation.CreatedAt),
+        StartedAt = Stored.Micros(operation.StartedAt),
+        EndedAt = Stored.Micros(operation.EndedAt),
+        Version = operation.Version + 1,
+    };
+
+    public StoreOperation ToOperation()
+    {
+        var kind = Stored.Enum<StoreOperationKind>(Kind);
+        return new StoreOperation
+        {
+            Id = StoreOperationId.Parse(Id),
+            Store = Store,
+            Kind = kind,
+            User = RequestedBy is null ? null : new UserId(RequestedBy),
+            Rate = Rate,
+            State = Stored.Enum<StoreOperationState>(State),
+            Progress = new UpkeepProgress(Done, Total),
+            Node = Node,
+            NodeName = NodeName,
+            Collected = Result is not null && kind is StoreOperationKind.Collect ? JsonSerializer.Deserialize<CollectionResult>(Result) : null,
+            Scrubbed = Result is not null && kind is StoreOperationKind.Scrub ? JsonSerializer.Deserialize<ScrubDocument>(Result)!.ToResult() : null,
+            Failure = Failure is null ? null : JsonSerializer.Deserialize<StoreOperationFailure>(Failure),
+            CreatedAt = Stored.Time(CreatedAt),
+            StartedAt = Stored.Time(StartedAt),
+            EndedAt = Stored.Time(EndedAt),
+            Version = Version,
+        };
+    }
+
+    private sealed record ScrubDocument(long Bytes, IReadOnlyList<FaultDocument> Faults)
+    {
+        public static ScrubDocument From(ScrubResult result) =>
+            new(result.Bytes, [.. result.Faults.Select(f => new FaultDocument(f.What, [.. f.Contents.Select(c => c.Hex)]))]);
+
+        public ScrubResult ToResult() => new(Bytes, [.. Faults.Select(f => new StoreFault(f.What, [.. f.Contents.Select(Digest.Parse)]))]);
+    }
+
+    private sealed record FaultDocument(string What, IReadOnlyList<string> Contents);
+}

@@ -1,0 +1,47 @@
+using System.Runtime.CompilerServices;
+
+namespace Vitrine.Client;
+
+public sealed partial class LibraryClient
+{
+    public async Task<IReadOnlyList<StoreRecord>> ListStoresAsync(CancellationToken cancellationToken) =>
+        (await GetAsync($"{Api}/stores", LibraryJson.Default.StoreList, cancellationToken)).Items;
+
+    public Task<StoreRecord> GetStoreAsync(string name, CancellationToken cancellationToken) =>
+        GetAsync(StorePath(name), LibraryJson.Default.StoreRecord, cancellationToken);
+
+    /// <summary>What a store keeps and for whom. Takes a while where it has very many images.</summary>
+    public Task<StoreReportRecord> GetStoreReportAsync(string name, CancellationToken cancellationToken) =>
+        GetAsync($"{StorePath(name)}/report", LibraryJson.Default.StoreReportRecord, cancellationToken);
+
+    /// <summary>Begins upkeep of a store, which goes on whether somebody watches or not.</summary>
+    public Task<StoreOperationRecord> StartStoreOperationAsync(string name, StoreOperationRequest request, CancellationToken cancellationToken) => SendJsonAsync(
+        HttpMethod.Post, $"{StorePath(name)}/operations", request, LibraryJson.Default.StoreOperationRequest, LibraryJson.Default.StoreOperationRecord,
+        cancellationToken);
+
+    /// <summary>The newest first.</summary>
+    public async Task<IReadOnlyList<StoreOperationRecord>> ListStoreOperationsAsync(string name, CancellationToken cancellationToken) =>
+        (await GetAsync($"{StorePath(name)}/operations", LibraryJson.Default.StoreOperationList, cancellationToken)).Items;
+
+    public Task<StoreOperationRecord> GetStoreOperationAsync(string name, string id, CancellationToken cancellationToken) =>
+        GetAsync($"{StorePath(name)}/operations/{Uri.EscapeDataString(id)}", LibraryJson.Default.StoreOperationRecord, cancellationToken);
+
+    /// <summary>The operation once a second, until it is over; the last one says how it ended. A server that restarts is waited for.</summary>
+    public async IAsyncEnumerable<StoreOperationRecord> WatchStoreOperationAsync(
+        string name, string id, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(WatchInterval, Time);
+        var patience = new Patience(_options.Patience, Time);
+        while (true)
+        {
+            var operation = await patience.TryAsync(() => GetStoreOperationAsync(name, id, cancellationToken), cancellationToken);
+            yield return operation;
+            if (operation.IsOver)
+                yield break;
+
+            await timer.WaitForNextTickAsync(cancellationToken);
+        }
+    }
+
+    private static string StorePath(string name) => $"{Api}/stores/{Uri.EscapeDataString(name)}";
+}

@@ -1,0 +1,134 @@
+using System.Text.Json.Serialization;
+
+namespace Vitrine.Client;
+
+/// <summary>What a store keeps and for whom, in bytes. <c>unique</c>, <c>shared</c>, <c>metadata</c>, <c>staged</c> and <c>collectable</c> add up to <c>stored</c>.</summary>
+public sealed record StoreReportRecord
+{
+    /// <summary>The name of the store.</summary>
+    public required string Store { get; init; }
+
+    /// <summary>The backend: <c>directory</c> or <c>chunked</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>The sum of the sizes of all images in the store.</summary>
+    public required long Logical { get; init; }
+
+    /// <summary>All that the store takes.</summary>
+    public required long Stored { get; init; }
+
+    /// <summary>Kept for one content each.</summary>
+    public required long Unique { get; init; }
+
+    /// <summary>Kept once for several contents.</summary>
+    public required long Shared { get; init; }
+
+    /// <summary>What says which content is made of what.</summary>
+    public required long Metadata { get; init; }
+
+    /// <summary>Of transfers under way.</summary>
+    public required long Staged { get; init; }
+
+    /// <summary>What no content needs, and a collection frees.</summary>
+    public required long Collectable { get; init; }
+
+    /// <summary>How many times <c>stored</c> the images are; null where nothing is stored.</summary>
+    public double? Ratio { get; init; }
+
+    /// <summary>The largest first.</summary>
+    public required IReadOnlyList<ContentUseRecord> Contents { get; init; }
+
+    /// <summary>The largest first.</summary>
+    public required IReadOnlyList<ProjectUseRecord> Projects { get; init; }
+}
+
+/// <summary>What one content takes.</summary>
+/// <param name="Logical">Its length.</param>
+/// <param name="Unique">Bytes of the store that are kept for it alone.</param>
+/// <param name="Shared">Bytes of the store that it needs and other contents too.</param>
+/// <param name="Images">The images that have it; none where they were deleted just now.</param>
+public sealed record ContentUseRecord(string Sha256, long Logical, long Unique, long Shared, IReadOnlyList<ContentImageRecord> Images);
+
+/// <param name="Project">The id of the image's project.</param>
+public sealed record ContentImageRecord(string Id, string? Name, string Project);
+
+/// <summary>What the contents of one project's images take.</summary>
+/// <param name="Project">The project's id.</param>
+/// <param name="Logical">The sum of the sizes of its images.</param>
+/// <param name="Unique">Bytes that are kept for one content each, which no other project's image has.</param>
+/// <param name="Shared">Bytes that its contents need and others too, counted for each content that needs them.</param>
+public sealed record ProjectUseRecord(string Project, long Images, long Logical, long Unique, long Shared);
+
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record StoreOperationRequest
+{
+    /// <summary><c>collect</c> or <c>scrub</c>.</summary>
+    public string? Kind { get; init; }
+
+    /// <summary>How many bytes a second a scrub reads at most; null for what the operator decided.</summary>
+    public long? Rate { get; init; }
+}
+
+/// <summary>Upkeep of a whole store, as it stands now.</summary>
+public sealed record StoreOperationRecord
+{
+    public required string Id { get; init; }
+
+    /// <summary>The name of the store.</summary>
+    public required string Store { get; init; }
+
+    /// <summary><c>collect</c> or <c>scrub</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary><c>queued</c>, <c>running</c>, <c>done</c> or <c>failed</c>.</summary>
+    public required string State { get; init; }
+
+    /// <summary>Bytes that are done of <see cref="Total"/>: of a collection, of the contents looked at; of a scrub, of the store.</summary>
+    public required long Done { get; init; }
+
+    public required long Total { get; init; }
+
+    /// <summary>How many bytes a second a scrub reads at most; null for as many as it can.</summary>
+    public long? Rate { get; init; }
+
+    /// <summary>The id of the user who asked for it; null where it was due.</summary>
+    public string? User { get; init; }
+
+    /// <summary>The name of the node that works on it or did.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>What came of a collection that is done.</summary>
+    public CollectionRecord? Collected { get; init; }
+
+    /// <summary>What came of a scrub that is done.</summary>
+    public ScrubRecord? Scrubbed { get; init; }
+
+    /// <summary>Why it failed.</summary>
+    public FailureRecord? Failure { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? StartedAt { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+
+    [JsonIgnore]
+    public bool IsOver => State is "done" or "failed";
+}
+
+public sealed record StoreOperationList(IReadOnlyList<StoreOperationRecord> Items);
+
+/// <param name="Freed">Bytes that were removed.</param>
+/// <param name="Moved">Bytes that were written anew, to free what lay around them.</param>
+/// <param name="Condemned">Bytes that a collection after the grace time frees, unless somebody needs them by then.</param>
+public sealed record CollectionRecord(long Freed, long Moved, long Condemned);
+
+/// <param name="Bytes">Bytes of the store that were read.</param>
+/// <param name="Faults">None where all is well.</param>
+public sealed record ScrubRecord(long Bytes, IReadOnlyList<StoreFaultRecord> Faults);
+
+/// <summary>Something in a store that is not what was written.</summary>
+/// <param name="What">What is damaged or missing, as the subject of a sentence.</param>
+/// <param name="Contents">The contents that cannot be read whole because of it; none where no image is concerned.</param>
+public sealed record StoreFaultRecord(string What, IReadOnlyList<FaultyContentRecord> Contents);
+
+/// <param name="Images">The images that have it now.</param>
+public sealed record FaultyContentRecord(string Sha256, IReadOnlyList<ContentImageRecord> Images);

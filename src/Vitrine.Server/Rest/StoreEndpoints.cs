@@ -1,0 +1,92 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Vitrine.Client;
+using Vitrine.OpenStack.Identity;
+using Vitrine.Stores;
+
+namespace Vitrine.Server.Rest;
+
+/// <summary>One store: shown, reported on, collected and scrubbed; for administrators.</summary>
+internal static class StoreEndpoints
+{
+    /// <summary>The part of a path that names the store.</summary>
+    public const string Name = "store";
+
+    public static void MapStores(this IEndpointRouteBuilder api)
+    {
+        var store = api.MapGroup($"/stores/{{{Name}}}").WithTags("Stores");
+        store.MapGet("", Show).WithName("ShowStore").WithSummary("Shows a store, with its use and health; for administrators.").Produces<StoreRecord>();
+        store.MapGet("/report", Report).WithName("ReportOnStore")
+            .WithSummary("Says what a store keeps and for whom, and what is shared; for administrators.").Produces<StoreReportRecord>();
+        store.MapPost("/operations", Begin).WithName("BeginStoreOperation")
+            .WithSummary("Begins to collect or to scrub a store; for administrators.")
+            .Accepts<StoreOperationRequest>("application/json").Produces<StoreOperationRecord>(StatusCodes.Status202Accepted);
+        store.MapGet("/operations", List).WithName("ListStoreOperations")
+            .WithSummary("Lists what was done to a store, the newest first; for administrators.").Produces<StoreOperationList>();
+        store.MapGet("/operations/{id}", ShowOperation).WithName("ShowStoreOperation")
+            .WithSummary("Shows an operation of a store; for administrators.").Produces<StoreOperationRecord>();
+    }
+
+    private static async Task<JsonHttpResult<StoreRecord>> Show(
+        string store, HttpContext context, IReplicaCatalogue catalogue, StoreSurvey survey, CancellationToken cancellationToken)
+    {
+        context.GetCaller().RequireAdmin("look at a store");
+        var found = await FindAsync(store, catalogue, cancellationToken);
+        return TypedResults.Json(await survey.OfAsync(found, cancellationToken), LibraryJson.Default.StoreRecord);
+    }
+
+    private static async Task<JsonHttpResult<StoreReportRecord>> Report(
+        string store, HttpContext context, IReplicaCatalogue catalogue, StoreReports reports, StoreRegistry registry, CancellationToken cancellationToken)
+    {
+        context.GetCaller().RequireAdmin("report on a store");
+        var found = InReach(await FindAsync(store, catalogue, cancellationToken), registry);
+        return TypedResults.Json(await reports.ReportAsync(found, cancellationToken), LibraryJson.Default.StoreReportRecord);
+    }
+
+    private static async Task<JsonHttpResult<StoreOperationRecord>> Begin(
+        string store, HttpContext context, IReplicaCatalogue catalogue, StoreOperations operations, StoreReports reports, StoreRegistry registry,
+        CancellationToken cancellationToken)
+    {
+        var caller = context.GetCaller();
+        caller.RequireAdmin("work on a store");
+        var said = await context.Request.ReadAsync(LibraryJson.Default.StoreOperationRequest, cancellationToken);
+        var kind = EnumWords.Parse<StoreOperationKind>(said.Kind ?? throw new InvalidFieldException("kind", "is needed"), "kind");
+        InReach(await FindAsync(store, catalogue, cancellationToken), registry);
+        var begun = await operations.RequestAsync(store, kind, said.Rate, caller, cancellationToken);
+        context.Response.Headers.Location = $"{RestEndpoints.ApiPath}/stores/{Uri.EscapeDataString(store)}/operations/{begun.Id}";
+        return TypedResults.Json(
+            await reports.DescribeAsync(begun, cancellationToken), LibraryJson.Default.StoreOperationRecord, statusCode: StatusCodes.Status202Accepted);
+    }
+
+    private static async Task<JsonHttpResult<StoreOperationList>> List(
+        string store, HttpContext context, IReplicaCatalogue catalogue, StoreOperations operations, StoreReports reports, CancellationToken cancellationToken)
+    {
+        var all = await operations.ListAsync(store, context.GetCaller(), cancellationToken);
+        await FindAsync(store, catalogue, cancellationToken);
+        var records = new List<StoreOperationRecord>();
+        foreach (var operation in all)
+            records.Add(await reports.DescribeAsync(operation, cancellationToken));
+        return TypedResults.Json(new StoreOperationList(records), LibraryJson.Default.StoreOperationList);
+    }
+
+    private static async Task<JsonHttpResult<StoreOperationRecord>> ShowOperation(
+        string store, string id, HttpContext context, IReplicaCatalogue catalogue, StoreOperations operations, StoreReports reports,
+        CancellationToken cancellationToken)
+    {
+        var caller = context.GetCaller();
+        caller.RequireAdmin("see what is done to a store");
+        await FindAsync(store, catalogue, cancellationToken);
+        var operation = await operations.GetAsync(store, IdOf(id), caller, cancellationToken);
+        return TypedResults.Json(await reports.DescribeAsync(operation, cancellationToken), LibraryJson.Default.StoreOperationRecord);
+    }
+
+    private static async Task<LibraryStore> FindAsync(string name, IReplicaCatalogue catalogue, CancellationToken cancellationToken) =>
+        (await catalogue.ListStoresAsync(cancellationToken)).FirstOrDefault(s => s.Name == name)
+            ?? throw new StoreNotFoundException(name.Length <= 64 ? name : name[..64] + "…");
+
+    private static LibraryStore InReach(LibraryStore store, StoreRegistry registry) => registry.Has(store.Name)
+        ? store
+        : throw new StoreUnavailableException(store.Name, $"only the nodes of the zone '{store.Zone}' reach it.");
+
+    private static StoreOperationId IdOf(string text) =>
+        StoreOperationId.TryParse(text, out var id) ? id : throw new StoreOperationNotFoundException(text.Length <= 64 ? text : text[..64] + "…");
+}

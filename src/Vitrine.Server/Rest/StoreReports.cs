@@ -1,0 +1,73 @@
+using Vitrine.Client;
+using Vitrine.Content;
+using Vitrine.Stores;
+
+namespace Vitrine.Server.Rest;
+
+/// <summary>What stores say of contents, told of the images that have them.</summary>
+internal sealed class StoreReports(StoreRegistry registry, IReplicaCatalogue catalogue)
+{
+    public async Task<StoreReportRecord> ReportAsync(LibraryStore store, CancellationToken cancellationToken)
+    {
+        var contents = registry.Contents(store.Name);
+        var report = contents.Upkeep is { } upkeep
+            ? await upkeep.ReportAsync(cancellationToken)
+            : await StoreReport.OfWholeContentsAsync(contents, cancellationToken);
+        var holders = await HoldersAsync(store.Name, cancellationToken);
+        var logical = report.Contents.Sum(c => c.Logical * holders[c.Digest].Count());
+        return new StoreReportRecord
+        {
+            Store = store.Name,
+            Kind = store.Kind,
+            Logical = logical,
+            Stored = report.Stored,
+            Unique = report.Unique,
+            Shared = report.Shared,
+            Metadata = report.Metadata,
+            Staged = report.Staged,
+            Collectable = report.Collectable,
+            Ratio = report.Stored > 0 ? Math.Round((double)logical / report.Stored, 2) : null,
+            Contents =
+            [
+                .. report.Contents.OrderByDescending(c => c.Logical).ThenBy(c => c.Digest.Hex, StringComparer.Ordinal)
+                    .Select(c => new ContentUseRecord(c.Digest.Hex, c.Logical, c.Unique, c.Shared, ImagesOf(c.Digest, holders))),
+            ],
+            Projects = [.. UsesOf(report, holders).OrderByDescending(p => p.Logical).ThenBy(p => p.Project, StringComparer.Ordinal)],
+        };
+    }
+
+    public async Task<StoreOperationRecord> DescribeAsync(StoreOperation operation, CancellationToken cancellationToken)
+    {
+        var record = WireRecords.From(operation);
+        if (operation.Scrubbed is not { } scrubbed)
+            return record;
+
+        var holders = scrubbed.Faults.Count > 0 ? await HoldersAsync(operation.Store, cancellationToken) : null;
+        return record with
+        {
+            Scrubbed = new ScrubRecord(
+                scrubbed.Bytes,
+                [.. scrubbed.Faults.Select(f => new StoreFaultRecord(f.What, [.. f.Contents.Select(c => new FaultyContentRecord(c.Hex, ImagesOf(c, holders!)))]))]),
+        };
+    }
+
+    private async Task<ILookup<Digest, ContentHolder>> HoldersAsync(string store, CancellationToken cancellationToken) =>
+        (await catalogue.ListHoldersAsync(store, cancellationToken)).ToLookup(h => h.Digest);
+
+    private static ContentImageRecord[] ImagesOf(Digest content, ILookup<Digest, ContentHolder> holders) =>
+        [.. holders[content].Select(h => new ContentImageRecord(h.Image.ToString(), h.Name, h.Project.Value))];
+
+    private static IEnumerable<ProjectUseRecord> UsesOf(StoreReport report, ILookup<Digest, ContentHolder> holders) =>
+        from content in report.Contents
+        let projects = holders[content.Digest].GroupBy(h => h.Project).ToList()
+        from project in projects
+        let isAlone = projects.Count == 1
+        let images = project.LongCount()
+        group (content, isAlone, images) by project.Key into uses
+        select new ProjectUseRecord(
+            uses.Key.Value,
+            uses.Sum(u => u.images),
+            uses.Sum(u => u.content.Logical * u.images),
+            uses.Sum(u => u.isAlone ? u.content.Unique : 0),
+            uses.Sum(u => u.content.Shared + (u.isAlone ? 0 : u.content.Unique)));
+}

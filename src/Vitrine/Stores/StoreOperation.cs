@@ -1,0 +1,118 @@
+using System.Diagnostics.CodeAnalysis;
+using Vitrine.Access;
+
+namespace Vitrine.Stores;
+
+/// <summary>Names an operation for ever.</summary>
+public readonly record struct StoreOperationId(Guid Value)
+{
+    public static StoreOperationId New() => new(Guid.CreateVersion7());
+
+    public static bool TryParse(string? text, [NotNullWhen(true)] out StoreOperationId id)
+    {
+        var parsed = Guid.TryParseExact(text, "D", out var value);
+        id = new StoreOperationId(value);
+        return parsed;
+    }
+
+    public static StoreOperationId Parse(string text) => new(Guid.ParseExact(text, "D"));
+
+    public override string ToString() => Value.ToString("D");
+}
+
+public enum StoreOperationKind
+{
+    /// <summary><see cref="IStoreUpkeep.CollectAsync"/>.</summary>
+    Collect,
+
+    /// <summary><see cref="IStoreUpkeep.ScrubAsync"/>.</summary>
+    Scrub,
+}
+
+public enum StoreOperationState
+{
+    /// <summary>Waits for a node.</summary>
+    Queued,
+    Running,
+    Done,
+    Failed,
+}
+
+/// <summary>Upkeep of a whole store, as it stands now. Of each store one at most is not over.</summary>
+/// <remarks>
+/// A pure record: its methods answer the next one. An operation whose node died begins again on whichever node takes it next, which costs
+/// time and nothing else.
+/// </remarks>
+public sealed record StoreOperation
+{
+    public required StoreOperationId Id { get; init; }
+    public required string Store { get; init; }
+    public required StoreOperationKind Kind { get; init; }
+
+    /// <summary>Who asked for it; null where it was due.</summary>
+    public UserId? User { get; init; }
+
+    /// <summary>How many bytes a second a scrub reads at most; null for as many as it can.</summary>
+    public long? Rate { get; init; }
+
+    public StoreOperationState State { get; init; } = StoreOperationState.Queued;
+
+    /// <summary>How far it is.</summary>
+    public UpkeepProgress Progress { get; init; }
+
+    /// <summary>The run of a node that works on it or did last; <see cref="Nodes.Node.Instance"/>.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>The name of that node, for people.</summary>
+    public string? NodeName { get; init; }
+
+    /// <summary>What came of a collection; null before it is done.</summary>
+    public CollectionResult? Collected { get; init; }
+
+    /// <summary>What came of a scrub; null before it is done.</summary>
+    public ScrubResult? Scrubbed { get; init; }
+
+    /// <summary>Why it failed.</summary>
+    public StoreOperationFailure? Failure { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+    public DateTimeOffset? StartedAt { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+    public long Version { get; init; }
+
+    public bool IsOver => State is StoreOperationState.Done or StoreOperationState.Failed;
+
+    /// <summary>It was due and there was nothing to do.</summary>
+    public bool IsQuiet => User is null && Collected is { Freed: 0, Moved: 0, Condemned: 0 };
+
+    /// <summary>A node takes it, from the queue or from a node that is gone.</summary>
+    public StoreOperation Take(string node, string nodeName, DateTimeOffset now) => IsOver ? this : this with
+    {
+        State = StoreOperationState.Running,
+        Progress = default,
+        Node = node,
+        NodeName = nodeName,
+        StartedAt = StartedAt ?? now,
+    };
+
+    public StoreOperation Advance(UpkeepProgress progress) => IsOver ? this : this with { Progress = progress };
+
+    /// <summary>The node stops, and leaves it to whoever comes.</summary>
+    public StoreOperation Release() => IsOver ? this : this with { State = StoreOperationState.Queued, Node = null, NodeName = null };
+
+    public StoreOperation Finish(CollectionResult result, DateTimeOffset now) => Finish(now) with { Collected = result };
+
+    public StoreOperation Finish(ScrubResult result, DateTimeOffset now) => Finish(now) with { Scrubbed = result };
+
+    public StoreOperation Fail(StoreOperationFailure failure, DateTimeOffset now) =>
+        this with { State = StoreOperationState.Failed, Failure = failure, EndedAt = now };
+
+    private StoreOperation Finish(DateTimeOffset now) =>
+        this with { State = StoreOperationState.Done, Progress = Progress with { Done = Progress.Total }, Failure = null, EndedAt = now };
+}
+
+/// <summary>Why an operation failed, for a person and for a program.</summary>
+/// <param name="Code">A word that never changes, as <c>store-unavailable</c>.</param>
+/// <param name="Cause">A sentence without paths.</param>
+/// <param name="Remedy">What can be done about it.</param>
+public sealed record StoreOperationFailure(string Code, string Cause, string Remedy);

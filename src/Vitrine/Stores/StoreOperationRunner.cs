@@ -1,0 +1,165 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Vitrine.Nodes;
+
+namespace Vitrine.Stores;
+
+/// <summary>Carries one operation to its end, or as far as this node lives; the next begins it again.</summary>
+public sealed partial class StoreOperationRunner(
+    IStoreOperationCatalogue catalogue, StoreRegistry stores, INodeCatalogue nodes, ThisNode node, TimeProvider time,
+    ILogger<StoreOperationRunner> logger)
+{
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<StoreOperationId, bool> _running = [];
+
+    /// <summary>Works on the operation until it is over or the node stops. Being told twice is no harm.</summary>
+    public async Task RunAsync(StoreOperationId id, CancellationToken stopping)
+    {
+        if (!_running.TryAdd(id, true))
+            return;
+
+        try
+        {
+            if (await catalogue.FindAsync(id, stopping) is { IsOver: false } operation && !await IsElsewhereAsync(operation, stopping))
+                await RunAloneAsync(operation, stopping);
+        }
+        finally
+        {
+            _running.TryRemove(id, out _);
+        }
+    }
+
+    /// <summary>True for one that this node can work on, and does not.</summary>
+    public bool Awaits(StoreOperation operation) => stores.Has(operation.Store) && !_running.ContainsKey(operation.Id);
+
+    private async Task<bool> IsElsewhereAsync(StoreOperation operation, CancellationToken stopping) =>
+        operation.Node is { } holder && holder != node.Instance
+        && (await nodes.ListAsync(stopping)).Any(n => n.Instance == holder && n.IsAlive(time.GetUtcNow()));
+
+    private async Task RunAloneAsync(StoreOperation operation, CancellationToken stopping)
+    {
+        try
+        {
+            var taken = await catalogue.SaveAsync(operation.Take(node.Instance, node.Name, time.Now()), stopping);
+            await CarryAsync(taken, stopping);
+        }
+        catch (ConcurrentChangeException)
+        {
+            LogLost(operation.Id);
+        }
+    }
+
+    private async Task CarryAsync(StoreOperation operation, CancellationToken stopping)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var progress = new LastProgress();
+        var work = WorkAsync(operation, progress, ending.Token);
+        try
+        {
+            while (!await IsOverSoonAsync(work))
+                operation = await ReportAsync(operation, progress.Value);
+        }
+        finally
+        {
+            // Whatever kept the progress from being stored: nobody may work on what another node has taken since.
+            await ending.CancelAsync();
+            await Task.WhenAny(work);
+        }
+
+        await catalogue.SaveAsync(await ConcludeAsync(operation with { Progress = progress.Value }, work, stopping), CancellationToken.None);
+        stopping.ThrowIfCancellationRequested();
+    }
+
+    /// <returns>Turns the operation as it is then into one that is done.</returns>
+    private async Task<Func<StoreOperation, StoreOperation>> WorkAsync(
+        StoreOperation operation, LastProgress progress, CancellationToken cancellationToken)
+    {
+        var upkeep = stores.Contents(operation.Store).Upkeep ?? throw new UpkeepNotSupportedException(stores.Choose(operation.Store));
+        if (operation.Kind is StoreOperationKind.Collect)
+        {
+            var collected = await upkeep.CollectAsync(progress, cancellationToken);
+            return o => o.Finish(collected, time.Now());
+        }
+
+        var scrubbed = await upkeep.ScrubAsync(operation.Rate, progress, cancellationToken);
+        foreach (var fault in scrubbed.Faults)
+            LogFault(operation.Store, fault.What, fault.Contents.Count);
+        return o => o.Finish(scrubbed, time.Now());
+    }
+
+    private async Task<StoreOperation> ConcludeAsync(
+        StoreOperation operation, Task<Func<StoreOperation, StoreOperation>> work, CancellationToken stopping)
+    {
+        try
+        {
+            var finish = await work;
+            LogDone(operation.Id, operation.Kind, operation.Store);
+            return finish(operation);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return operation.Release();
+        }
+        catch (LibraryException failure)
+        {
+            LogFailed(operation.Id, failure.Code, failure.Message);
+            return operation.Fail(new StoreOperationFailure(failure.Code, failure.Message, failure.Remedy), time.Now());
+        }
+        catch (Exception failure)
+        {
+            LogUnexpected(failure, operation.Id);
+            return operation.Fail(
+                new StoreOperationFailure("internal", "An unexpected error happened in the library.", "Look at the node's log for this operation."), time.Now());
+        }
+    }
+
+    private async Task<StoreOperation> ReportAsync(StoreOperation operation, UpkeepProgress progress) =>
+        progress == operation.Progress ? operation : await catalogue.SaveAsync(operation.Advance(progress), CancellationToken.None);
+
+    /// <returns>False where there is time for another report.</returns>
+    private async Task<bool> IsOverSoonAsync(Task work)
+    {
+        using var waiting = new CancellationTokenSource();
+        var first = await Task.WhenAny(work, Task.Delay(ProgressInterval, time, waiting.Token));
+        await waiting.CancelAsync();
+        return first == work;
+    }
+
+    [LoggerMessage(LogLevel.Information, "Operation {Operation} was taken away from this node")]
+    private partial void LogLost(StoreOperationId operation);
+
+    [LoggerMessage(LogLevel.Information, "Operation {Operation}, {Kind} of store {Store}, is done")]
+    private partial void LogDone(StoreOperationId operation, StoreOperationKind kind, string store);
+
+    [LoggerMessage(LogLevel.Error, "Store {Store} is damaged: {What}; contents that need it: {Contents}")]
+    private partial void LogFault(string store, string what, int contents);
+
+    [LoggerMessage(LogLevel.Error, "Operation {Operation} failed: {Code}: {Cause}")]
+    private partial void LogFailed(StoreOperationId operation, string code, string cause);
+
+    [LoggerMessage(LogLevel.Error, "Operation {Operation} ran into something unexpected")]
+    private partial void LogUnexpected(Exception failure, StoreOperationId operation);
+
+    /// <summary>What was reported last, for whoever looks now and then.</summary>
+    private sealed class LastProgress : IProgress<UpkeepProgress>
+    {
+        private readonly Lock _lock = new();
+        private UpkeepProgress _value;
+
+        public UpkeepProgress Value
+        {
+            get
+            {
+                lock (_lock)
+                    return _value;
+            }
+        }
+
+        public void Report(UpkeepProgress value)
+        {
+            lock (_lock)
+                _value = value;
+        }
+    }
+}
