@@ -24,6 +24,20 @@ internal static class Amounts
     public static string Percent(long part, long? whole) =>
         whole is > 0 and var all ? string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(1000.0 * part / all) / 10:0.0} %") : "-";
 
+    /// <summary>Takes <c>1048576</c>, <c>1024K</c>, <c>1M</c>: whole numbers above zero, with K, M or G for powers of 1024.</summary>
+    public static bool TryParse(string text, out long bytes)
+    {
+        var power = text.Length == 0 ? -1 : "KMG".IndexOf(char.ToUpperInvariant(text[^1]), StringComparison.Ordinal);
+        var digits = power < 0 ? text : text[..^1];
+        bytes = 0;
+        if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            return false;
+
+        var scaled = (Int128)number << (10 * (power + 1));
+        bytes = scaled <= long.MaxValue ? (long)scaled : 0;
+        return bytes > 0;
+    }
+
     private static string Scaled(double count)
     {
         var unit = 0;

@@ -47,9 +47,10 @@ internal static class VitrineCli
             }
         });
 
-    private static RootCommand MakeRoot(CliTerminal terminal, IReadOnlyList<string> imageNames)
+    /// <param name="names">What to suggest where something is named.</param>
+    private static RootCommand MakeRoot(CliTerminal terminal, IReadOnlyList<string> names)
     {
-        var images = new ImageArgument(imageNames);
+        var (images, stores) = (new ImageArgument(names), new StoreArgument(names));
         var root = new RootCommand("The command line of the image library.")
         {
             GlobalOptions.Json, GlobalOptions.Quiet, GlobalOptions.Server, GlobalOptions.Authorities,
@@ -66,7 +67,11 @@ internal static class VitrineCli
                 TransferListCommand.Make(terminal), TransferShowCommand.Make(terminal), TransferCancelCommand.Make(terminal),
                 TransferRetryCommand.Make(terminal), TransferExplainCommand.Make(terminal),
             },
-            new Command("store", "Stores: where content is kept.") { StoreListCommand.Make(terminal) },
+            new Command("store", "Stores: where content is kept.")
+            {
+                StoreListCommand.Make(terminal), StoreShowCommand.Make(terminal, stores), StoreReportCommand.Make(terminal, stores),
+                StoreCollectCommand.Make(terminal, stores), StoreScrubCommand.Make(terminal, stores),
+            },
             new Command("node", "Nodes: the machines that run the library.") { NodeListCommand.Make(terminal) },
             InspectCommand.Make(terminal), ConvertCommand.Make(terminal),
             ProbeCommand.Make(terminal), DoctorCommand.Make(terminal), CompletionCommand.Make(terminal),
@@ -76,7 +81,7 @@ internal static class VitrineCli
         return root;
     }
 
-    /// <summary>A shell that asks for suggestions waits for them, so names of images are fetched only then, and not for long.</summary>
+    /// <summary>A shell that asks for suggestions waits for them, so names of images or stores are fetched only then, and not for long.</summary>
     private static async Task<IReadOnlyList<string>> NamesToSuggestAsync(
         IReadOnlyList<string> args, CliTerminal terminal, CancellationToken cancellationToken)
     {
@@ -89,6 +94,9 @@ internal static class VitrineCli
         {
             var settings = SettingsFile.Find(terminal.Variable).Load();
             using var client = Session.Open(Session.AddressOf(null, terminal, settings), authorities: null, terminal, settings);
+            if (args is [_, var line, ..] && line.TrimStart().StartsWith("vitrine store ", StringComparison.Ordinal))
+                return [.. (await client.ListStoresAsync(either.Token)).Select(s => s.Name)];
+
             var names = new List<string>();
             await foreach (var image in client.ListImagesAsync([new("limit", "200")], either.Token).Take(200))
                 names.AddRange(image.Name is { } name ? [name, image.Id] : [image.Id]);
@@ -111,8 +119,25 @@ internal sealed class ImageArgument(IReadOnlyList<string> suggestions)
     public Argument<string> Make()
     {
         var argument = new Argument<string>("IMAGE") { Description = "The id of the image, or its name where no other has it." };
-        argument.CompletionSources.Add(context => suggestions
-            .Where(s => s.StartsWith(context.WordToComplete, StringComparison.Ordinal)).Select(s => new CompletionItem(s)));
+        argument.CompletionSources.Add(suggestions.Completing);
         return argument;
     }
+}
+
+/// <summary>A store by its name; shells complete it.</summary>
+internal sealed class StoreArgument(IReadOnlyList<string> suggestions)
+{
+    public Argument<string> Make()
+    {
+        var argument = new Argument<string>("STORE") { Description = "The name of the store." };
+        argument.CompletionSources.Add(suggestions.Completing);
+        return argument;
+    }
+}
+
+internal static class Suggestions
+{
+    /// <summary>Those that begin with what is typed so far.</summary>
+    public static IEnumerable<CompletionItem> Completing(this IReadOnlyList<string> suggestions, CompletionContext context) =>
+        suggestions.Where(s => s.StartsWith(context.WordToComplete, StringComparison.Ordinal)).Select(s => new CompletionItem(s));
 }

@@ -28,6 +28,26 @@ public sealed class AmountsTests
     public void Rates_are_bytes_a_second(double rate, string expected) => Assert.Equal(expected, Amounts.Rate(rate));
 
     [Theory]
+    [InlineData("1", 1)]
+    [InlineData("50M", 52_428_800)]
+    [InlineData("3k", 3072)]
+    [InlineData("8G", 8_589_934_592)]
+    [InlineData("9223372036854775807", long.MaxValue)]
+    [InlineData("", null)]
+    [InlineData("0", null)]
+    [InlineData("0M", null)]
+    [InlineData("-1", null)]
+    [InlineData("+1", null)]
+    [InlineData("1.5M", null)]
+    [InlineData("M", null)]
+    [InlineData("1T", null)]
+    [InlineData("1 M", null)]
+    [InlineData("9223372036854775807K", null)]
+    [InlineData("99999999999999999999", null)]
+    public void Amounts_are_typed_as_whole_numbers_with_a_unit(string text, long? expected) =>
+        Assert.Equal(expected, Amounts.TryParse(text, out var bytes) ? bytes : null);
+
+    [Theory]
     [InlineData(0, "0 s")]
     [InlineData(0.2, "1 s")]
     [InlineData(59, "59 s")]

@@ -1,0 +1,93 @@
+using System.Globalization;
+using Vitrine.Client;
+
+namespace Vitrine.Cli;
+
+/// <summary>Stores for people.</summary>
+internal static class StoreViews
+{
+    public static void Write(TextWriter output, StoreRecord store, IReadOnlyList<StoreOperationRecord> operations)
+    {
+        TextTable.WriteFacts(
+            output,
+            ("name", store.Name),
+            ("description", store.Description),
+            ("zone", store.Zone),
+            ("kind", store.Kind),
+            ("default", store.IsDefault ? "yes" : "no"),
+            ("health", store.Healthy switch { true => "healthy", false => store.Problem ?? "unhealthy", null => "unknown" }),
+            ("images", $"{store.Images}"),
+            ("size of images", Amounts.Bytes(store.LogicalBytes)),
+            ("free", $"{Amounts.Bytes(store.Free)} of {Amounts.Bytes(store.Total)}"));
+        if (operations.Count == 0)
+            return;
+
+        output.WriteLine();
+        TextTable.Write(
+            output,
+            ["OPERATION", "KIND", "STATE", "DONE", "RESULT", "CREATED"],
+            operations.Select(o => (IReadOnlyList<string>)
+                [o.Id, o.Kind, o.State, Amounts.Percent(o.Done, o.Total), ResultOf(o), TransferViews.Time(o.CreatedAt)!]));
+    }
+
+    public static void Write(TextWriter output, StoreReportRecord report, bool byProject)
+    {
+        output.WriteLine(report.Ratio is { } ratio
+            ? string.Create(CultureInfo.InvariantCulture, $"Store {report.Store} ({report.Kind}): {Amounts.Bytes(report.Logical)} of images in {Amounts.Bytes(report.Stored)}, {ratio:0.00} to 1")
+            : $"Store {report.Store} ({report.Kind}) is empty");
+        output.WriteLine();
+        TextTable.Write(
+            output,
+            ["STORED", "BYTES", "PART", ""],
+            [
+                Part("unique", report.Unique, "for one content each"),
+                Part("shared", report.Shared, "once for several contents"),
+                Part("metadata", report.Metadata, "what is made of what"),
+                Part("staged", report.Staged, "of transfers under way"),
+                Part("collectable", report.Collectable, "for nobody; a collection frees it"),
+                Part("all", report.Stored, ""),
+            ]);
+        output.WriteLine();
+        if (byProject)
+            TextTable.Write(
+                output,
+                ["PROJECT", "IMAGES", "SIZE", "UNIQUE", "SHARED"],
+                report.Projects.Select(p => (IReadOnlyList<string>)
+                    [p.Project, $"{p.Images}", Amounts.Bytes(p.Logical), Amounts.Bytes(p.Unique), Amounts.Bytes(p.Shared)]));
+        else
+            TextTable.Write(output, ["IMAGE", "PROJECT", "SIZE", "UNIQUE", "SHARED"], report.Contents.SelectMany(RowsOf));
+
+        IReadOnlyList<string> Part(string name, long bytes, string meaning) => [name, Amounts.Bytes(bytes), Amounts.Percent(bytes, report.Stored), meaning];
+    }
+
+    /// <summary>What came of an operation that is done: a line, and one for each fault.</summary>
+    public static void WriteResult(TextWriter output, StoreOperationRecord operation)
+    {
+        output.WriteLine($"Store {operation.Store}: {ResultOf(operation)}");
+        foreach (var fault in operation.Scrubbed?.Faults ?? [])
+        {
+            var images = fault.Contents.SelectMany(c => c.Images).Select(NameOf).ToList();
+            output.WriteLine($"{fault.What} is damaged or missing; images concerned: {(images.Count > 0 ? string.Join(", ", images) : "none")}");
+        }
+    }
+
+    private static string ResultOf(StoreOperationRecord operation) => operation switch
+    {
+        { Failure: { } failure } => failure.Code,
+        { Collected: { } collected } =>
+            $"{Amounts.Bytes(collected.Freed)} freed, {Amounts.Bytes(collected.Moved)} moved, {Amounts.Bytes(collected.Condemned)} to be freed later",
+        { Scrubbed: { } scrubbed } => $"{Amounts.Bytes(scrubbed.Bytes)} read, {scrubbed.Faults.Count} faults",
+        _ => "",
+    };
+
+    private static IEnumerable<IReadOnlyList<string>> RowsOf(ContentUseRecord content)
+    {
+        IReadOnlyList<string> amounts = [Amounts.Bytes(content.Logical), Amounts.Bytes(content.Unique), Amounts.Bytes(content.Shared)];
+        return content.Images.Count == 0
+            ? [["(deleted)", "", .. amounts]]
+            : content.Images.Select(i => (IReadOnlyList<string>)[i.Name ?? i.Id, i.Project, .. amounts]);
+    }
+
+    private static string NameOf(ContentImageRecord image) =>
+        image.Name is { } name ? $"{string.Concat(name.Select(c => char.IsControl(c) ? '·' : c))} ({image.Id})" : image.Id;
+}
