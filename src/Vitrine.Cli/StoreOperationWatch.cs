@@ -23,7 +23,8 @@ internal static class StoreOperationWatch
             {
                 if (run.Json)
                     run.Terminal.Out.WriteLine(JsonSerializer.Serialize(state, LibraryJson.Default.StoreOperationRecord));
-                progress.Report(new TransferProgress(state.Done, state.Total));
+                if (state.Total > 0)
+                    progress.Report(new TransferProgress(state.Done, state.Total));
                 seen = state;
             }
 

@@ -38,14 +38,14 @@ internal static class StoreViews
         output.WriteLine();
         TextTable.Write(
             output,
-            ["STORED", "BYTES", "PART", ""],
+            ["KEPT", "BYTES", "OF ALL", "FOR"],
             [
-                Part("unique", report.Unique, "for one content each"),
-                Part("shared", report.Shared, "once for several contents"),
-                Part("metadata", report.Metadata, "what is made of what"),
-                Part("staged", report.Staged, "of transfers under way"),
-                Part("collectable", report.Collectable, "for nobody; a collection frees it"),
-                Part("all", report.Stored, ""),
+                Part("unique", report.Unique, "one content each"),
+                Part("shared", report.Shared, "several contents, kept once"),
+                Part("metadata", report.Metadata, "knowing what is made of what"),
+                Part("staged", report.Staged, "transfers under way"),
+                Part("collectable", report.Collectable, "nobody; a collection frees it"),
+                Part("in all", report.Stored, "all images"),
             ]);
         output.WriteLine();
         if (byProject)

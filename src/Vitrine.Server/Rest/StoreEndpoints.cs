@@ -62,10 +62,7 @@ internal static class StoreEndpoints
     {
         var all = await operations.ListAsync(store, context.GetCaller(), cancellationToken);
         await FindAsync(store, catalogue, cancellationToken);
-        var records = new List<StoreOperationRecord>();
-        foreach (var operation in all)
-            records.Add(await reports.DescribeAsync(operation, cancellationToken));
-        return TypedResults.Json(new StoreOperationList(records), LibraryJson.Default.StoreOperationList);
+        return TypedResults.Json(new StoreOperationList(await reports.DescribeAsync(store, all, cancellationToken)), LibraryJson.Default.StoreOperationList);
     }
 
     private static async Task<JsonHttpResult<StoreOperationRecord>> ShowOperation(

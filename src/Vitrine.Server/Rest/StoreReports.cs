@@ -7,6 +7,8 @@ namespace Vitrine.Server.Rest;
 /// <summary>What stores say of contents, told of the images that have them.</summary>
 internal sealed class StoreReports(StoreRegistry registry, IReplicaCatalogue catalogue)
 {
+    private static readonly ILookup<Digest, ContentHolder> NoHolders = Enumerable.Empty<ContentHolder>().ToLookup(h => h.Digest);
+
     public async Task<StoreReportRecord> ReportAsync(LibraryStore store, CancellationToken cancellationToken)
     {
         var contents = registry.Contents(store.Name);
@@ -36,23 +38,22 @@ internal sealed class StoreReports(StoreRegistry registry, IReplicaCatalogue cat
         };
     }
 
-    public async Task<StoreOperationRecord> DescribeAsync(StoreOperation operation, CancellationToken cancellationToken)
-    {
-        var record = WireRecords.From(operation);
-        if (operation.Scrubbed is not { } scrubbed)
-            return record;
+    public async Task<StoreOperationRecord> DescribeAsync(StoreOperation operation, CancellationToken cancellationToken) =>
+        (await DescribeAsync(operation.Store, [operation], cancellationToken)).Single();
 
-        var holders = scrubbed.Faults.Count > 0 ? await HoldersAsync(operation.Store, cancellationToken) : null;
-        return record with
-        {
-            Scrubbed = new ScrubRecord(
-                scrubbed.Bytes,
-                [.. scrubbed.Faults.Select(f => new StoreFaultRecord(f.What, [.. f.Contents.Select(c => new FaultyContentRecord(c.Hex, ImagesOf(c, holders!)))]))]),
-        };
+    public async Task<IReadOnlyList<StoreOperationRecord>> DescribeAsync(
+        string store, IReadOnlyList<StoreOperation> operations, CancellationToken cancellationToken)
+    {
+        var holders = operations.Any(o => o.Scrubbed is { Faults.Count: > 0 }) ? await HoldersAsync(store, cancellationToken) : NoHolders;
+        return [.. operations.Select(o => WireRecords.From(o) with { Scrubbed = ScrubOf(o.Scrubbed, holders) })];
     }
 
     private async Task<ILookup<Digest, ContentHolder>> HoldersAsync(string store, CancellationToken cancellationToken) =>
         (await catalogue.ListHoldersAsync(store, cancellationToken)).ToLookup(h => h.Digest);
+
+    private static ScrubRecord? ScrubOf(ScrubResult? result, ILookup<Digest, ContentHolder> holders) => result is null ? null : new ScrubRecord(
+        result.Bytes,
+        [.. result.Faults.Select(f => new StoreFaultRecord(f.What, [.. f.Contents.Select(c => new FaultyContentRecord(c.Hex, ImagesOf(c, holders)))]))]);
 
     private static ContentImageRecord[] ImagesOf(Digest content, ILookup<Digest, ContentHolder> holders) =>
         [.. holders[content].Select(h => new ContentImageRecord(h.Image.ToString(), h.Name, h.Project.Value))];

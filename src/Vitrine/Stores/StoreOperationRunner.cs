@@ -101,6 +101,11 @@ public sealed partial class StoreOperationRunner(
         {
             return operation.Release();
         }
+        catch (WriterBusyException)
+        {
+            // A node that was taken for dead still collects, until it notices; the operation waits in the queue meanwhile.
+            return operation.Release();
+        }
         catch (LibraryException failure)
         {
             LogFailed(operation.Id, failure.Code, failure.Message);

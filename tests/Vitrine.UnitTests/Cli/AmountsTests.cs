@@ -28,9 +28,9 @@ public sealed class AmountsTests
     public void Rates_are_bytes_a_second(double rate, string expected) => Assert.Equal(expected, Amounts.Rate(rate));
 
     [Theory]
-    [InlineData("1", 1)]
-    [InlineData("50M", 52_428_800)]
-    [InlineData("3k", 3072)]
+    [InlineData("1", 1L)]
+    [InlineData("50M", 52_428_800L)]
+    [InlineData("3k", 3072L)]
     [InlineData("8G", 8_589_934_592)]
     [InlineData("9223372036854775807", long.MaxValue)]
     [InlineData("", null)]
