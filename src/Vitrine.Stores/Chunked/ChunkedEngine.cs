@@ -72,6 +72,13 @@ internal sealed class ChunkedEngine : IAsyncDisposable
     /// <exception cref="StoreDamagedException">The map is not there, or is not what was written.</exception>
     public Task<ContentMap> LoadMapAsync(ContentRecord record) => _maps.GetAsync((record.Map, record.MapLength), LoadMapAsync);
 
+    /// <summary>Has maps and tables read from the store again, where they may not be any more what they were.</summary>
+    public void ForgetTables()
+    {
+        _maps.Clear();
+        Packs.ForgetTables();
+    }
+
     /// <summary>Makes a content exist. What its map refers to is durable already.</summary>
     public async Task PublishAsync(Digest digest, ContentMap map, CancellationToken cancellationToken)
     {

@@ -33,12 +33,15 @@ internal sealed class Collector(ChunkedEngine engine)
         await using var writer = await ChunkedWriter.OpenAsync(engine, Key, cancellationToken);
         await engine.Known.RefreshAsync(TimeSpan.Zero, cancellationToken);
 
-        var signs = await ListSignsAsync(cancellationToken);
+        var signs = await engine.Packs.ListSignsAsync(StoreLayout.CondemnedPrefix, cancellationToken);
+        var damaged = await engine.Packs.ListSignsAsync(StoreLayout.DamagedPrefix, cancellationToken);
         var survey = await StoreSurvey.TakeAsync(engine, withStaged: true, cancellationToken);
         await RemoveSignedAsync(survey, signs, cancellationToken);
         await RemoveMapsAsync(survey, cancellationToken);
+        foreach (var (_, sign) in damaged.Where(d => !survey.Packs.ContainsKey(d.Key)))
+            await engine.Objects.DeleteAsync(sign.Name, cancellationToken);
 
-        var leaving = FindLeaving(survey, signs);
+        var leaving = FindLeaving(survey, signs, damaged);
         foreach (var pack in leaving)
             await CondemnAsync(survey, pack, cancellationToken);
 
@@ -54,24 +57,12 @@ internal sealed class Collector(ChunkedEngine engine)
         await engine.RemoveStagedAsync(Key, cancellationToken);
     }
 
-    private async Task<Dictionary<int, ObjectFacts>> ListSignsAsync(CancellationToken cancellationToken)
-    {
-        var signs = new Dictionary<int, ObjectFacts>();
-        await foreach (var sign in engine.Objects.ListAsync(StoreLayout.CondemnedPrefix, cancellationToken))
-        {
-            if (StoreLayout.IdOf(sign.Name) is { } id)
-                signs[engine.Packs.NumberOf(id)] = sign;
-        }
-
-        return signs;
-    }
-
     private async Task RemoveSignedAsync(StoreSurvey survey, Dictionary<int, ObjectFacts> signs, CancellationToken cancellationToken)
     {
         foreach (var (pack, sign) in signs)
         {
             var isThere = survey.Packs.TryGetValue(pack, out var facts);
-            if (isThere && survey.UseOf(pack) is not { IsUsed: false })
+            if (isThere && survey.IsNeeded(pack))
             {
                 await engine.Objects.DeleteAsync(sign.Name, cancellationToken);
                 continue;
@@ -105,14 +96,17 @@ internal sealed class Collector(ChunkedEngine engine)
         }
     }
 
-    private HashSet<int> FindLeaving(StoreSurvey survey, Dictionary<int, ObjectFacts> signs)
+    private HashSet<int> FindLeaving(StoreSurvey survey, Dictionary<int, ObjectFacts> signs, Dictionary<int, ObjectFacts> damaged)
     {
-        var settled = survey.Packs.Where(p => IsOld(p.Value) && !signs.ContainsKey(p.Key)).ToList();
+        // Not all that is needed of a damaged pack could be written anew, so it stays as long as anything needs it.
+        var old = survey.Packs.Where(p => IsOld(p.Value) && !signs.ContainsKey(p.Key)).ToLookup(p => damaged.ContainsKey(p.Key));
+        var settled = old[false].ToList();
         var leaving = settled.Where(p => survey.UseOf(p.Key) is { UsedPart: < LeastUsedPart }).Select(p => p.Key).ToHashSet();
         var small = settled.Where(p => p.Value.Length < SmallPack && survey.UseOf(p.Key) is not null && !leaving.Contains(p.Key)).ToList();
         if (small.Count >= ManySmallPacks)
             leaving.UnionWith(small.Select(p => p.Key));
 
+        leaving.UnionWith(old[true].Where(p => !survey.IsNeeded(p.Key)).Select(p => p.Key));
         return leaving;
     }
 

@@ -5,7 +5,7 @@ namespace Vitrine.Stores.Chunked;
 /// <summary>Keeps the index of blocks in step with the packs that are in the store, whoever put them there.</summary>
 /// <remarks>
 /// A pack that is condemned is about to be collected: what it has may be read, but nothing new may refer to it. Its sign is an
-/// object of its id under <c>condemned/</c>.
+/// object of its id under <c>condemned/</c>. Nor may anything new refer to a pack that a scrub found damaged, whose sign is under <c>damaged/</c>.
 /// </remarks>
 internal sealed class KnownPacks(PackRegistry packs, BlockIndex index, IObjectStore objects, TimeProvider time) : IDisposable
 {
@@ -69,11 +69,8 @@ internal sealed class KnownPacks(PackRegistry packs, BlockIndex index, IObjectSt
                 found.Add(packs.NumberOf(id));
         }
 
-        await foreach (var sign in objects.ListAsync(StoreLayout.CondemnedPrefix, cancellationToken))
-        {
-            if (StoreLayout.IdOf(sign.Name) is { } id)
-                found.Remove(packs.NumberOf(id));
-        }
+        foreach (var signs in (string[])[StoreLayout.CondemnedPrefix, StoreLayout.DamagedPrefix])
+            found.ExceptWith((await packs.ListSignsAsync(signs, cancellationToken)).Keys);
 
         Forget([.. before.Except(found)]);
         var options = new ParallelOptions { MaxDegreeOfParallelism = ManyAtOnce, CancellationToken = cancellationToken };

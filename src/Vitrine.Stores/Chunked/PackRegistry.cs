@@ -13,6 +13,19 @@ internal sealed class PackRegistry(string store, IObjectStore objects)
     private readonly List<Pack> _packs = [];
     private readonly Recent<int, IReadOnlyList<SegmentEntry>> _tables = new(MostTables);
 
+    /// <summary>The signs of packs under a prefix, by the packs' numbers.</summary>
+    public async Task<Dictionary<int, ObjectFacts>> ListSignsAsync(string prefix, CancellationToken cancellationToken)
+    {
+        var signs = new Dictionary<int, ObjectFacts>();
+        await foreach (var sign in objects.ListAsync(prefix, cancellationToken))
+        {
+            if (StoreLayout.IdOf(sign.Name) is { } id)
+                signs[NumberOf(id)] = sign;
+        }
+
+        return signs;
+    }
+
     public int NumberOf(Guid id)
     {
         lock (_lock)
@@ -39,6 +52,9 @@ internal sealed class PackRegistry(string store, IObjectStore objects)
     public ValueTask<IReadOnlyList<SegmentEntry>> SegmentsAsync(int number) => this[number].Open is { } open
         ? ValueTask.FromResult(open.Segments)
         : new ValueTask<IReadOnlyList<SegmentEntry>>(_tables.GetAsync(number, LoadSegmentsAsync));
+
+    /// <summary>Has tables read from the store again.</summary>
+    public void ForgetTables() => _tables.Clear();
 
     /// <summary>The blocks of a sealed pack, in order.</summary>
     /// <exception cref="StoreDamagedException">The pack is not there, or is not what was written.</exception>

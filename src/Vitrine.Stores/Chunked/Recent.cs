@@ -32,6 +32,15 @@ internal sealed class Recent<TKey, TValue>(int most)
         }
     }
 
+    public void Clear()
+    {
+        lock (_lock)
+        {
+            _byKey.Clear();
+            _recent.Clear();
+        }
+    }
+
     public void Remove(TKey key)
     {
         lock (_lock)

@@ -13,6 +13,7 @@ internal sealed class Scrubber(ChunkedEngine engine, long? rate)
 
     public async Task<ScrubResult> ScrubAsync(IProgress<UpkeepProgress>? progress, CancellationToken cancellationToken)
     {
+        engine.ForgetTables();
         var survey = await StoreSurvey.TakeAsync(engine, withStaged: false, cancellationToken);
         var total = survey.Packs.Values.Sum(p => p.Length);
         foreach (var (pack, facts) in survey.Packs)
@@ -23,9 +24,23 @@ internal sealed class Scrubber(ChunkedEngine engine, long? rate)
             progress?.Report(new UpkeepProgress(_bytes, total));
         }
 
-        var faults = new List<StoreFault>(survey.Faults);
-        faults.AddRange(await ExplainAsync(survey));
-        return new ScrubResult(_bytes, faults);
+        await SignAsync(survey, cancellationToken);
+        var faults = survey.Faults.Concat(await ExplainAsync(survey)).GroupBy(f => f.What, StringComparer.Ordinal)
+            .Select(f => new StoreFault(f.Key, [.. f.SelectMany(one => one.Contents).Distinct()]));
+        return new ScrubResult(_bytes, [.. faults]);
+    }
+
+    // What is damaged must not become a part of new contents, and may again when it turns out that it was not.
+    private async Task SignAsync(StoreSurvey survey, CancellationToken cancellationToken)
+    {
+        var damaged = _damaged.Select(d => d.Pack).Concat(_unreadable).ToHashSet();
+        var signs = await engine.Packs.ListSignsAsync(StoreLayout.DamagedPrefix, cancellationToken);
+        foreach (var pack in damaged.Where(p => !signs.ContainsKey(p)))
+            await engine.Objects.PutAsync(StoreLayout.DamagedName(engine.Packs[pack].Id), ReadOnlyMemory<byte>.Empty, cancellationToken);
+        foreach (var (_, sign) in signs.Where(s => survey.Packs.ContainsKey(s.Key) && !damaged.Contains(s.Key)))
+            await engine.Objects.DeleteAsync(sign.Name, cancellationToken);
+
+        await engine.Known.RefreshAsync(TimeSpan.Zero, cancellationToken);
     }
 
     private async Task ScrubAsync(int pack, Action<long> report, CancellationToken cancellationToken)

@@ -11,6 +11,7 @@ internal static class StoreLayout
     public const string ContentPrefix = "contents/";
     public const string StagingPrefix = "staging/";
     public const string CondemnedPrefix = "condemned/";
+    public const string DamagedPrefix = "damaged/";
 
     private const string LogSuffix = ".log";
     private const string PackSuffix = ".pack";
@@ -21,6 +22,9 @@ internal static class StoreLayout
 
     /// <summary>Of the sign that a pack is about to be removed.</summary>
     public static string SignName(Guid pack) => Fold(CondemnedPrefix, pack.ToString("N"));
+
+    /// <summary>Of the sign that a pack has bytes that are not what was written.</summary>
+    public static string DamagedName(Guid pack) => Fold(DamagedPrefix, pack.ToString("N"));
 
     public static string ContentName(Digest digest) => Fold(ContentPrefix, digest.Hex);
 

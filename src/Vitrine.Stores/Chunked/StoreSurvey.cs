@@ -9,6 +9,7 @@ internal sealed class StoreSurvey
     private readonly ChunkedEngine _engine;
     private readonly Dictionary<int, PackUse> _uses = [];
     private readonly Dictionary<int, ObjectFacts> _packs = [];
+    private readonly HashSet<int> _missed = [];
     private readonly List<(Digest Digest, ContentRecord Record)> _records = [];
     private readonly List<StoreFault> _faults = [];
 
@@ -24,6 +25,9 @@ internal sealed class StoreSurvey
 
     /// <summary>What is known of a pack's use. A pack that cannot be read has none, and must be left alone.</summary>
     public PackUse? UseOf(int pack) => _uses.GetValueOrDefault(pack);
+
+    /// <summary>Whether anything refers to a pack, whether it can be read or not.</summary>
+    public bool IsNeeded(int pack) => _missed.Contains(pack) || UseOf(pack) is { IsUsed: true };
 
     /// <param name="withStaged">Whether what is referred to by readers and writers counts, and not only by contents.</param>
     public static async Task<StoreSurvey> TakeAsync(ChunkedEngine engine, bool withStaged, CancellationToken cancellationToken)
@@ -134,9 +138,13 @@ internal sealed class StoreSurvey
             if (extent.IsZero)
                 continue;
             if (UseOf(extent.Pack) is { } use && use.Mark(extent.Offset, extent.Length))
+            {
                 touched.Add(use);
-            else
-                missing ??= extent.Pack;
+                continue;
+            }
+
+            _missed.Add(extent.Pack);
+            missing ??= extent.Pack;
         }
 
         return touched;

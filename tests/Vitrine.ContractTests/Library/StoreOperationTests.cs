@@ -68,6 +68,19 @@ public sealed class StoreOperationTests(SqliteFixture fixture) : IClassFixture<S
     }
 
     [Fact]
+    public async Task An_operation_whose_store_somebody_still_collects_waits_in_the_queue()
+    {
+        await using var store = await NewStoreAsync(TimeProvider.System);
+        var id = (await Desk(store).RequestAsync(Main, StoreOperationKind.Collect, rate: null, Admin, Stop)).Id;
+        await using (await store.OpenWriterAsync(new StagingKey("collection"), Stop))
+            await NewRunner(store, "run-1").RunAsync(id, Stop);
+
+        Assert.Equal(StoreOperationState.Queued, (await FindAsync(id)).State);
+        await NewRunner(store, "run-1").RunAsync(id, Stop);
+        Assert.Equal(StoreOperationState.Done, (await FindAsync(id)).State);
+    }
+
+    [Fact]
     public async Task A_store_that_is_not_there_fails_its_operation_with_a_reason()
     {
         await using var store = Open(TimeProvider.System);

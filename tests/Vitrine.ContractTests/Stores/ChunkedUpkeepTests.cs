@@ -178,6 +178,65 @@ public sealed class ChunkedUpkeepTests
         }
     }
 
+    [Theory]
+    [InlineData(0.5)] // a segment
+    [InlineData(1)] // the foot, without which nothing of the pack can be read
+    public async Task Nothing_new_is_made_of_what_a_scrub_found_damaged(double part)
+    {
+        var (content, other) = (RandomNumberGenerator.GetBytes(600_000), RandomNumberGenerator.GetBytes(600_000));
+        await PutAsync(other);
+        var healthy = await PacksAsync();
+        var digest = await PutAsync(content);
+        var pack = Assert.Single((await PacksAsync()).Except(healthy));
+        var length = (await _objects.FindAsync(pack, Stop))!.Value.Length;
+        _objects.Flip(pack, (long)((length - 1) * part));
+        _store = Open();
+
+        var fault = Assert.Single((await _store.ScrubAsync(null, null, Stop)).Faults);
+        Assert.Equal([digest], fault.Contents);
+        await _store.DeleteAsync(digest, Stop);
+        await PutAsync(content);
+        Assert.Equal(digest, await DigestOfAsync(digest));
+
+        await CollectAllAsync();
+        Assert.DoesNotContain(pack, await PacksAsync());
+        Assert.Equal(digest, await DigestOfAsync(digest));
+        Assert.Empty((await _store.ScrubAsync(null, null, Stop)).Faults);
+        Assert.Empty(await _objects.ListAsync(StoreLayout.DamagedPrefix, Stop).ToListAsync(Stop));
+    }
+
+    [Theory]
+    [InlineData(StoreLayout.PackPrefix)]
+    [InlineData(StoreLayout.MapPrefix)]
+    public async Task A_scrub_believes_nothing_that_was_read_before(string prefix)
+    {
+        var digest = await PutAsync(RandomNumberGenerator.GetBytes(600_000));
+        Assert.Equal(digest, await DigestOfAsync(digest));
+        var found = await _objects.ListAsync(prefix, Stop).SingleAsync(Stop);
+        _objects.Flip(found.Name, found.Length - 1);
+        Assert.Equal([digest], Assert.Single((await _store.ScrubAsync(null, null, Stop)).Faults).Contents);
+    }
+
+    [Fact]
+    public async Task A_pack_that_turns_out_to_be_whole_is_of_use_again()
+    {
+        var content = RandomNumberGenerator.GetBytes(600_000);
+        await PutAsync(content);
+        var pack = Assert.Single(await PacksAsync());
+        _objects.Flip(pack, 1000);
+        Assert.Single((await _store.ScrubAsync(null, null, Stop)).Faults);
+        await CollectAllAsync();
+        _objects.Flip(pack, 1000);
+
+        Assert.Empty((await _store.ScrubAsync(null, null, Stop)).Faults);
+        var before = await SizeAsync();
+        await PutAsync([.. content, 1]);
+        Assert.InRange(await SizeAsync() - before, 1, 10_000);
+    }
+
+    private async Task<List<string>> PacksAsync() =>
+        await _objects.ListAsync(StoreLayout.PackPrefix, Stop).Select(o => o.Name).ToListAsync(Stop);
+
     [Fact]
     public async Task Nothing_is_lost_while_contents_come_and_go_and_are_collected()
     {
