@@ -56,10 +56,11 @@ internal sealed class LibraryGauges : IDisposable
         {
             var use = await _replicas.MeasureAsync(store.Name, cancellationToken);
             Add("logical", use.Logical);
-            Add("stored", use.Stored);
             try
             {
-                var capacity = await _stores.Contents(store.Name).MeasureAsync(cancellationToken);
+                var contents = _stores.Contents(store.Name);
+                Add("stored", contents.Upkeep is { } upkeep ? await upkeep.MeasureStoredAsync(cancellationToken) : use.Stored);
+                var capacity = await contents.MeasureAsync(cancellationToken);
                 Add("total", capacity.Total);
                 Add("free", capacity.Free);
             }

@@ -11,7 +11,7 @@ internal sealed class StoreSurvey(IReplicaCatalogue catalogue, StoreRegistry reg
     public async Task<StoreRecord> OfAsync(LibraryStore store, CancellationToken cancellationToken)
     {
         var use = await catalogue.MeasureAsync(store.Name, cancellationToken);
-        var (healthy, problem, capacity) = await LookAsync(store.Name, cancellationToken);
+        var (healthy, problem, capacity, stored) = await LookAsync(store.Name, cancellationToken);
         return new StoreRecord
         {
             Name = store.Name,
@@ -25,15 +25,16 @@ internal sealed class StoreSurvey(IReplicaCatalogue catalogue, StoreRegistry reg
             Free = capacity?.Free,
             Images = use.Replicas,
             LogicalBytes = use.Logical,
-            StoredBytes = use.Stored,
+            StoredBytes = stored ?? use.Stored,
         };
     }
 
-    private async Task<(bool? Healthy, string? Problem, StoreCapacity? Capacity)> LookAsync(string name, CancellationToken cancellationToken)
+    private async Task<(bool? Healthy, string? Problem, StoreCapacity? Capacity, long? Stored)> LookAsync(
+        string name, CancellationToken cancellationToken)
     {
         // Another zone's store can only be asked by the nodes there.
         if (!registry.All.Any(s => s.Name == name))
-            return (null, null, null);
+            return (null, null, null, null);
 
         using var patience = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
@@ -41,15 +42,16 @@ internal sealed class StoreSurvey(IReplicaCatalogue catalogue, StoreRegistry reg
         {
             var contents = registry.Contents(name);
             await contents.ProbeAsync(either.Token).WaitAsync(either.Token);
-            return (true, null, await contents.MeasureAsync(either.Token).WaitAsync(either.Token));
+            var capacity = await contents.MeasureAsync(either.Token).WaitAsync(either.Token);
+            return (true, null, capacity, contents.Upkeep is { } upkeep ? await upkeep.MeasureStoredAsync(either.Token).WaitAsync(either.Token) : null);
         }
         catch (LibraryException failure)
         {
-            return (false, failure.Message, null);
+            return (false, failure.Message, null, null);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return (false, $"The store did not answer within {Patience.TotalSeconds:0} seconds.", null);
+            return (false, $"The store did not answer within {Patience.TotalSeconds:0} seconds.", null, null);
         }
     }
 }

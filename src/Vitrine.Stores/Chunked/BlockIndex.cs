@@ -1,11 +1,11 @@
 namespace Vitrine.Stores.Chunked;
 
-/// <summary>Where each block is that sealed packs have: 32 bytes of memory for each, at most two thirds full.</summary>
+/// <summary>Where each block is that sealed packs have: 32 bytes of memory for each, in tables that are 68 to 85 % full.</summary>
 /// <remarks>It says nothing that the packs do not say, and is made from them. Any number of callers at once.</remarks>
 internal sealed class BlockIndex
 {
     private const int ShardBits = 6;
-    private const int FirstCapacity = 1024;
+    private const int FirstCapacity = 256;
 
     private readonly Shard[] _shards = [.. Enumerable.Range(0, 1 << ShardBits).Select(_ => new Shard())];
 
@@ -24,7 +24,7 @@ internal sealed class BlockIndex
             shard.Remove(packs);
     }
 
-    // The first bits choose the shard, the next the slot in it.
+    // Its first bits choose the shard, others the slot in it.
     private Shard ShardOf(in BlockName name) => _shards[name.First >> (64 - ShardBits)];
 
     private sealed class Shard
@@ -47,8 +47,8 @@ internal sealed class BlockIndex
         {
             lock (_lock)
             {
-                if ((Count + 1) * 3 > _slots.Length * 2)
-                    Rebuild(_slots.Length * 2, static _ => true);
+                if ((Count + 1) * 100L > _slots.Length * 85L)
+                    Rebuild(_slots.Length + _slots.Length / 4, static _ => true);
 
                 ref var slot = ref SlotOf(_slots, name);
                 if (slot.IsTaken)
@@ -84,11 +84,11 @@ internal sealed class BlockIndex
         // Where the name is, or where it would be put: the names are as good as random already.
         private static ref Slot SlotOf(Slot[] slots, in BlockName name)
         {
-            for (var at = (int)(name.First >> (32 - ShardBits)) & (slots.Length - 1); ; at = (at + 1) & (slots.Length - 1))
-            {
-                if (!slots[at].IsTaken || slots[at].Name == name)
-                    return ref slots[at];
-            }
+            var at = (int)((name.Second >> 32) * (ulong)slots.Length >> 32);
+            while (slots[at].IsTaken && slots[at].Name != name)
+                at = at + 1 == slots.Length ? 0 : at + 1;
+
+            return ref slots[at];
         }
     }
 

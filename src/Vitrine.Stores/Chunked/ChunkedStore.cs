@@ -137,6 +137,19 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
     public async Task<ScrubResult> ScrubAsync(long? rate, IProgress<UpkeepProgress>? progress, CancellationToken cancellationToken) =>
         await new Scrubber(await EngineAsync(cancellationToken), rate).ScrubAsync(progress, cancellationToken);
 
+    public async Task<long> MeasureStoredAsync(CancellationToken cancellationToken)
+    {
+        var objects = (await EngineAsync(cancellationToken)).Objects;
+        var sum = 0L;
+        foreach (var prefix in new[] { StoreLayout.PackPrefix, StoreLayout.MapPrefix })
+        {
+            await foreach (var found in objects.ListAsync(prefix, cancellationToken))
+                sum += found.Length;
+        }
+
+        return sum;
+    }
+
     public async Task<StoreReport> ReportAsync(CancellationToken cancellationToken) =>
         await Reporter.ReportAsync(await EngineAsync(cancellationToken), cancellationToken);
 

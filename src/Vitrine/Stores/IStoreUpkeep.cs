@@ -13,6 +13,9 @@ public interface IStoreUpkeep
     /// <param name="rate">How many bytes a second it reads at most, on the average; null for as many as it can.</param>
     Task<ScrubResult> ScrubAsync(long? rate, IProgress<UpkeepProgress>? progress, CancellationToken cancellationToken);
 
+    /// <summary>How many bytes the packs and maps of the store take, which is nearly all that it takes. Quicker than a report.</summary>
+    Task<long> MeasureStoredAsync(CancellationToken cancellationToken);
+
     /// <summary>What each content takes, alone and together with others.</summary>
     Task<StoreReport> ReportAsync(CancellationToken cancellationToken);
 }
