@@ -8,9 +8,11 @@ namespace Vitrine.Stores.Chunked;
 /// <summary>What the readers, the writers and the collector of one store have in common.</summary>
 internal sealed class ChunkedEngine : IAsyncDisposable
 {
-    private const int MostMaps = 64;
+    // Of maps as they are stored; in memory they take some eight times as much.
+    private const long MapBudget = 8 * 1024 * 1024;
+    private const int MostMaps = 256;
 
-    private readonly Recent<(Guid Id, int Length), ContentMap> _maps = new(MostMaps);
+    private readonly Recent<(Guid Id, int Length), ContentMap> _maps = new(MostMaps, MapBudget, map => map.Length);
 
     public ChunkedEngine(string name, IObjectStore objects, ChunkedStoreOptions options, TimeProvider time)
     {
@@ -60,12 +62,40 @@ internal sealed class ChunkedEngine : IAsyncDisposable
     }
 
     /// <summary>The contents that there are. What is deleted meanwhile may be left out.</summary>
-    public async IAsyncEnumerable<(Digest Digest, ContentRecord Record)> ListRecordsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="damaged">Gets those whose record cannot be read; they are left out.</param>
+    public async IAsyncEnumerable<(Digest Digest, ContentRecord Record)> ListRecordsAsync(
+        Action<Digest, StoreDamagedException> damaged, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var found in Objects.ListAsync(StoreLayout.ContentPrefix, cancellationToken))
         {
-            if (StoreLayout.DigestOf(found.Name) is { } digest && await FindRecordAsync(digest, cancellationToken) is { } record)
+            if (StoreLayout.DigestOf(found.Name) is { } digest && await TryFindRecordAsync(digest, damaged, cancellationToken) is { } record)
                 yield return (digest, record);
+        }
+    }
+
+    /// <summary>Whether the store has a content, and all that it is made of may be referred to. Where not, it is worth being published again.</summary>
+    public async Task<bool> HasWholeAsync(Digest digest, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await FindRecordAsync(digest, cancellationToken) is { } record && (await LoadMapAsync(record)).Extents.All(Known.IsOfUse);
+        }
+        catch (StoreDamagedException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Whether the bytes of an extent are there, be it in a pack that nothing new should refer to.</summary>
+    public async Task<bool> HasAsync(MapExtent extent)
+    {
+        try
+        {
+            return Known.IsOfUse(extent) || (await Packs.SegmentsAsync(extent.Pack) is [.., var last] && extent.Offset + extent.Length <= last.PlainEnd);
+        }
+        catch (StoreDamagedException)
+        {
+            return false;
         }
     }
 
@@ -82,6 +112,9 @@ internal sealed class ChunkedEngine : IAsyncDisposable
     /// <summary>Makes a content exist. What its map refers to is durable already.</summary>
     public async Task PublishAsync(Digest digest, ContentMap map, CancellationToken cancellationToken)
     {
+        if (map.Extents.Count > ContentMap.MostExtents)
+            throw new LimitExceededException("parts of a content", ContentMap.MostExtents);
+
         // Each record has a map of its own, so that a map which no record names after a while is of no use to anybody.
         var bytes = map.Write(Packs);
         var id = Guid.CreateVersion7(Time.GetUtcNow());
@@ -107,6 +140,19 @@ internal sealed class ChunkedEngine : IAsyncDisposable
     {
         Known.Dispose();
         return Objects.DisposeAsync();
+    }
+
+    private async Task<ContentRecord?> TryFindRecordAsync(Digest digest, Action<Digest, StoreDamagedException> damaged, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await FindRecordAsync(digest, cancellationToken);
+        }
+        catch (StoreDamagedException damage)
+        {
+            damaged(digest, damage);
+            return null;
+        }
     }
 
     private async Task<ContentMap> LoadMapAsync((Guid Id, int Length) map)

@@ -80,7 +80,7 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
     public async IAsyncEnumerable<StoredContent> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var engine = await EngineAsync(cancellationToken);
-        await foreach (var (digest, record) in engine.ListRecordsAsync(cancellationToken))
+        await foreach (var (digest, record) in engine.ListRecordsAsync((_, _) => { }, cancellationToken))
             yield return new StoredContent(digest, record.Length);
     }
 
@@ -88,15 +88,16 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
     {
         var engine = await EngineAsync(cancellationToken);
 
+        // What a collection stages is its own, and the next one's to remove.
         // Of a writer that is open here the length is known, and it may have left nothing yet. Of others, what they keep is all that can be said.
         var open = engine.Writers.ToDictionary();
-        foreach (var (key, writer) in open)
+        foreach (var (key, writer) in open.Where(o => o.Key != Collector.Key))
             yield return new StagedContent(key, writer.Length, engine.Time.GetUtcNow());
 
         var found = await engine.Objects.ListAsync(StoreLayout.StagingPrefix, cancellationToken).ToListAsync(cancellationToken);
         foreach (var staged in found.Where(o => StoreLayout.KeyOf(o.Name) is not null).GroupBy(o => StoreLayout.KeyOf(o.Name)!.Value))
         {
-            if (!open.ContainsKey(staged.Key))
+            if (!open.ContainsKey(staged.Key) && staged.Key != Collector.Key)
                 yield return new StagedContent(staged.Key, staged.Sum(o => o.Length), staged.Max(o => o.LastWrite));
         }
     }

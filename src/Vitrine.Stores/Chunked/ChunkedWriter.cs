@@ -23,6 +23,9 @@ internal sealed class ChunkedWriter : ContentWriter
     // So much content at most is in no record of the log.
     private const long MostUnlogged = 4 * 1024 * 1024;
 
+    // Enough is left for one extent a pack, however long the content is.
+    private const int MostPieces = ContentMap.MostExtents / 4 * 3;
+
     private static readonly TimeSpan PacksAge = TimeSpan.FromSeconds(30);
 
     private readonly ChunkedEngine _engine;
@@ -61,13 +64,26 @@ internal sealed class ChunkedWriter : ContentWriter
             await engine.Known.RefreshAsync(PacksAge, cancellationToken);
             var log = new StagingLog(await engine.Objects.OpenAppenderAsync(StoreLayout.LogName(key), cancellationToken), engine.Packs);
             var writer = new ChunkedWriter(engine, key, held, log);
-            await writer.TakeOverAsync(cancellationToken);
+            await writer.OrAbandonAsync(writer.TakeOverAsync(cancellationToken));
             engine.Writers[key] = writer;
             return writer;
         }
         catch
         {
             await held.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task OrAbandonAsync(Task beginning)
+    {
+        try
+        {
+            await beginning;
+        }
+        catch
+        {
+            await AbandonAsync();
             throw;
         }
     }
@@ -81,7 +97,7 @@ internal sealed class ChunkedWriter : ContentWriter
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            if (_tail.IsFaulted)
+            if (_tail is { IsCompleted: true, IsCompletedSuccessfully: false })
                 await _tail; // throws what went wrong
 
             while (!bytes.IsEmpty)
@@ -115,6 +131,7 @@ internal sealed class ChunkedWriter : ContentWriter
         try
         {
             await _tail;
+            await Task.WhenAll(_sealing.Select(s => s.Sealed));
             var count = 0;
             while (count < buffer.Length && offset + count < Length)
                 count += await ReadPartAsync(offset + count, buffer[count..]);
@@ -158,7 +175,7 @@ internal sealed class ChunkedWriter : ContentWriter
         }
 
         await flushed;
-        await _engine.Known.RefreshAsync(PacksAge, cancellationToken);
+        await RefreshAsync(cancellationToken);
     }
 
     public override async Task ResetAsync(CancellationToken cancellationToken)
@@ -187,7 +204,7 @@ internal sealed class ChunkedWriter : ContentWriter
         try
         {
             await _tail;
-            if (await _engine.FindRecordAsync(digest, cancellationToken) is null)
+            if (!await _engine.HasWholeAsync(digest, cancellationToken))
                 await PublishAsync(digest, cancellationToken);
 
             _isCommitted = true;
@@ -287,10 +304,9 @@ internal sealed class ChunkedWriter : ContentWriter
     {
         _isOver = true;
         _engine.Writers.TryRemove(_key, out _);
-        var packs = _sealing.Where(s => !s.Sealed.IsCompletedSuccessfully).Append(_pack).OfType<OwnPack>().ToList();
         await SettleAsync();
-        foreach (var pack in packs)
-            await pack.Pack.DisposeAsync();
+        if (_pack is { } pack)
+            await pack.DisposeAsync();
 
         await _log.DisposeAsync();
         await _lock.DisposeAsync();
@@ -299,13 +315,13 @@ internal sealed class ChunkedWriter : ContentWriter
     // Packs that a dead writer left open are sealed as they are: the next one is begun anew.
     private async Task TakeOverAsync(CancellationToken cancellationToken)
     {
-        var staged = await _log.ReplayAsync();
         await foreach (var found in _engine.Objects.ListAsync(StoreLayout.StagedPrefix(_key), cancellationToken))
         {
             if (StoreLayout.PackOfOpen(found.Name) is { } id)
                 await SealLeftAsync(found.Name, id);
         }
 
+        var staged = await _log.ReplayAsync(_engine.HasAsync);
         var parts = staged.Parts.ToList();
         var sound = parts.FindIndex(p => p.Bytes is not null || !_engine.Known.IsOfUse(p.Extent));
         foreach (var (extent, _) in parts[..(sound < 0 ? parts.Count : sound)])
@@ -318,6 +334,13 @@ internal sealed class ChunkedWriter : ContentWriter
 
     private async Task SealLeftAsync(string name, Guid id)
     {
+        // Where it was sealed already, this is what was left to be tidied up, and may be less than the whole.
+        if (await _engine.Objects.FindAsync(StoreLayout.PackName(id), CancellationToken.None) is not null)
+        {
+            await _engine.Objects.DeleteAsync(name, CancellationToken.None);
+            return;
+        }
+
         var pack = await OpenPack.RecoverAsync(_engine.Objects, _key, id);
         await using (pack)
         {
@@ -332,7 +355,8 @@ internal sealed class ChunkedWriter : ContentWriter
         }
     }
 
-    // Bytes that were in no segment yet come again as if they had just been given, and so does what lay between them.
+    // Bytes that were in no segment yet come again as if they had just been given, and so do those between them, and those in packs to which
+    // nothing new may refer.
     private async Task WriteAgainAsync(IReadOnlyList<(MapExtent Extent, byte[]? Bytes)> parts)
     {
         var buffer = new byte[PackFormat.MaxSegment];
@@ -344,15 +368,41 @@ internal sealed class ChunkedWriter : ContentWriter
                 continue;
             }
 
-            if (!_engine.Known.IsOfUse(extent))
+            if (!await TryWriteAgainAsync(extent, buffer))
                 return;
+        }
+    }
 
+    private async Task<bool> TryWriteAgainAsync(MapExtent extent, byte[] buffer)
+    {
+        try
+        {
             for (var left = extent; left.Length > 0;)
             {
                 var read = await _engine.Extents.ReadAsync(left, buffer, isSequential: true);
                 await WriteAsync(buffer.AsMemory(0, read), CancellationToken.None);
                 left = left.Skip(read);
             }
+
+            return true;
+        }
+        catch (StoreDamagedException)
+        {
+            // From here on it must come from where it came from before.
+            return false;
+        }
+    }
+
+    // What was flushed is flushed, whether or not the store can say just now what packs it has. It must be able to long before a sign takes effect.
+    private async Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _engine.Known.RefreshAsync(PacksAge, cancellationToken);
+        }
+        catch (StoreUnavailableException) when (_engine.Known.IsFresh(_engine.Options.CollectionGrace / 4))
+        {
+            // The next flush asks again.
         }
     }
 
@@ -380,14 +430,16 @@ internal sealed class ChunkedWriter : ContentWriter
 
     private ValueTask AddBlockAsync(ReadOnlyMemory<byte> block)
     {
-        if (!block.Span.ContainsAnyExcept((byte)0))
+        // A map that is in pieces already is not torn further, neither by what is elsewhere nor by zeros.
+        var mayBeApart = _map.Count < MostPieces;
+        if (mayBeApart && !block.Span.ContainsAnyExcept((byte)0))
         {
             _map.Add(new MapExtent(block.Length, MapExtent.Zero, 0));
             return AfterBlockAsync();
         }
 
         var name = BlockName.Of(block.Span);
-        if (FindPlace(name) is { } place)
+        if (mayBeApart && FindPlace(name) is { } place)
         {
             _map.Add(new MapExtent(block.Length, place.Pack, place.Offset));
             return AfterBlockAsync();
@@ -398,9 +450,6 @@ internal sealed class ChunkedWriter : ContentWriter
 
     private BlockPlace? FindPlace(in BlockName name)
     {
-        // A map that is in pieces already is not torn further.
-        if (_map.Count >= ContentMap.MostExtents - PackFormat.MaxSegment)
-            return null;
         if (_pack?.Find(name) is { } own)
             return own;
 
@@ -539,7 +588,12 @@ internal sealed class ChunkedWriter : ContentWriter
 
         await EndSegmentAsync();
         await SealPacksAsync();
-        await _engine.PublishAsync(digest, _map.Build(), cancellationToken);
+        var map = _map.Build();
+        await RefreshAsync(cancellationToken);
+        if (!map.Extents.All(e => _engine.Known.IsSafe(e, _engine.Options.CollectionGrace)))
+            throw new StoreUnavailableException(_engine.Name, "it is about to remove parts that this content has in common with others; they are written anew at the next attempt.");
+
+        await _engine.PublishAsync(digest, map, cancellationToken);
     }
 
     private async Task SealPacksAsync()
@@ -571,6 +625,9 @@ internal sealed class ChunkedWriter : ContentWriter
     {
         await _tail.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(_sealing.Select(s => s.Sealed)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var pack in _sealing)
+            await pack.DisposeAsync();
+
         _sealing = [];
         _segment?.Return();
         _segment = null;
@@ -583,7 +640,7 @@ internal sealed class ChunkedWriter : ContentWriter
         if (_pack is { } pack)
         {
             _pack = null;
-            await pack.Pack.DisposeAsync();
+            await pack.DisposeAsync();
             await _engine.Objects.DeleteAsync(StoreLayout.OpenPackName(_key, pack.Pack.Id), CancellationToken.None);
         }
     }

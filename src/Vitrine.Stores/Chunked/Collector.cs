@@ -20,7 +20,8 @@ internal sealed class Collector(ChunkedEngine engine)
     // So many contents get their new maps together, so that the new packs are not small again.
     private const int ContentsAtOnce = 64;
 
-    private static readonly StagingKey Key = new("collection");
+    /// <summary>Of what a collection writes anew.</summary>
+    public static readonly StagingKey Key = new("collection");
 
     private long _freed;
     private long _moved;
@@ -36,6 +37,9 @@ internal sealed class Collector(ChunkedEngine engine)
         var signs = await engine.Packs.ListSignsAsync(StoreLayout.CondemnedPrefix, cancellationToken);
         var damaged = await engine.Packs.ListSignsAsync(StoreLayout.DamagedPrefix, cancellationToken);
         var survey = await StoreSurvey.TakeAsync(engine, withStaged: true, cancellationToken);
+        if (!survey.IsWhole)
+            return new CollectionResult(_freed, _moved, _condemned);
+
         await RemoveSignedAsync(survey, signs, cancellationToken);
         await RemoveMapsAsync(survey, cancellationToken);
         foreach (var (_, sign) in damaged.Where(d => !survey.Packs.ContainsKey(d.Key)))
@@ -128,8 +132,8 @@ internal sealed class Collector(ChunkedEngine engine)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var map = await engine.LoadMapAsync(record);
-                if (map.Extents.Any(e => leaving.Contains(e.Pack)))
-                    moved.Add((digest, record, await writer.CopyAsync(map, leaving)));
+                if (map.Extents.Any(e => leaving.Contains(e.Pack)) && await TryCopyAsync(writer, map, leaving) is { } copy)
+                    moved.Add((digest, record, copy));
 
                 done += record.Length;
                 progress?.Report(new UpkeepProgress(done, total));
@@ -142,6 +146,20 @@ internal sealed class Collector(ChunkedEngine engine)
                 if (await engine.FindRecordAsync(digest, cancellationToken) == record)
                     await engine.PublishAsync(digest, map, cancellationToken);
             }
+        }
+    }
+
+    // What cannot be read cannot be written anew: then the content keeps its map, and the next run forgives the pack.
+    private static async Task<ContentMap?> TryCopyAsync(ChunkedWriter writer, ContentMap map, HashSet<int> leaving)
+    {
+        try
+        {
+            var copy = await writer.CopyAsync(map, leaving);
+            return copy.Extents.Count <= ContentMap.MostExtents ? copy : null;
+        }
+        catch (StoreDamagedException)
+        {
+            return null;
         }
     }
 

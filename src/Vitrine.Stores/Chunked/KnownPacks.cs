@@ -14,6 +14,7 @@ internal sealed class KnownPacks(PackRegistry packs, BlockIndex index, IObjectSt
     private readonly SemaphoreSlim _gate = new(1);
     private readonly Lock _lock = new();
     private readonly Dictionary<int, uint> _known = [];
+    private readonly Dictionary<int, (uint Length, DateTimeOffset Since)> _condemned = [];
     private long? _refreshed;
 
     /// <summary>Says that this process has sealed a pack.</summary>
@@ -34,6 +35,23 @@ internal sealed class KnownPacks(PackRegistry packs, BlockIndex index, IObjectSt
         lock (_lock)
             return extent.IsZero || (_known.TryGetValue(extent.Pack, out var length) && extent.Offset + extent.Length <= length);
     }
+
+    /// <summary>Whether a map that refers to these bytes may be published: nobody will remove them before it is seen that it does.</summary>
+    /// <param name="grace">How long a pack carries its sign at the least before it is removed.</param>
+    public bool IsSafe(MapExtent extent, TimeSpan grace)
+    {
+        if (IsOfUse(extent))
+            return true;
+
+        lock (_lock)
+        {
+            return _condemned.TryGetValue(extent.Pack, out var pack) && extent.Offset + extent.Length <= pack.Length
+                && time.GetUtcNow() - pack.Since < grace / 2;
+        }
+    }
+
+    /// <summary>Whether packs were looked at not long ago.</summary>
+    public bool IsFresh(TimeSpan age) => _refreshed is { } last && time.GetElapsedTime(last) < age;
 
     /// <summary>Looks what packs there are, unless that was done not long ago.</summary>
     public async Task RefreshAsync(TimeSpan age, CancellationToken cancellationToken)
@@ -69,9 +87,10 @@ internal sealed class KnownPacks(PackRegistry packs, BlockIndex index, IObjectSt
                 found.Add(packs.NumberOf(id));
         }
 
-        foreach (var signs in (string[])[StoreLayout.CondemnedPrefix, StoreLayout.DamagedPrefix])
-            found.ExceptWith((await packs.ListSignsAsync(signs, cancellationToken)).Keys);
-
+        var condemned = await packs.ListSignsAsync(StoreLayout.CondemnedPrefix, cancellationToken);
+        Condemn(condemned.Where(c => found.Contains(c.Key)).ToDictionary(c => c.Key, c => c.Value.LastWrite));
+        found.ExceptWith(condemned.Keys);
+        found.ExceptWith((await packs.ListSignsAsync(StoreLayout.DamagedPrefix, cancellationToken)).Keys);
         Forget([.. before.Except(found)]);
         var options = new ParallelOptions { MaxDegreeOfParallelism = ManyAtOnce, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(found.Except(before), options, async (pack, stop) => await LoadAsync(pack, stop));
@@ -86,6 +105,22 @@ internal sealed class KnownPacks(PackRegistry packs, BlockIndex index, IObjectSt
         catch (StoreDamagedException)
         {
             // It may be gone already. A pack that cannot be read is not referred to; the scrub reports it.
+        }
+    }
+
+    // How long a pack is stays known of those that were of use until now: what refers to them already may go on to do so for a while.
+    private void Condemn(Dictionary<int, DateTimeOffset> signs)
+    {
+        lock (_lock)
+        {
+            foreach (var pack in _condemned.Keys.Except(signs.Keys).ToList())
+                _condemned.Remove(pack);
+
+            foreach (var (pack, since) in signs)
+            {
+                if (_known.TryGetValue(pack, out var length))
+                    _condemned[pack] = (length, since);
+            }
         }
     }
 

@@ -31,7 +31,7 @@ internal sealed class OpenPack : IAsyncDisposable
     public static async Task<OpenPack> BeginAsync(IObjectStore objects, StagingKey key, Guid id)
     {
         var pack = new OpenPack(id, await objects.OpenAppenderAsync(StoreLayout.OpenPackName(key, id), CancellationToken.None));
-        await pack._appender.AppendAsync(PackFormat.WriteHead(id), CancellationToken.None);
+        await pack.OrDisposeAsync(pack._appender.AppendAsync(PackFormat.WriteHead(id), CancellationToken.None).AsTask());
         return pack;
     }
 
@@ -39,7 +39,7 @@ internal sealed class OpenPack : IAsyncDisposable
     public static async Task<OpenPack> RecoverAsync(IObjectStore objects, StagingKey key, Guid id)
     {
         var pack = new OpenPack(id, await objects.OpenAppenderAsync(StoreLayout.OpenPackName(key, id), CancellationToken.None));
-        await pack.RecoverAsync();
+        await pack.OrDisposeAsync(pack.RecoverAsync());
         return pack;
     }
 
@@ -74,6 +74,19 @@ internal sealed class OpenPack : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _appender.DisposeAsync();
+
+    private async Task OrDisposeAsync(Task beginning)
+    {
+        try
+        {
+            await beginning;
+        }
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
+    }
 
     private async Task RecoverAsync()
     {

@@ -1,7 +1,7 @@
 namespace Vitrine.Stores.Chunked;
 
 /// <summary>A writer's open pack, and what blocks it has so far, those in no segment yet included.</summary>
-internal sealed class OwnPack
+internal sealed class OwnPack : IAsyncDisposable
 {
     private readonly ChunkedEngine _engine;
     private readonly Dictionary<BlockName, uint> _offsets = [];
@@ -39,7 +39,13 @@ internal sealed class OwnPack
     {
         await Pack.SealAsync();
         _engine.Known.Add(Number, Pack.Blocks);
+        await DisposeAsync();
+    }
+
+    /// <summary>Leaves it as it is. It is read as an open one no more, since somebody else may go on with it.</summary>
+    public ValueTask DisposeAsync()
+    {
         _engine.Packs[Number].Open = null;
-        await Pack.DisposeAsync();
+        return Pack.DisposeAsync();
     }
 }

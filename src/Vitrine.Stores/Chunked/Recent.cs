@@ -1,7 +1,9 @@
 namespace Vitrine.Stores.Chunked;
 
 /// <summary>Keeps what was loaded not long ago, up to a number. Several that want one thing at once load it once.</summary>
-internal sealed class Recent<TKey, TValue>(int most)
+/// <param name="budget">How much may be kept in all, by weight.</param>
+/// <param name="weigh">Tells the weight of what a key stands for; without it only the number counts.</param>
+internal sealed class Recent<TKey, TValue>(int most, long budget = long.MaxValue, Func<TKey, long>? weigh = null)
     where TKey : notnull
 {
     private readonly Lock _lock = new();
@@ -25,7 +27,7 @@ internal sealed class Recent<TKey, TValue>(int most)
 
             var value = Task.Run(() => load(key));
             _byKey[key] = _recent.AddFirst((key, value));
-            if (_recent.Count > most)
+            while (_recent.Count > most || (_recent.Count > 1 && _recent.Sum(r => weigh?.Invoke(r.Key) ?? 0) > budget))
                 Remove(_recent.Last!.Value.Key);
 
             return value;

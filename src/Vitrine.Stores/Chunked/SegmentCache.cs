@@ -83,9 +83,15 @@ internal sealed class SegmentCache(PackRegistry packs, long budget)
             await packs.ReadStoredAsync(pack, start, stored.AsMemory(0, (int)(run[^1].Segment.End - start)), CancellationToken.None);
 
             // The first is waited for; the others are unfolded on other processors meanwhile.
-            var others = run.Skip(1).Select(entry => Task.Run(() => Unfold(pack, entry, stored, start))).ToArray();
-            Unfold(pack, run[0], stored, start);
-            await Task.WhenAll(others);
+            var others = Task.WhenAll(run.Skip(1).Select(entry => Task.Run(() => Unfold(pack, entry, stored, start))));
+            try
+            {
+                Unfold(pack, run[0], stored, start);
+            }
+            finally
+            {
+                await others;
+            }
         }
         catch (Exception failure)
         {

@@ -82,10 +82,10 @@ internal sealed class StagingLog(ObjectAppender appender, PackRegistry packs) : 
         return appender.CutAsync(0, CancellationToken.None);
     }
 
-    /// <summary>Reads all records that are whole, and cuts off what is not.</summary>
-    public async Task<StagedMap> ReplayAsync()
+    /// <summary>Reads all records that are whole and refer to what is there, and cuts off what comes then.</summary>
+    public async Task<StagedMap> ReplayAsync(Func<MapExtent, Task<bool>> isThere)
     {
-        var (staged, end) = await ReadAsync((offset, buffer) => appender.ReadAsync(offset, buffer, CancellationToken.None), packs);
+        var (staged, end) = await ReadAsync((offset, buffer) => appender.ReadAsync(offset, buffer, CancellationToken.None), packs, isThere);
         await appender.CutAsync(end, CancellationToken.None);
         _flushed = end;
         return staged;
@@ -94,17 +94,20 @@ internal sealed class StagingLog(ObjectAppender appender, PackRegistry packs) : 
     /// <summary>Reads all records that are whole, of a log that may be another's.</summary>
     /// <exception cref="ObjectMissingException">There is no such log.</exception>
     public static async Task<StagedMap> ReadAsync(IObjectStore objects, string name, PackRegistry packs, CancellationToken cancellationToken) =>
-        (await ReadAsync((offset, buffer) => objects.ReadAsync(name, offset, buffer, cancellationToken), packs)).Staged;
+        (await ReadAsync((offset, buffer) => objects.ReadAsync(name, offset, buffer, cancellationToken), packs, _ => Task.FromResult(true))).Staged;
 
     public ValueTask DisposeAsync() => appender.DisposeAsync();
 
-    private static async Task<(StagedMap Staged, long End)> ReadAsync(Func<long, Memory<byte>, ValueTask<int>> read, PackRegistry packs)
+    private static async Task<(StagedMap Staged, long End)> ReadAsync(
+        Func<long, Memory<byte>, ValueTask<int>> read, PackRegistry packs, Func<MapExtent, Task<bool>> isThere)
     {
+        var window = new Window(read);
         var staged = new StagedMap();
         var offset = 0L;
-        while (await ReadRecordAsync(read, offset) is { } record)
+        while (await ReadRecordAsync(window.ReadAsync, offset) is { } record)
         {
-            if (!Apply(record.Kind, record.Body.Span, staged, packs))
+            // A record that refers to what is not there overrules nothing: the bytes that it stands for may be in the records before it.
+            if (Parse(record.Kind, record.Body.Span, packs) is not { } parsed || !await AreThereAsync(parsed.Extents, isThere) || !parsed.TryApply(staged))
                 break;
 
             offset += HeaderLength + record.Body.Length;
@@ -139,23 +142,27 @@ internal sealed class StagingLog(ObjectAppender appender, PackRegistry packs) : 
             : null;
     }
 
-    private static bool Apply(RecordKind kind, ReadOnlySpan<byte> body, StagedMap staged, PackRegistry packs)
+    private static async Task<bool> AreThereAsync(List<MapExtent> extents, Func<MapExtent, Task<bool>> isThere)
     {
-        var start = BinaryPrimitives.ReadInt64LittleEndian(body);
-        if (start < 0 || start > staged.Length)
-            return false;
-
-        switch (kind)
+        foreach (var extent in extents)
         {
-            case RecordKind.Bytes:
-                staged.CutTo(start);
-                staged.Add(body[8..].ToArray());
-                return true;
-            case RecordKind.Extents when body.Length >= 16:
-                return ReadExtents(body, packs) is { } extents && Add(staged, start, extents);
-            default:
+            if (!await isThere(extent))
                 return false;
         }
+
+        return true;
+    }
+
+    // Null where it makes no sense.
+    private static LogRecord? Parse(RecordKind kind, ReadOnlySpan<byte> body, PackRegistry packs)
+    {
+        var start = BinaryPrimitives.ReadInt64LittleEndian(body);
+        return kind switch
+        {
+            RecordKind.Bytes => new LogRecord(start, [], body[8..].ToArray()),
+            RecordKind.Extents when body.Length >= 16 && ReadExtents(body, packs) is { } extents => new LogRecord(start, extents, null),
+            _ => null,
+        };
     }
 
     private static List<MapExtent>? ReadExtents(ReadOnlySpan<byte> body, PackRegistry packs)
@@ -184,13 +191,42 @@ internal sealed class StagingLog(ObjectAppender appender, PackRegistry packs) : 
         return extents;
     }
 
-    private static bool Add(StagedMap staged, long start, List<MapExtent> extents)
+    /// <summary>What the content has from an offset on: extents, or bytes.</summary>
+    private sealed record LogRecord(long Start, List<MapExtent> Extents, byte[]? Bytes)
     {
-        staged.CutTo(start);
-        foreach (var extent in extents)
-            staged.Add(extent);
+        public bool TryApply(StagedMap staged)
+        {
+            if (Start < 0 || Start > staged.Length)
+                return false;
 
-        return true;
+            staged.CutTo(Start);
+            foreach (var extent in Extents)
+                staged.Add(extent);
+            if (Bytes is not null)
+                staged.Add(Bytes);
+
+            return true;
+        }
+    }
+
+    /// <summary>Reads ahead, since a record is short and a request may be slow.</summary>
+    private sealed class Window(Func<long, Memory<byte>, ValueTask<int>> read)
+    {
+        private readonly byte[] _bytes = new byte[1024 * 1024];
+        private long _start;
+        private int _length;
+
+        public async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer)
+        {
+            if (buffer.Length > _bytes.Length)
+                return await read(offset, buffer);
+            if (offset < _start || offset + buffer.Length > _start + _length)
+                (_start, _length) = (offset, await read(offset, _bytes));
+
+            var count = (int)Math.Min(_start + _length - offset, buffer.Length);
+            _bytes.AsMemory((int)(offset - _start), count).CopyTo(buffer);
+            return count;
+        }
     }
 }
 

@@ -26,6 +26,9 @@ internal sealed class StoreSurvey
     /// <summary>What is known of a pack's use. A pack that cannot be read has none, and must be left alone.</summary>
     public PackUse? UseOf(int pack) => _uses.GetValueOrDefault(pack);
 
+    /// <summary>False where it is not known what some content refers to. Nothing may be taken for unused then: the record or map may be brought back.</summary>
+    public bool IsWhole { get; private set; } = true;
+
     /// <summary>Whether anything refers to a pack, whether it can be read or not.</summary>
     public bool IsNeeded(int pack) => _missed.Contains(pack) || UseOf(pack) is { IsUsed: true };
 
@@ -38,7 +41,7 @@ internal sealed class StoreSurvey
         if (withStaged)
             await survey.MarkStagedAsync(cancellationToken);
 
-        await foreach (var (digest, record) in engine.ListRecordsAsync(cancellationToken))
+        await foreach (var (digest, record) in engine.ListRecordsAsync(survey.AddDamagedRecord, cancellationToken))
         {
             survey._records.Add((digest, record));
             await survey.MarkContentAsync(digest, record);
@@ -99,8 +102,14 @@ internal sealed class StoreSurvey
         }
         catch (StoreDamagedException damage)
         {
-            _faults.Add(new StoreFault(damage.What, [digest]));
+            AddDamagedRecord(digest, damage);
         }
+    }
+
+    private void AddDamagedRecord(Digest digest, StoreDamagedException damage)
+    {
+        IsWhole = false;
+        _faults.Add(new StoreFault(damage.What, [digest]));
     }
 
     private async Task MarkStagedAsync(CancellationToken cancellationToken)

@@ -292,6 +292,7 @@ internal sealed class DirectoryObjects : IObjectStore
 
         private long _length = RandomAccess.GetLength(file);
         private long _writebackBegun;
+        private long _synced = RandomAccess.GetLength(file);
         private bool _isNameDurable;
         private bool _mayBeTorn;
 
@@ -336,7 +337,9 @@ internal sealed class DirectoryObjects : IObjectStore
         public override Task FlushAsync(CancellationToken cancellationToken) => objects.RunAsync(
             () =>
             {
+                var length = _length;
                 NativeFile.SyncData(file);
+                _synced = length;
                 if (!_isNameDurable)
                     NativeFile.SyncDirectory(Path.GetDirectoryName(path)!);
 
@@ -351,9 +354,12 @@ internal sealed class DirectoryObjects : IObjectStore
                 if (length >= _length)
                     return true;
 
+                // What was given up must not come back after a power cut.
                 RandomAccess.SetLength(file, length);
                 _length = length;
                 _writebackBegun = Math.Min(_writebackBegun, _length);
+                NativeFile.SyncData(file);
+                _synced = length;
                 return true;
             },
             cancellationToken);
@@ -362,7 +368,7 @@ internal sealed class DirectoryObjects : IObjectStore
             () =>
             {
                 RemoveTornEnd();
-                NativeFile.SyncData(file);
+                Sync();
                 objects.Publish(path, name);
                 return true;
             },
@@ -375,6 +381,21 @@ internal sealed class DirectoryObjects : IObjectStore
 
             file.Dispose();
             return ValueTask.CompletedTask;
+        }
+
+        // The kernel forgets what it could not write, and the next sync would succeed without it: it is given up here.
+        private void Sync()
+        {
+            try
+            {
+                NativeFile.SyncData(file);
+            }
+            catch (IOException)
+            {
+                RandomAccess.SetLength(file, _synced);
+                _length = _synced;
+                throw;
+            }
         }
 
         /// <summary>Cuts off what an append that failed, or was cancelled, wrote before it did: it does not count.</summary>

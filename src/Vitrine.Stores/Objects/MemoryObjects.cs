@@ -11,13 +11,14 @@ internal sealed class MemoryObjects(string store, TimeProvider time, long? capac
     private readonly Dictionary<string, Held> _locks = new(StringComparer.Ordinal);
 
     /// <summary>Forgets what appenders did not flush, and every lock: what a power cut does.</summary>
-    public void CutPower()
+    /// <param name="chance">Decides how much of what was not flushed got to the disk all the same; without it, nothing did.</param>
+    public void CutPower(Random? chance = null)
     {
         lock (_lock)
         {
             _locks.Clear();
             foreach (var entry in _objects.Values)
-                entry.Bytes.SetLength(entry.Durable);
+                entry.Bytes.SetLength(entry.Durable + (chance?.NextInt64(entry.Bytes.Length - entry.Durable + 1) ?? 0));
         }
     }
 

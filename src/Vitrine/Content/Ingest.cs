@@ -92,7 +92,7 @@ public sealed class Ingest : IAsyncDisposable
                     continue;
 
                 await GiveBufferAsync();
-                BeginFlush();
+                await BeginFlushAsync();
                 await checkpoint(fetched);
                 (fetched, last) = (0, _time.GetTimestamp());
             }
@@ -174,16 +174,13 @@ public sealed class Ingest : IAsyncDisposable
         await _flush;
     }
 
-    private void BeginFlush()
+    private async Task BeginFlushAsync()
     {
-        if (_flush.IsCompleted)
-            _flush = FlushAfterAsync(_flush);
-    }
+        if (!_flush.IsCompleted)
+            return;
 
-    private async Task FlushAfterAsync(Task earlier)
-    {
-        await earlier; // throws what went wrong with it
-        await _writer.FlushAsync(CancellationToken.None);
+        await _flush; // throws what went wrong with it
+        _flush = _writer.FlushAsync(CancellationToken.None);
     }
 
     private void RentBuffer()

@@ -89,7 +89,7 @@ public sealed class ChunkedFaultTests
             }
 
             if (powerIsCut)
-                _objects.CutPower();
+                _objects.CutPower(_random);
 
             await CheckAsync(Open(_objects));
             return this;

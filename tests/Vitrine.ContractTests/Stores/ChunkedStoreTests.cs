@@ -111,6 +111,25 @@ public abstract class ChunkedStoreContract : ContentStoreContract
     }
 
     [Fact]
+    public async Task A_writer_that_is_closed_and_opened_again_in_one_process_goes_on()
+    {
+        var content = RandomNumberGenerator.GetBytes(1_500_000);
+        for (var at = 0; at < content.Length; at += 300_000)
+        {
+            await using var writer = await Store.OpenWriterAsync(new StagingKey("key"), Stop);
+            Assert.Equal(at, writer.Length);
+            var read = new byte[at];
+            Assert.Equal(at, await writer.ReadAsync(0, read, Stop));
+            Assert.True(content.AsSpan(0, at).SequenceEqual(read), $"{at} bytes");
+            await writer.WriteAsync(content.AsMemory(at, 300_000), Stop);
+        }
+
+        await using var last = await Store.OpenWriterAsync(new StagingKey("key"), Stop);
+        await last.CommitAsync(Digest.Of(content), Stop);
+        Assert.Equal(content, await ReadAllAsync(Store, Digest.Of(content)));
+    }
+
+    [Fact]
     public async Task A_flush_may_run_beside_writes()
     {
         var content = Mixed(new Random(11), 6_000_000);

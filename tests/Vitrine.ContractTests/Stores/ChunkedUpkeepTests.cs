@@ -238,6 +238,56 @@ public sealed class ChunkedUpkeepTests
         await _objects.ListAsync(StoreLayout.PackPrefix, Stop).Select(o => o.Name).ToListAsync(Stop);
 
     [Fact]
+    public async Task Content_whose_map_is_lost_keeps_its_packs_and_is_healed_when_it_comes_again()
+    {
+        var content = RandomNumberGenerator.GetBytes(600_000);
+        var digest = await PutAsync(content);
+        var map = await _objects.ListAsync(StoreLayout.MapPrefix, Stop).SingleAsync(Stop);
+        await _objects.DeleteAsync(map.Name, Stop);
+        _store = Open();
+        await CollectAllAsync();
+        Assert.Single(await _objects.ListAsync(StoreLayout.PackPrefix, Stop).ToListAsync(Stop));
+        Assert.Contains((await _store.ScrubAsync(null, null, Stop)).Faults, f => f.Contents.Contains(digest));
+
+        await PutAsync(content);
+        Assert.Equal(digest, await DigestOfAsync(digest));
+        Assert.Single(await _objects.ListAsync(StoreLayout.PackPrefix, Stop).ToListAsync(Stop));
+    }
+
+    [Fact]
+    public async Task A_record_that_is_damaged_is_reported_and_stops_nothing_else()
+    {
+        var lost = await PutAsync(RandomNumberGenerator.GetBytes(50_000));
+        var kept = await PutAsync(RandomNumberGenerator.GetBytes(50_000));
+        await _objects.PutAsync(StoreLayout.ContentName(lost), "{"u8.ToArray(), Stop);
+
+        Assert.Equal([kept], await _store.ListAsync(Stop).Select(c => c.Digest).ToListAsync(Stop));
+        Assert.Contains((await _store.ScrubAsync(null, null, Stop)).Faults, f => f.Contents.Contains(lost));
+        await _store.CollectAsync(null, Stop);
+        Assert.Equal(kept, await DigestOfAsync(kept));
+    }
+
+    [Fact]
+    public async Task What_an_upload_has_in_a_condemned_pack_is_not_lost_when_it_goes_on()
+    {
+        var content = RandomNumberGenerator.GetBytes(400_000);
+        for (var at = 0; at < 200_000; at += 20_000)
+        {
+            await using var writer = await _store.OpenWriterAsync(new StagingKey("key"), Stop);
+            await writer.WriteAsync(content.AsMemory(at, 20_000), Stop);
+        }
+
+        _clock.Advance(2 * Grace);
+        await _store.CollectAsync(null, Stop);
+        await using var last = await _store.OpenWriterAsync(new StagingKey("key"), Stop);
+        Assert.Equal(200_000, last.Length);
+        await last.WriteAsync(content.AsMemory(200_000), Stop);
+        await last.CommitAsync(Digest.Of(content), Stop);
+        await CollectAllAsync();
+        Assert.Equal(Digest.Of(content), await DigestOfAsync(Digest.Of(content)));
+    }
+
+    [Fact]
     public async Task Nothing_is_lost_while_contents_come_and_go_and_are_collected()
     {
         var random = new Random(5);
