@@ -13,7 +13,7 @@ namespace Vitrine.Stores.Chunked;
 /// every record of the log waits for what it refers to. A segment that was appended survives the process; what was flushed survives
 /// the power. After a failure the writer takes nothing more until it is reset; the next writer of the key goes on with what is sound.
 /// </remarks>
-internal sealed class ChunkedWriter : ContentWriter
+internal sealed partial class ChunkedWriter : ContentWriter
 {
     private const int MostInFlight = 6;
 
@@ -36,7 +36,6 @@ internal sealed class ChunkedWriter : ContentWriter
     private readonly SemaphoreSlim _slots = new(MostInFlight);
     private readonly byte[] _carry = new byte[PackFormat.BlockLength];
     private readonly ConcurrentQueue<long> _rows = new();
-    private readonly Recent<int, PackBlocks> _blocks = new(MostInFlight);
 
     private MapBuilder _map = new();
     private OwnPack? _pack;
@@ -218,51 +217,6 @@ internal sealed class ChunkedWriter : ContentWriter
         }
     }
 
-    /// <summary>Makes the map of a content that refers to certain packs no more: what they have of it is written anew.</summary>
-    /// <remarks>The map is good when the writer has been sealed. Nothing else may be written with it.</remarks>
-    internal async Task<ContentMap> CopyAsync(ContentMap content, IReadOnlySet<int> leaving)
-    {
-        await _gate.WaitAsync();
-        try
-        {
-            await EndSegmentAsync();
-            (_map, _loggedTo, _restLoggedTo) = (new MapBuilder(), 0, 0);
-            foreach (var extent in content.Extents)
-            {
-                if (leaving.Contains(extent.Pack))
-                    await CopyBlocksAsync(extent);
-                else
-                    _map.Add(extent);
-            }
-
-            await EndSegmentAsync();
-            return _map.Build();
-        }
-        finally
-        {
-            _gate.Release();
-        }
-    }
-
-    /// <summary>Seals what was copied.</summary>
-    /// <returns>How many bytes were written since the last seal.</returns>
-    internal async Task<long> SealAsync()
-    {
-        await _gate.WaitAsync();
-        try
-        {
-            await _tail;
-            var written = (_pack?.Pack.StoredLength ?? 0) + _sealing.Sum(s => s.Pack.StoredLength);
-            await SealPacksAsync();
-            _sealing = [];
-            return written;
-        }
-        finally
-        {
-            _gate.Release();
-        }
-    }
-
     public override async ValueTask DisposeAsync()
     {
         if (_isOver)
@@ -310,87 +264,6 @@ internal sealed class ChunkedWriter : ContentWriter
 
         await _log.DisposeAsync();
         await _lock.DisposeAsync();
-    }
-
-    // Packs that a dead writer left open are sealed as they are: the next one is begun anew.
-    private async Task TakeOverAsync(CancellationToken cancellationToken)
-    {
-        await foreach (var found in _engine.Objects.ListAsync(StoreLayout.StagedPrefix(_key), cancellationToken))
-        {
-            if (StoreLayout.PackOfOpen(found.Name) is { } id)
-                await SealLeftAsync(found.Name, id);
-        }
-
-        var staged = await _log.ReplayAsync(_engine.HasAsync);
-        var parts = staged.Parts.ToList();
-        var sound = parts.FindIndex(p => p.Bytes is not null || !_engine.Known.IsOfUse(p.Extent));
-        foreach (var (extent, _) in parts[..(sound < 0 ? parts.Count : sound)])
-            _map.Add(extent);
-
-        _loggedTo = _restLoggedTo = _map.Length;
-        if (sound >= 0)
-            await WriteAgainAsync(parts[sound..]);
-    }
-
-    private async Task SealLeftAsync(string name, Guid id)
-    {
-        // Where it was sealed already, this is what was left to be tidied up, and may be less than the whole.
-        if (await _engine.Objects.FindAsync(StoreLayout.PackName(id), CancellationToken.None) is not null)
-        {
-            await _engine.Objects.DeleteAsync(name, CancellationToken.None);
-            return;
-        }
-
-        var pack = await OpenPack.RecoverAsync(_engine.Objects, _key, id);
-        await using (pack)
-        {
-            if (pack.Segments.Count == 0)
-            {
-                await _engine.Objects.DeleteAsync(name, CancellationToken.None);
-                return;
-            }
-
-            await pack.SealAsync();
-            _engine.Known.Add(_engine.Packs.NumberOf(id), pack.Blocks);
-        }
-    }
-
-    // Bytes that were in no segment yet come again as if they had just been given, and so do those between them, and those in packs to which
-    // nothing new may refer.
-    private async Task WriteAgainAsync(IReadOnlyList<(MapExtent Extent, byte[]? Bytes)> parts)
-    {
-        var buffer = new byte[PackFormat.MaxSegment];
-        foreach (var (extent, bytes) in parts)
-        {
-            if (bytes is not null)
-            {
-                await WriteAsync(bytes, CancellationToken.None);
-                continue;
-            }
-
-            if (!await TryWriteAgainAsync(extent, buffer))
-                return;
-        }
-    }
-
-    private async Task<bool> TryWriteAgainAsync(MapExtent extent, byte[] buffer)
-    {
-        try
-        {
-            for (var left = extent; left.Length > 0;)
-            {
-                var read = await _engine.Extents.ReadAsync(left, buffer, isSequential: true);
-                await WriteAsync(buffer.AsMemory(0, read), CancellationToken.None);
-                left = left.Skip(read);
-            }
-
-            return true;
-        }
-        catch (StoreDamagedException)
-        {
-            // From here on it must come from where it came from before.
-            return false;
-        }
     }
 
     // What was flushed is flushed, whether or not the store can say just now what packs it has. It must be able to long before a sign takes effect.
@@ -603,22 +476,6 @@ internal sealed class ChunkedWriter : ContentWriter
 
         await _tail;
         await Task.WhenAll(_sealing.Select(s => s.Sealed));
-    }
-
-    // Along the blocks of the pack, so that they keep their names.
-    private async Task CopyBlocksAsync(MapExtent extent)
-    {
-        var blocks = await _blocks.GetAsync(extent.Pack, async pack => new PackBlocks(await _engine.Packs.LoadBlocksAsync(pack, CancellationToken.None)));
-        var buffer = new byte[PackFormat.BlockLength];
-        for (var left = extent; left.Length > 0;)
-        {
-            var block = buffer.AsMemory(0, (int)Math.Min(left.Length, blocks.EndOf(left.Offset) - left.Offset));
-            for (var count = 0; count < block.Length;)
-                count += await _engine.Extents.ReadAsync(left.Skip(count).Take(block.Length - count), block[count..], isSequential: true);
-
-            await AddBlockAsync(block);
-            left = left.Skip(block.Length);
-        }
     }
 
     private async Task SettleAsync()
