@@ -33,7 +33,7 @@ public sealed record StoreRecord
     /// <summary>The sum of the sizes of all images in the store, in bytes.</summary>
     public required long LogicalBytes { get; init; }
 
-    /// <summary>The sum of the sizes of the distinct contents, in bytes.</summary>
+    /// <summary>What the store keeps, in bytes: the distinct contents, or, where equal parts are kept once, its packs and maps.</summary>
     public required long StoredBytes { get; init; }
 }
 

@@ -9,9 +9,6 @@ internal sealed class BlockIndex
 
     private readonly Shard[] _shards = [.. Enumerable.Range(0, 1 << ShardBits).Select(_ => new Shard())];
 
-    /// <summary>The number of blocks.</summary>
-    public long Count => _shards.Sum(s => (long)s.Count);
-
     public BlockPlace? Find(in BlockName name) => ShardOf(name).Find(name);
 
     /// <summary>Says where a block is. Where one of its name is known in a pack that is still of use, that place stays.</summary>
@@ -31,8 +28,7 @@ internal sealed class BlockIndex
     {
         private readonly Lock _lock = new();
         private Slot[] _slots = new Slot[FirstCapacity];
-
-        public int Count { get; private set; }
+        private int _count;
 
         public BlockPlace? Find(in BlockName name)
         {
@@ -47,7 +43,7 @@ internal sealed class BlockIndex
         {
             lock (_lock)
             {
-                if ((Count + 1) * 100L > _slots.Length * 85L)
+                if ((_count + 1) * 100L > _slots.Length * 85L)
                     Rebuild(_slots.Length + _slots.Length / 4, static _ => true);
 
                 ref var slot = ref SlotOf(_slots, name);
@@ -55,7 +51,7 @@ internal sealed class BlockIndex
                     return;
 
                 slot = new Slot(name, place);
-                Count++;
+                _count++;
             }
         }
 
@@ -68,14 +64,14 @@ internal sealed class BlockIndex
         private void Rebuild(int capacity, Func<Slot, bool> stays)
         {
             var slots = new Slot[capacity];
-            Count = 0;
+            _count = 0;
             foreach (var slot in _slots)
             {
                 if (!slot.IsTaken || !stays(slot))
                     continue;
 
                 SlotOf(slots, slot.Name) = slot;
-                Count++;
+                _count++;
             }
 
             _slots = slots;

@@ -83,4 +83,17 @@ internal sealed partial class ChunkedWriter
             return false;
         }
     }
+
+    private async Task OrAbandonAsync(Task beginning)
+    {
+        try
+        {
+            await beginning;
+        }
+        catch
+        {
+            await AbandonAsync();
+            throw;
+        }
+    }
 }

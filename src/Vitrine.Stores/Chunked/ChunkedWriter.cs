@@ -74,19 +74,6 @@ internal sealed partial class ChunkedWriter : ContentWriter
         }
     }
 
-    private async Task OrAbandonAsync(Task beginning)
-    {
-        try
-        {
-            await beginning;
-        }
-        catch
-        {
-            await AbandonAsync();
-            throw;
-        }
-    }
-
     // Comes beside writes, which look at it when they get there.
     public override void BeginRow(long offset) => _rows.Enqueue(offset);
 

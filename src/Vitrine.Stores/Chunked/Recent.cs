@@ -9,6 +9,7 @@ internal sealed class Recent<TKey, TValue>(int most, long budget = long.MaxValue
     private readonly Lock _lock = new();
     private readonly Dictionary<TKey, LinkedListNode<(TKey Key, Task<TValue> Value)>> _byKey = [];
     private readonly LinkedList<(TKey Key, Task<TValue> Value)> _recent = new();
+    private long _weight;
 
     /// <param name="load">Is not cancelled: others may wait for it too.</param>
     public Task<TValue> GetAsync(TKey key, Func<TKey, Task<TValue>> load)
@@ -17,17 +18,20 @@ internal sealed class Recent<TKey, TValue>(int most, long budget = long.MaxValue
         {
             if (_byKey.TryGetValue(key, out var known))
             {
-                _recent.Remove(known);
                 if (!known.Value.Value.IsFaulted)
                 {
+                    _recent.Remove(known);
                     _recent.AddFirst(known);
                     return known.Value.Value;
                 }
+
+                Remove(key);
             }
 
             var value = Task.Run(() => load(key));
             _byKey[key] = _recent.AddFirst((key, value));
-            while (_recent.Count > most || (_recent.Count > 1 && _recent.Sum(r => weigh?.Invoke(r.Key) ?? 0) > budget))
+            _weight += WeightOf(key);
+            while (_recent.Count > most || (_recent.Count > 1 && _weight > budget))
                 Remove(_recent.Last!.Value.Key);
 
             return value;
@@ -40,6 +44,7 @@ internal sealed class Recent<TKey, TValue>(int most, long budget = long.MaxValue
         {
             _byKey.Clear();
             _recent.Clear();
+            _weight = 0;
         }
     }
 
@@ -47,8 +52,13 @@ internal sealed class Recent<TKey, TValue>(int most, long budget = long.MaxValue
     {
         lock (_lock)
         {
-            if (_byKey.Remove(key, out var node))
-                _recent.Remove(node);
+            if (!_byKey.Remove(key, out var node))
+                return;
+
+            _recent.Remove(node);
+            _weight -= WeightOf(key);
         }
     }
+
+    private long WeightOf(TKey key) => weigh?.Invoke(key) ?? 0;
 }
