@@ -46,7 +46,7 @@ static async Task<(Digest Digest, long Length, TimeSpan Took, TimeSpan Processor
 
     var (began, processor) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
     await using var ingest = new Ingest(
-        await store.OpenWriterAsync(new StagingKey("bench"), CancellationToken.None), new FormatInspector(), extra: null, TimeProvider.System);
+        await store.OpenWriterAsync(new StagingKey("bench"), CancellationToken.None), new FormatInspector(), sums: [ChecksumAlgorithm.Md5, ChecksumAlgorithm.Sha512], TimeProvider.System);
     await ingest.TakeAsync(file, file.Length, long.MaxValue, _ => Task.CompletedTask, CancellationToken.None);
     var result = await ingest.FinishAsync(CancellationToken.None);
     await ingest.CommitAsync(result.Digest, CancellationToken.None);

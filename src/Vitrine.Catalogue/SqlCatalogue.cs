@@ -35,9 +35,9 @@ internal sealed class SqlCatalogue(CatalogueDatabase database, IImageCatalogue i
         {
             throw new ImageIdTakenException(image.Id);
         }
-        catch (DbException error) when (change.Transfer is { } transfer && database.Dialect.Breaks(error, TransferWriting.OneId))
+        catch (DbException error) when (change.Transfers.Count > 0 && database.Dialect.Breaks(error, TransferWriting.OneId))
         {
-            throw TransferWriting.Changed(transfer);
+            throw TransferWriting.Changed(change.Transfers[0]);
         }
         catch (DbException error) when (change.Image is { SourceKey: not null } && database.Dialect.Breaks(error, ImageWriting.OneSource))
         {
@@ -51,13 +51,17 @@ internal sealed class SqlCatalogue(CatalogueDatabase database, IImageCatalogue i
     {
         if (change.Image is { } image)
             await new ImageWriting(transaction, cancellationToken).SaveAsync(image);
-        if (change.Transfer is { } transfer)
+        foreach (var transfer in change.Transfers)
             await TransferWriting.SaveAsync(transfer, transaction, cancellationToken);
         if (change.WithoutReplicasOf is { } gone)
             await transaction.Connection!.ExecuteAsync(new CommandDefinition(
                 "delete from replicas where image = @gone",
                 new { gone = gone.ToString() }, transaction, cancellationToken: cancellationToken));
-        if (change.Replica is { } replica)
+        foreach (var store in change.WithoutReplicasIn)
+            await transaction.Connection!.ExecuteAsync(new CommandDefinition(
+                "delete from replicas where image = @image and store = @store",
+                new { image = change.Image!.Id.ToString(), store }, transaction, cancellationToken: cancellationToken));
+        foreach (var replica in change.Replicas)
             await transaction.Connection!.ExecuteAsync(new CommandDefinition(
                 PutReplica, ReplicaRow.From(replica), transaction, cancellationToken: cancellationToken));
     }

@@ -15,9 +15,11 @@ internal static class StoreViews
             ("zone", store.Zone),
             ("kind", store.Kind),
             ("default", store.IsDefault ? "yes" : "no"),
+            ("mode", store.Mode),
             ("health", store.Healthy switch { true => "healthy", false => store.Problem ?? "unhealthy", null => "unknown" }),
             ("images", $"{store.Images}"),
             ("size of images", Amounts.Bytes(store.LogicalBytes)),
+            ("to clean up", store.RetiredImages > 0 ? $"{store.RetiredImages} images that moved away, {Amounts.Bytes(store.RetiredBytes)}" : null),
             ("free", $"{Amounts.Bytes(store.Free)} of {Amounts.Bytes(store.Total)}"));
         if (operations.Count == 0)
             return;
@@ -69,6 +71,9 @@ internal static class StoreViews
             var images = fault.Contents.SelectMany(c => c.Images).Select(NameOf).ToList();
             output.WriteLine($"{fault.What} is damaged or missing; images concerned: {(images.Count > 0 ? string.Join(", ", images) : "none")}");
         }
+
+        foreach (var kept in operation.CleanedUp?.Kept ?? [])
+            output.WriteLine($"Image {kept.Image} stays: {kept.Reason}");
     }
 
     private static string ResultOf(StoreOperationRecord operation) => operation switch
@@ -77,6 +82,8 @@ internal static class StoreViews
         { Collected: { } collected } =>
             $"{Amounts.Bytes(collected.Freed)} freed, {Amounts.Bytes(collected.Moved)} moved, {Amounts.Bytes(collected.Condemned)} to be freed later",
         { Scrubbed: { } scrubbed } => $"{Amounts.Bytes(scrubbed.Bytes)} read, {scrubbed.Faults.Count} faults",
+        { Synced: { } synced } => $"{synced.Copied} images copied, {Amounts.Bytes(synced.Bytes)}, {synced.Failed} failed",
+        { CleanedUp: { } cleaned } => $"{cleaned.Removed} images removed, {Amounts.Bytes(cleaned.Bytes)}, {cleaned.Kept.Count} kept",
         _ => "",
     };
 

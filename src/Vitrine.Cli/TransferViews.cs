@@ -14,6 +14,7 @@ internal static class TransferViews
         ("step", transfer.Step),
         ("store", transfer.Store),
         ("source", transfer.Source),
+        ("source store", transfer.SourceStore),
         ("checksum", transfer.Checksum),
         ("moved", $"{Amounts.Bytes(transfer.Moved)} of {Amounts.Bytes(transfer.Length)} ({Amounts.Percent(transfer.Moved, transfer.Length)})"),
         ("unpacked", transfer.Unpacked > 0 ? Amounts.Bytes(transfer.Unpacked) : null),

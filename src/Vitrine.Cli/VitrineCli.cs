@@ -55,12 +55,13 @@ internal static class VitrineCli
         {
             GlobalOptions.Json, GlobalOptions.Quiet, GlobalOptions.Server, GlobalOptions.Authorities,
             LoginCommand.Make(terminal), LogoutCommand.Make(terminal), OpenrcCommand.Make(terminal),
-            new Command("image", "Images: import, push, pull, list, show, change and delete them.")
+            new Command("image", "Images: import, push, pull, list, show, change, copy, move and delete them.")
             {
                 ImageImportCommand.Make(terminal), ImagePushCommand.Make(terminal), ImagePullCommand.Make(terminal, images),
                 ImageListCommand.Make(terminal), ImageShowCommand.Make(terminal, images), ImageWatchCommand.Make(terminal, images),
                 ImageSetCommand.Make(terminal, images), ImageExportCommand.Make(terminal, images), ImageDeleteCommand.Make(terminal, images),
                 ImageEnableCommand.Make(terminal, images, enabled: true), ImageEnableCommand.Make(terminal, images, enabled: false),
+                ImageCopyCommand.Make(terminal, images, moves: false), ImageCopyCommand.Make(terminal, images, moves: true),
             },
             new Command("transfer", "Transfers: list, show, cancel, retry and explain them.")
             {
@@ -71,6 +72,7 @@ internal static class VitrineCli
             {
                 StoreListCommand.Make(terminal), StoreShowCommand.Make(terminal, stores), StoreReportCommand.Make(terminal, stores),
                 StoreCollectCommand.Make(terminal, stores), StoreScrubCommand.Make(terminal, stores),
+                StoreSetCommand.Make(terminal, stores), StoreSyncCommand.Make(terminal, stores), StoreCleanupCommand.Make(terminal, stores),
             },
             new Command("node", "Nodes: the machines that run the library.") { NodeListCommand.Make(terminal) },
             InspectCommand.Make(terminal), ConvertCommand.Make(terminal),

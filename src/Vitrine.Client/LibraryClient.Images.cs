@@ -41,6 +41,16 @@ public sealed partial class LibraryClient
 
     public Task DeleteImageAsync(string id, CancellationToken cancellationToken) => DoAsync(HttpMethod.Delete, PathOf(id), cancellationToken);
 
+    /// <summary>Begins to copy an image to stores that do not have it.</summary>
+    /// <returns>A transfer for each of the stores.</returns>
+    public async Task<IReadOnlyList<TransferRecord>> CopyImageAsync(string id, CopyRequest request, CancellationToken cancellationToken) =>
+        (await SendJsonAsync(
+            HttpMethod.Post, $"{PathOf(id)}/copies", request, LibraryJson.Default.CopyRequest, LibraryJson.Default.TransferPage, cancellationToken)).Items;
+
+    /// <summary>Takes an image out of one store.</summary>
+    public Task DeleteReplicaAsync(string id, string store, CancellationToken cancellationToken) =>
+        DoAsync(HttpMethod.Delete, $"{PathOf(id)}/replicas/{Uri.EscapeDataString(store)}", cancellationToken);
+
     /// <summary>Allows or forbids new uses.</summary>
     public Task<ImageRecord> EnableImageAsync(string id, bool enabled, CancellationToken cancellationToken) => DoAsync(
         HttpMethod.Post, $"{PathOf(id)}/{(enabled ? "enable" : "disable")}", LibraryJson.Default.ImageRecord, cancellationToken);

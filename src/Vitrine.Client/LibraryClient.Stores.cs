@@ -10,11 +10,19 @@ public sealed partial class LibraryClient
     public Task<StoreRecord> GetStoreAsync(string name, CancellationToken cancellationToken) =>
         GetAsync(StorePath(name), LibraryJson.Default.StoreRecord, cancellationToken);
 
+    /// <summary>Opens a store to new content, or closes it.</summary>
+    public Task<StoreRecord> ChangeStoreAsync(string name, StoreChange change, CancellationToken cancellationToken) => SendJsonAsync(
+        HttpMethod.Patch, StorePath(name), change, LibraryJson.Default.StoreChange, LibraryJson.Default.StoreRecord, cancellationToken);
+
+    /// <summary>What was left in a store by images that moved away.</summary>
+    public async Task<IReadOnlyList<RetiredReplicaRecord>> ListRetiredReplicasAsync(string name, CancellationToken cancellationToken) =>
+        (await GetAsync($"{StorePath(name)}/retired", LibraryJson.Default.RetiredReplicaList, cancellationToken)).Items;
+
     /// <summary>What a store keeps and for whom. Takes a while where it has very many images.</summary>
     public Task<StoreReportRecord> GetStoreReportAsync(string name, CancellationToken cancellationToken) =>
         GetAsync($"{StorePath(name)}/report", LibraryJson.Default.StoreReportRecord, cancellationToken);
 
-    /// <summary>Begins upkeep of a store, which goes on whether somebody watches or not.</summary>
+    /// <summary>Begins work on a store, which goes on whether somebody watches or not.</summary>
     public Task<StoreOperationRecord> StartStoreOperationAsync(string name, StoreOperationRequest request, CancellationToken cancellationToken) => SendJsonAsync(
         HttpMethod.Post, $"{StorePath(name)}/operations", request, LibraryJson.Default.StoreOperationRequest, LibraryJson.Default.StoreOperationRecord,
         cancellationToken);

@@ -97,7 +97,7 @@ internal static class Composition
         }
 
         return new StoreRegistry(configured.Select(s => (
-            new LibraryStore(s.Key, options.Zone, s.Options.Kind, s.Options.Description, s.Options.Default),
+            new LibraryStore(s.Key, s.Options.Zone ?? options.Zone, s.Options.Kind, s.Options.Description, s.Options.Default),
             OpenStore(s.Key, Checked(s.Key, s.Options)))));
     }
 

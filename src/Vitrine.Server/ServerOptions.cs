@@ -63,6 +63,10 @@ public sealed class StoreOptions : IValidatableObject
 
     public string Description { get; set; } = "";
 
+    /// <summary>The zone that it is in. Default: the node's own.</summary>
+    [RegularExpression("[a-z0-9][a-z0-9_-]{0,62}")]
+    public string? Zone { get; set; }
+
     /// <summary>How a store that keeps equal blocks once works; of no meaning to the others.</summary>
     public ChunkedStoreOptions Chunked { get; set; } = new();
 

@@ -21,10 +21,13 @@ public interface ICatalogue
 public sealed record CatalogueChange
 {
     public Image? Image { get; init; }
-    public Transfer? Transfer { get; init; }
+    public IReadOnlyList<Transfer> Transfers { get; init; } = [];
 
     /// <summary>Added, or put in the place of the same image's replica in the same store.</summary>
-    public Replica? Replica { get; init; }
+    public IReadOnlyList<Replica> Replicas { get; init; } = [];
+
+    /// <summary>The stores in which <see cref="Image"/> has no replica any more.</summary>
+    public IReadOnlyList<string> WithoutReplicasIn { get; init; } = [];
 
     /// <summary>All replicas of this image are taken away.</summary>
     public ImageId? WithoutReplicasOf { get; init; }

@@ -22,6 +22,9 @@ public static class LibraryServices
         services.AddSingleton<TransferDesk>();
         services.AddSingleton<ImageLibrary>();
         services.AddSingleton<ImageImports>();
+        services.AddSingleton<ImageReplicas>();
+        services.AddSingleton<StorePlacement>();
+        services.AddSingleton<ReplicaReaders>();
         services.AddSingleton<ImageDownloads>();
         services.AddSingleton<Disks.ImageDisks>();
         services.AddSingleton(p => new Disks.DiskTickets(
@@ -29,13 +32,19 @@ public static class LibraryServices
             p.GetRequiredKeyedService<Access.ISecretProtector>(Disks.DiskTickets.Purpose), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ContentSweeper>();
         services.AddSingleton<StoreOperations>();
-        services.AddSingleton<StoreOperationRunner>();
+        services.AddSingleton<IStoreWork, StoreUpkeep>();
+        services.AddSingleton<IStoreWork, StoreSync>();
+        services.AddSingleton<IStoreWork, ReplicaCleanup>();
+        services.AddSingleton(p => new StoreOperationRunner(
+            p.GetRequiredService<IStoreOperationCatalogue>(), p.GetRequiredService<StoreRegistry>(), p.GetServices<IStoreWork>(),
+            p.GetRequiredService<INodeCatalogue>(), p.GetRequiredService<ThisNode>(),
+            p.GetRequiredService<TimeProvider>(), p.GetRequiredService<Microsoft.Extensions.Logging.ILogger<StoreOperationRunner>>()));
         services.AddSingleton(p => new ImageUploads(
             p.GetRequiredService<ImageLibrary>(), p.GetRequiredService<ICatalogue>(), p.GetRequiredService<StoreRegistry>(),
-            p.GetRequiredService<TransferDesk>(), p.GetRequiredService<TransferHolds>(), p.GetRequiredService<OpenUploads>()));
+            p.GetRequiredService<StorePlacement>(), p.GetRequiredService<TransferDesk>(), p.GetRequiredService<TransferHolds>(), p.GetRequiredService<OpenUploads>()));
         services.AddSingleton(p => new TransferRunner(
             p.GetRequiredService<TransferHolds>(), p.GetRequiredService<SourceRegistry>(), p.GetRequiredService<StoreRegistry>(),
-            p.GetRequiredService<Access.ISecretProtector>(), p.GetRequiredService<Nodes.INodeCatalogue>(),
+            p.GetRequiredService<ReplicaReaders>(), p.GetRequiredService<Access.ISecretProtector>(), p.GetRequiredService<Nodes.INodeCatalogue>(),
             p.GetRequiredService<Microsoft.Extensions.Logging.ILogger<TransferRunner>>()));
         return services.AddDoctor();
     }

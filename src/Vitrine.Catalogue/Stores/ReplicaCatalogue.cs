@@ -95,7 +95,7 @@ internal sealed class ReplicaCatalogue(CatalogueDatabase database, TimeProvider 
                 coalesce(sum(logical), 0) as logical, coalesce(sum(case when digest is null then 0 else stored end), 0) as stored
             from (
                 select digest, count(*) as replicas, coalesce(sum(size), 0) as logical, coalesce(max(size), 0) as stored
-                from replicas where store = @store group by digest
+                from replicas where store = @store and state <> 'failed' group by digest
             ) by_content
             """,
             new { store }, cancellationToken: cancellationToken));
@@ -132,8 +132,37 @@ internal sealed class ReplicaCatalogue(CatalogueDatabase database, TimeProvider 
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         var rows = await connection.QueryAsync<StoreRow>(new CommandDefinition(
-            "select name, zone, kind, description, is_default from stores order by name", cancellationToken: cancellationToken));
-        return [.. rows.Select(row => new LibraryStore(row.Name, row.Zone, row.Kind, row.Description, row.IsDefault))];
+            "select name, zone, kind, description, is_default, mode from stores order by name", cancellationToken: cancellationToken));
+        return [.. rows.Select(row => new LibraryStore(row.Name, row.Zone, row.Kind, row.Description, row.IsDefault) { Mode = Stored.Enum<StoreMode>(row.Mode) })];
+    }
+
+    public Task SaveModeAsync(string store, StoreMode mode, CancellationToken cancellationToken) => database.WriteAsync(
+        (connection, transaction) => connection.ExecuteAsync(new CommandDefinition(
+            "update stores set mode = @mode where name = @store",
+            new { store, mode = mode.Word() }, transaction, cancellationToken: cancellationToken)),
+        cancellationToken);
+
+    public async Task<IReadOnlyList<Replica>> ListRetiredAsync(string store, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var rows = await connection.QueryAsync<ReplicaRow>(new CommandDefinition(
+            $"select {Row<ReplicaRow>.Columns} from replicas where store = @store and state = 'retired' order by image",
+            new { store }, cancellationToken: cancellationToken));
+        return [.. rows.Select(row => row.ToReplica())];
+    }
+
+    public async Task<IReadOnlyList<ImageId>> ListMissingAsync(IReadOnlyCollection<string> from, string to, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var ids = await connection.QueryAsync<string>(new CommandDefinition(
+            $"""
+            select distinct image from replicas
+            where {database.Dialect.In("store", "@from")} and state = 'ready'
+                and image not in (select image from replicas where store = @to and state in ('ready', 'receiving'))
+            order by image
+            """,
+            new { from = from.ToArray(), to }, cancellationToken: cancellationToken));
+        return [.. ids.Select(ImageId.Parse)];
     }
 
     /// <summary>
@@ -191,5 +220,6 @@ internal sealed class ReplicaCatalogue(CatalogueDatabase database, TimeProvider 
         public string Kind { get; init; } = "";
         public string Description { get; init; } = "";
         public bool IsDefault { get; init; }
+        public string Mode { get; init; } = "";
     }
 }

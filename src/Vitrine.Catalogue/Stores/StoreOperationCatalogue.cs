@@ -11,7 +11,7 @@ internal sealed class StoreOperationCatalogue(CatalogueDatabase database) : ISto
     /// <summary>The index of living operations has the same words.</summary>
     private const string NotOver = "state not in ('done', 'failed')";
 
-    private static readonly UniqueRule OneLiving = new("store_operations_living", "store_operations.store");
+    private static readonly UniqueRule OneLiving = new("store_operations_living", "index 'store_operations_living'");
 
     private static readonly string Insert =
         $"insert into store_operations ({Row<StoreOperationRow>.Columns}) values ({Row<StoreOperationRow>.Parameters})";

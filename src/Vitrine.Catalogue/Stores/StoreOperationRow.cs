@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Vitrine.Access;
 using Vitrine.Catalogue.Database;
 using Vitrine.Content;
+using Vitrine.Images;
 using Vitrine.Stores;
 
 namespace Vitrine.Catalogue.Stores;
@@ -14,13 +16,21 @@ internal sealed class StoreOperationRow
     public string Kind { get; init; } = "";
     public string? RequestedBy { get; init; }
     public long? Rate { get; init; }
+
+    /// <summary>A JSON array of names.</summary>
+    public string Sources { get; init; } = "[]";
+
+    public bool Moves { get; init; }
     public string State { get; init; } = "";
     public long Done { get; init; }
     public long Total { get; init; }
     public string? Node { get; init; }
     public string? NodeName { get; init; }
 
-    /// <summary>A JSON object: a <see cref="CollectionResult"/> or a <see cref="ScrubDocument"/>, by the kind.</summary>
+    /// <summary>
+    /// A JSON object, by the kind: a <see cref="CollectionResult"/>, a <see cref="ScrubDocument"/>, a <see cref="SyncResult"/> or a
+    /// <see cref="CleanupDocument"/>.
+    /// </summary>
     public string? Result { get; init; }
 
     /// <summary>A JSON object.</summary>
@@ -39,6 +49,8 @@ internal sealed class StoreOperationRow
         Kind = operation.Kind.Word(),
         RequestedBy = operation.User?.Value,
         Rate = operation.Rate,
+        Sources = JsonSerializer.Serialize(operation.Sources),
+        Moves = operation.Moves,
         State = operation.State.Word(),
         Done = operation.Progress.Done,
         Total = operation.Progress.Total,
@@ -48,6 +60,8 @@ internal sealed class StoreOperationRow
         {
             { Collected: { } collected } => JsonSerializer.Serialize(collected),
             { Scrubbed: { } scrubbed } => JsonSerializer.Serialize(ScrubDocument.From(scrubbed)),
+            { Synced: { } synced } => JsonSerializer.Serialize(synced),
+            { CleanedUp: { } cleaned } => JsonSerializer.Serialize(CleanupDocument.From(cleaned)),
             _ => null,
         },
         Failure = operation.Failure is null ? null : JsonSerializer.Serialize(operation.Failure),
@@ -67,12 +81,16 @@ internal sealed class StoreOperationRow
             Kind = kind,
             User = RequestedBy is null ? null : new UserId(RequestedBy),
             Rate = Rate,
+            Sources = JsonSerializer.Deserialize<ImmutableArray<string>>(Sources),
+            Moves = Moves,
             State = Stored.Enum<StoreOperationState>(State),
             Progress = new UpkeepProgress(Done, Total),
             Node = Node,
             NodeName = NodeName,
             Collected = Result is not null && kind is StoreOperationKind.Collect ? JsonSerializer.Deserialize<CollectionResult>(Result) : null,
             Scrubbed = Result is not null && kind is StoreOperationKind.Scrub ? JsonSerializer.Deserialize<ScrubDocument>(Result)!.ToResult() : null,
+            Synced = Result is not null && kind is StoreOperationKind.Sync ? JsonSerializer.Deserialize<SyncResult>(Result) : null,
+            CleanedUp = Result is not null && kind is StoreOperationKind.Cleanup ? JsonSerializer.Deserialize<CleanupDocument>(Result)!.ToResult() : null,
             Failure = Failure is null ? null : JsonSerializer.Deserialize<StoreOperationFailure>(Failure),
             CreatedAt = Stored.Time(CreatedAt),
             StartedAt = Stored.Time(StartedAt),
@@ -88,6 +106,16 @@ internal sealed class StoreOperationRow
 
         public ScrubResult ToResult() => new(Bytes, [.. Faults.Select(f => new StoreFault(f.What, [.. f.Contents.Select(Digest.Parse)]))]);
     }
+
+    private sealed record CleanupDocument(int Removed, long Bytes, IReadOnlyList<KeptDocument> Kept)
+    {
+        public static CleanupDocument From(CleanupResult result) =>
+            new(result.Removed, result.Bytes, [.. result.Kept.Select(k => new KeptDocument(k.Image.ToString(), k.Reason))]);
+
+        public CleanupResult ToResult() => new(Removed, Bytes, [.. Kept.Select(k => new KeptReplica(ImageId.Parse(k.Image), k.Reason))]);
+    }
+
+    private sealed record KeptDocument(string Image, string Reason);
 
     private sealed record FaultDocument(string What, IReadOnlyList<string> Contents);
 }

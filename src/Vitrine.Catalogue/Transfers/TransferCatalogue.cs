@@ -37,13 +37,13 @@ internal sealed class TransferCatalogue(CatalogueDatabase database) : ITransferC
     public Task<IReadOnlyList<Transfer>> ListOrphansAsync(
         IReadOnlyCollection<string> livingNodes, CancellationToken cancellationToken)
     {
-        // A run that died leaves whatever it worked on, even where the next attempt is only due later. An import that no run
-        // has is ours to fetch. An upload that no run has waits for its client, who will find a node by himself.
+        // A run that died leaves whatever it worked on, even where the next attempt is only due later. An import or a copy that no
+        // run has is ours to fetch. An upload that no run has waits for its client, who will find a node by himself.
         var parameters = new Parameters();
         var statement = $"""
             select {Row<TransferRow>.Columns} from transfers
             where {NotOver} and (
-                (kind = 'import' and (state = 'queued' or node is null))
+                (kind in ('import', 'copy') and (state = 'queued' or node is null))
                 or (node is not null and not ({database.Dialect.In("node", parameters.Add(livingNodes.ToArray()))})))
             order by created_at, id
             """;
@@ -57,8 +57,10 @@ internal sealed class TransferCatalogue(CatalogueDatabase database) : ITransferC
             yield return $"project = {parameters.Add(project.Value)}";
         if (query.Image is { } image)
             yield return $"image = {parameters.Add(image.ToString())}";
-        if (query.Kind is { } kind)
-            yield return $"kind = {parameters.Add(kind.Word())}";
+        if (query.Kinds.Count > 0)
+            yield return database.Dialect.In("kind", parameters.Add(query.Kinds.Select(kind => kind.Word()).ToArray()));
+        if (query.Operation is { } operation)
+            yield return $"operation = {parameters.Add(operation.ToString())}";
         if (query.States.Count > 0)
             yield return database.Dialect.In("state", parameters.Add(query.States.Select(state => state.Word()).ToArray()));
         if (query.After is { } last)

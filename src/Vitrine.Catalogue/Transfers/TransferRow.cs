@@ -4,6 +4,7 @@ using Vitrine.Access;
 using Vitrine.Catalogue.Database;
 using Vitrine.Content;
 using Vitrine.Images;
+using Vitrine.Stores;
 using Vitrine.Transfers;
 
 namespace Vitrine.Catalogue.Transfers;
@@ -20,6 +21,14 @@ internal sealed class TransferRow
     public string Store { get; init; } = "";
     public string? SourceUrl { get; init; }
     public string? SourceSecret { get; init; }
+
+    public string? SourceStore { get; init; }
+    public string? MovesFrom { get; init; }
+
+    /// <summary>A JSON array of names.</summary>
+    public string FurtherStores { get; init; } = "[]";
+
+    public string? Operation { get; init; }
 
     /// <summary>As <c>sha256:…</c>.</summary>
     public string? Expected { get; init; }
@@ -67,6 +76,10 @@ internal sealed class TransferRow
         Store = transfer.Store,
         SourceUrl = transfer.SourceUrl,
         SourceSecret = transfer.SourceSecret,
+        SourceStore = transfer.SourceStore,
+        MovesFrom = transfer.MovesFrom,
+        FurtherStores = JsonSerializer.Serialize(transfer.FurtherStores),
+        Operation = transfer.Operation?.ToString(),
         Expected = transfer.Expected?.ToString(),
         State = transfer.State.Word(),
         Step = transfer.Step,
@@ -104,6 +117,10 @@ internal sealed class TransferRow
         Store = Store,
         SourceUrl = SourceUrl,
         SourceSecret = SourceSecret,
+        SourceStore = SourceStore,
+        MovesFrom = MovesFrom,
+        FurtherStores = JsonSerializer.Deserialize<ImmutableArray<string>>(FurtherStores),
+        Operation = Operation is null ? null : StoreOperationId.Parse(Operation),
         Expected = Expected is null ? null : Checksum.Parse(Expected),
         State = Stored.Enum<TransferState>(State),
         Step = Step,

@@ -9,12 +9,13 @@ internal static class ImageImportCommand
     {
         var url = new Argument<string>("URL") { Description = "The address of the file." };
         var checksum = new Option<string>("--checksum") { Description = "What the publisher says the sum of the file is.", HelpName = "sha256:…" };
-        var store = new Option<string>("--store") { Description = "The store that receives the content.", HelpName = "NAME" };
+        var targets = new TargetOptions();
         var duplicate = new Option<bool>("--allow-duplicate") { Description = "Make a second image of an address that there is one of." };
         var wait = new Option<bool>("--wait") { Description = "Wait until the image is active. This is the default." };
         var noWait = new Option<bool>("--no-wait") { Description = "Return as soon as the library has taken the order." };
         var options = new ImageOptions(isNew: true);
-        var command = new Command("import", "Has the library fetch an image from an address.") { url, checksum, store, duplicate, wait, noWait };
+        var command = new Command("import", "Has the library fetch an image from an address.") { url, checksum, duplicate, wait, noWait };
+        targets.AddTo(command);
         options.AddTo(command);
         command.Validators.Add(result =>
         {
@@ -23,7 +24,15 @@ internal static class ImageImportCommand
         });
         command.Does(terminal, async (run, cancellationToken) =>
         {
-            var source = new ImageSource { Url = run.Get(url), Checksum = run.Get(checksum), Store = run.Get(store), AllowDuplicate = run.Get(duplicate) };
+            var source = new ImageSource
+            {
+                Url = run.Get(url),
+                Checksum = run.Get(checksum),
+                Stores = targets.Stores(run),
+                Zone = targets.Zone(run),
+                AllStores = targets.All(run),
+                AllowDuplicate = run.Get(duplicate),
+            };
             var created = await run.Client.CreateImageAsync(options.Describe(run) with { Source = source }, cancellationToken);
             if (run.Get(noWait))
             {

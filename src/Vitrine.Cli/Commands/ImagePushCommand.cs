@@ -10,9 +10,10 @@ internal static class ImagePushCommand
     {
         var path = new Argument<FileInfo>("FILE") { Description = "The file to send." };
         var checksum = new Option<string>("--checksum") { Description = "What the publisher says the sum of the file is.", HelpName = "sha256:…" };
-        var store = new Option<string>("--store") { Description = "The store that receives the content.", HelpName = "NAME" };
+        var targets = new TargetOptions();
         var options = new ImageOptions(isNew: true);
-        var command = new Command("push", "Sends a file as a new image. The same command again goes on where it was interrupted.") { path, checksum, store };
+        var command = new Command("push", "Sends a file as a new image. The same command again goes on where it was interrupted.") { path, checksum };
+        targets.AddTo(command);
         options.AddTo(command);
         command.Does(terminal, async (run, cancellationToken) =>
         {
@@ -20,7 +21,14 @@ internal static class ImagePushCommand
             if (!file.Exists)
                 throw new CliException(ExitCodes.Usage, $"There is no file {file.FullName}.");
 
-            var request = new UploadRequest { Length = file.Length, Checksum = run.Get(checksum), Store = run.Get(store) };
+            var request = new UploadRequest
+            {
+                Length = file.Length,
+                Checksum = run.Get(checksum),
+                Stores = targets.Stores(run),
+                Zone = targets.Zone(run),
+                AllStores = targets.All(run),
+            };
             return await PushAsync(run, file, options.Describe(run) with { Upload = request }, cancellationToken);
         });
         return command;

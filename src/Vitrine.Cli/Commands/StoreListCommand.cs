@@ -13,11 +13,11 @@ internal static class StoreListCommand
             var stores = await run.Client.ListStoresAsync(cancellationToken);
             run.Print(new StoreList(stores), LibraryJson.Default.StoreList, output => TextTable.Write(
                 output,
-                ["NAME", "ZONE", "KIND", "HEALTH", "IMAGES", "STORED", "FREE", "TOTAL", "DEFAULT"],
+                ["NAME", "ZONE", "KIND", "HEALTH", "IMAGES", "STORED", "FREE", "TOTAL", "MODE", "DEFAULT"],
                 stores.Select(s => (IReadOnlyList<string>)
                 [
                     s.Name, s.Zone, s.Kind, s.Healthy switch { true => "healthy", false => s.Problem ?? "unhealthy", null => "unknown" },
-                    $"{s.Images}", Amounts.Bytes(s.StoredBytes), Amounts.Bytes(s.Free), Amounts.Bytes(s.Total), s.IsDefault ? "yes" : "",
+                    $"{s.Images}", Amounts.Bytes(s.StoredBytes), Amounts.Bytes(s.Free), Amounts.Bytes(s.Total), s.Mode, s.IsDefault ? "yes" : "",
                 ])));
             return ExitCodes.Ok;
         });

@@ -97,7 +97,10 @@ public sealed record ImageRecord
 public sealed record SourceFileRecord(string Sha256, long Size, string Wrapper);
 
 /// <summary>One image's content in one store.</summary>
-/// <param name="State"><c>receiving</c> or <c>ready</c>.</param>
+/// <param name="State">
+/// <c>receiving</c>, <c>ready</c>, <c>failed</c> (the copy ended without content), or <c>retired</c> (the image was moved away, and the
+/// content waits for a clean-up).
+/// </param>
 public sealed record ReplicaRecord(string Store, string State, long? Size, DateTimeOffset UpdatedAt);
 
 /// <summary>Describes a new image, and says where its content comes from: a source, an upload that follows, or neither yet.</summary>
@@ -138,11 +141,40 @@ public sealed record ImageSource
     /// <summary>The store that receives the content. Default: the library's default store.</summary>
     public string? Store { get; init; }
 
+    /// <summary>Several stores in its place: the first receives the content, the others a copy as soon as it is there.</summary>
+    public IReadOnlyList<string>? Stores { get; init; }
+
+    /// <summary>A zone in its place: its default store receives the content.</summary>
+    public string? Zone { get; init; }
+
+    /// <summary>Every store that takes new content, in its place.</summary>
+    public bool? AllStores { get; init; }
+
     /// <summary>Makes a second image of an address that the project has one of.</summary>
     public bool? AllowDuplicate { get; init; }
 
     /// <summary>Never prints the address, which may hold a password.</summary>
     public override string ToString() => "source";
+}
+
+/// <summary>Copies an image to stores that do not have it.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record CopyRequest
+{
+    /// <summary>The stores that receive a copy.</summary>
+    public IReadOnlyList<string>? Stores { get; init; }
+
+    /// <summary>A zone in their place: its default store receives a copy.</summary>
+    public string? Zone { get; init; }
+
+    /// <summary>Every store that takes new content and does not have the image, in their place.</summary>
+    public bool? AllStores { get; init; }
+
+    /// <summary>The store that it is read from. Default: any that has it.</summary>
+    public string? From { get; init; }
+
+    /// <summary>Gives up the replica that it is made of; its content stays until the store is cleaned up.</summary>
+    public bool? Move { get; init; }
 }
 
 /// <summary>Announces content that the client sends by tus.</summary>
@@ -157,6 +189,15 @@ public sealed record UploadRequest
 
     /// <inheritdoc cref="ImageSource.Store"/>
     public string? Store { get; init; }
+
+    /// <inheritdoc cref="ImageSource.Stores"/>
+    public IReadOnlyList<string>? Stores { get; init; }
+
+    /// <inheritdoc cref="ImageSource.Zone"/>
+    public string? Zone { get; init; }
+
+    /// <inheritdoc cref="ImageSource.AllStores"/>
+    public bool? AllStores { get; init; }
 }
 
 /// <summary>A change of an image, as a JSON merge patch (RFC 7396): what is not said stays, what is null is cleared.</summary>

@@ -16,6 +16,9 @@ public sealed record StoreRecord
     /// <summary>Receives content when nobody names a store.</summary>
     public required bool IsDefault { get; init; }
 
+    /// <summary><c>open</c>, <c>readonly</c>, or <c>draining</c>: read from only where no other store has what is wanted.</summary>
+    public required string Mode { get; init; }
+
     /// <summary>Bytes can be written, read and removed. Null where only other nodes can reach the store.</summary>
     public bool? Healthy { get; init; }
 
@@ -30,6 +33,12 @@ public sealed record StoreRecord
 
     public required long Images { get; init; }
 
+    /// <summary>How many of them have moved to other stores, and wait here for a clean-up.</summary>
+    public required long RetiredImages { get; init; }
+
+    /// <summary>The sum of the sizes of those, in bytes.</summary>
+    public required long RetiredBytes { get; init; }
+
     /// <summary>The sum of the sizes of all images in the store, in bytes.</summary>
     public required long LogicalBytes { get; init; }
 
@@ -38,6 +47,20 @@ public sealed record StoreRecord
 }
 
 public sealed record StoreList(IReadOnlyList<StoreRecord> Items);
+
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record StoreChange
+{
+    /// <inheritdoc cref="StoreRecord.Mode"/>
+    public string? Mode { get; init; }
+}
+
+/// <summary>What was left in a store by an image that moved away.</summary>
+/// <param name="Image">The id of the image.</param>
+/// <param name="RetiredAt">When the image had arrived elsewhere.</param>
+public sealed record RetiredReplicaRecord(string Image, string? Name, long Size, DateTimeOffset RetiredAt);
+
+public sealed record RetiredReplicaList(IReadOnlyList<RetiredReplicaRecord> Items);
 
 public sealed record ZoneRecord(string Name, string Description);
 

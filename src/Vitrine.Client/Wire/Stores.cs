@@ -62,14 +62,23 @@ public sealed record ProjectUseRecord(string Project, long Images, long Logical,
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record StoreOperationRequest
 {
-    /// <summary><c>collect</c> or <c>scrub</c>.</summary>
+    /// <summary><c>collect</c>, <c>scrub</c>, <c>sync</c> or <c>cleanup</c>.</summary>
     public string? Kind { get; init; }
 
     /// <summary>How many bytes a second a scrub reads at most; null for what the operator decided.</summary>
     public long? Rate { get; init; }
+
+    /// <summary>The stores that a sync copies from.</summary>
+    public IReadOnlyList<string>? Sources { get; init; }
+
+    /// <summary>Has a sync give up the replicas that it copies; their content stays until the source is cleaned up.</summary>
+    public bool? Move { get; init; }
+
+    /// <summary>Says that what a clean-up removes may go for good; it is not begun without.</summary>
+    public bool? Confirm { get; init; }
 }
 
-/// <summary>Upkeep of a whole store, as it stands now.</summary>
+/// <summary>Work on a whole store, as it stands now.</summary>
 public sealed record StoreOperationRecord
 {
     public required string Id { get; init; }
@@ -77,13 +86,19 @@ public sealed record StoreOperationRecord
     /// <summary>The name of the store.</summary>
     public required string Store { get; init; }
 
-    /// <summary><c>collect</c> or <c>scrub</c>.</summary>
+    /// <summary><c>collect</c>, <c>scrub</c>, <c>sync</c> or <c>cleanup</c>.</summary>
     public required string Kind { get; init; }
+
+    /// <summary>The stores that a sync copies from.</summary>
+    public IReadOnlyList<string>? Sources { get; init; }
+
+    /// <summary>Whether a sync gives up the replicas that it copies.</summary>
+    public bool Move { get; init; }
 
     /// <summary><c>queued</c>, <c>running</c>, <c>done</c> or <c>failed</c>.</summary>
     public required string State { get; init; }
 
-    /// <summary>Bytes that are done of <see cref="Total"/>: of a collection, of the contents looked at; of a scrub, of the store.</summary>
+    /// <summary>Bytes that are done of <see cref="Total"/>: of a collection, of the contents looked at; of a scrub, of the store; else of the images.</summary>
     public required long Done { get; init; }
 
     public required long Total { get; init; }
@@ -102,6 +117,12 @@ public sealed record StoreOperationRecord
 
     /// <summary>What came of a scrub that is done.</summary>
     public ScrubRecord? Scrubbed { get; init; }
+
+    /// <summary>What came of a sync that is done.</summary>
+    public SyncRecord? Synced { get; init; }
+
+    /// <summary>What came of a clean-up that is done.</summary>
+    public CleanupRecord? CleanedUp { get; init; }
 
     /// <summary>Why it failed.</summary>
     public FailureRecord? Failure { get; init; }
@@ -132,3 +153,17 @@ public sealed record StoreFaultRecord(string What, IReadOnlyList<FaultyContentRe
 
 /// <param name="Images">The images that have it now.</param>
 public sealed record FaultyContentRecord(string Sha256, IReadOnlyList<ContentImageRecord> Images);
+
+/// <param name="Copied">How many images were copied.</param>
+/// <param name="Bytes">The sum of their lengths.</param>
+/// <param name="Failed">How many could not be copied: their transfers say why.</param>
+public sealed record SyncRecord(int Copied, long Bytes, int Failed);
+
+/// <param name="Removed">How many images were taken out of the store.</param>
+/// <param name="Bytes">The sum of their lengths; what they shared with others is not free.</param>
+/// <param name="Kept">Those that have to stay, as no other store gives their content back.</param>
+public sealed record CleanupRecord(int Removed, long Bytes, IReadOnlyList<KeptReplicaRecord> Kept);
+
+/// <param name="Image">The id of the image.</param>
+/// <param name="Reason">A sentence.</param>
+public sealed record KeptReplicaRecord(string Image, string Reason);

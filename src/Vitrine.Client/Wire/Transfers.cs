@@ -13,7 +13,7 @@ public sealed record TransferRecord
     /// <summary>The id of the image's project.</summary>
     public required string Project { get; init; }
 
-    /// <summary><c>import</c>, <c>upload</c> or <c>stream</c>.</summary>
+    /// <summary><c>import</c>, <c>upload</c>, <c>stream</c>, or <c>copy</c> between stores.</summary>
     public required string Kind { get; init; }
 
     /// <summary><c>queued</c>, <c>running</c>, <c>verifying</c>, <c>retrying</c>, <c>done</c>, <c>failed</c> or <c>cancelled</c>.</summary>
@@ -22,7 +22,11 @@ public sealed record TransferRecord
     /// <summary>What is being done within the state, as <c>receiving</c>.</summary>
     public required string Step { get; init; }
 
+    /// <summary>The store that receives the content.</summary>
     public required string Store { get; init; }
+
+    /// <summary>Of a copy: the store that it reads from, or read from last.</summary>
+    public string? SourceStore { get; init; }
 
     /// <summary>The address of an import with everything secret taken out; null for uploads.</summary>
     public string? Source { get; init; }

@@ -74,6 +74,7 @@ public static class GlanceEndpoints
         v2.MapResource("/info/import", GlanceMethod.Get(InfoEndpoints.ImportMethods));
         v2.MapResource("/info/stores", GlanceMethod.Get(InfoEndpoints.Stores));
         v2.MapResource("/info/stores/detail", GlanceMethod.Get(InfoEndpoints.StoresInDetail));
+        v2.MapResource("/stores/{store}/{id}", GlanceMethod.Delete(InfoEndpoints.DeleteFromStore));
         v2.MapResource("/info/usage", GlanceMethod.Get(InfoEndpoints.Usage));
         v2.MapResource("/schemas/{name}", GlanceMethod.Get(InfoEndpoints.Schema));
     }

@@ -48,7 +48,11 @@ internal static class GlanceErrors
         UploadExpiredException => StatusCodes.Status410Gone,
         SourceException => StatusCodes.Status400BadRequest,
 
-        StoreNotFoundException => StatusCodes.Status409Conflict,
+        StoreNotFoundException or ZoneNotFoundException => StatusCodes.Status409Conflict,
+        StoreClosedException => StatusCodes.Status409Conflict,
+        ReplicaNotFoundException => StatusCodes.Status404NotFound,
+        ReplicaExistsException or ReplicaExpectedException => StatusCodes.Status409Conflict,
+        LastReplicaException => StatusCodes.Status403Forbidden,
         StoreFullException => StatusCodes.Status413PayloadTooLarge,
         StoreUnavailableException => StatusCodes.Status503ServiceUnavailable,
         StoreDamagedException => StatusCodes.Status500InternalServerError,

@@ -5,21 +5,26 @@ using Vitrine.Stores;
 namespace Vitrine.OpenStack.Images;
 
 /// <summary>What <c>POST /v2/images/ID/import</c> asks for.</summary>
-/// <param name="Url">Where the content is fetched from.</param>
-/// <param name="Store">The store that receives it; null for the default one.</param>
-internal sealed record GlanceImport(string Url, string? Store)
+/// <param name="Method">One of <see cref="Methods"/>.</param>
+/// <param name="Url">Where the content is fetched from; null where it is copied from store to store.</param>
+/// <param name="Stores">The stores that receive it; null for the default one.</param>
+internal sealed record GlanceImport(string Method, string? Url, StoreChoice? Stores)
 {
     public const string WebDownload = "web-download";
+    public const string CopyImage = "copy-image";
 
     /// <summary>The header by which a store is named where there is no body, or beside it.</summary>
     public const string StoreHeader = "X-Image-Meta-Store";
 
     /// <summary>The methods in which content can be imported.</summary>
-    public static readonly string[] Methods = [WebDownload];
+    public static readonly string[] Methods = [WebDownload, CopyImage];
 
     /// <exception cref="GlanceRefusalException">The request is malformed, or asks for a method or a choice of stores that there is not.</exception>
-    public static GlanceImport Read(JsonElement body, HttpRequest request, StoreRegistry stores) =>
-        new(ReadUrl(body), ReadStore(body, request, stores));
+    public static GlanceImport Read(JsonElement body, HttpRequest request, StoreRegistry stores)
+    {
+        var (method, url) = ReadMethod(body);
+        return new GlanceImport(method, url, ReadStores(body, request, stores));
+    }
 
     /// <summary>The store of the header; null where there is none.</summary>
     /// <exception cref="GlanceRefusalException">No store has the name.</exception>
@@ -29,7 +34,7 @@ internal sealed record GlanceImport(string Url, string? Store)
         return name.Length == 0 ? null : Exists(name, stores) ? name : throw GlanceRefusalException.BadRequest($"There is no store '{name}'.");
     }
 
-    private static string ReadUrl(JsonElement body)
+    private static (string Method, string? Url) ReadMethod(JsonElement body)
     {
         if (GlanceBody.Find(body, "method") is not { ValueKind: JsonValueKind.Object } method
             || GlanceBody.Find(method, "name") is not { } named)
@@ -39,31 +44,31 @@ internal sealed record GlanceImport(string Url, string? Store)
         if (!Methods.Contains(name))
             throw GlanceRefusalException.BadRequest($"Unknown import method name '{name}'; use one of {string.Join(", ", Methods)}.");
 
+        if (name == CopyImage)
+            return (name, null);
+
         return GlanceBody.Find(method, "uri") is { } uri
-            ? GlanceBody.Text(uri, "uri")
+            ? (name, GlanceBody.Text(uri, "uri"))
             : throw GlanceRefusalException.BadRequest($"Import method '{name}' needs a uri.");
     }
 
-    private static string? ReadStore(JsonElement body, HttpRequest request, StoreRegistry stores)
+    private static StoreChoice? ReadStores(JsonElement body, HttpRequest request, StoreRegistry stores)
     {
         var header = StoreOf(request, stores);
         var listed = GlanceBody.Find(body, "stores") is { } list ? GlanceBody.Texts(list, "stores").Distinct().ToList() : [];
         var all = GlanceBody.Find(body, "all_stores") is { } flag && GlanceBody.Flag(flag, "all_stores");
         if (GlanceBody.Find(body, "all_stores_must_succeed") is { } must)
-            GlanceBody.Flag(must, "all_stores_must_succeed"); // with one store, all and any are the same
+            GlanceBody.Flag(must, "all_stores_must_succeed"); // an image is of use as soon as one store has it; those that fail are named
 
         if ((header is null ? 0 : 1) + (listed.Count > 0 ? 1 : 0) + (all ? 1 : 0) > 1)
             throw GlanceRefusalException.BadRequest($"Name stores in one way: all_stores, stores or the header {StoreHeader}.");
         if (listed.Find(name => !Exists(name, stores)) is { } unknown)
             throw GlanceRefusalException.Conflict($"There is no store '{unknown}'.");
 
-        return header ?? OnlyOne(all ? [.. stores.All.Select(s => s.Name)] : listed);
+        return all ? new StoreChoice { All = true }
+            : listed.Count > 0 ? new StoreChoice { Names = listed }
+            : StoreChoice.Of(header);
     }
-
-    /// <summary>The library brings content into one store; to promise more would leave a client waiting for ever.</summary>
-    private static string? OnlyOne(IReadOnlyList<string> names) => names.Count <= 1
-        ? names.SingleOrDefault()
-        : throw GlanceRefusalException.BadRequest($"Content is imported into one store; choose one of {string.Join(", ", names)}.");
 
     private static bool Exists(string name, StoreRegistry stores) => stores.All.Any(s => s.Name == name);
 }

@@ -8,11 +8,13 @@ internal sealed record GlanceStore(
     string Id,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Description,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Default,
+    [property: JsonPropertyName("read-only"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ReadOnly,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Type,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] GlanceStoreProperties? Properties)
 {
     public static GlanceStore From(LibraryStore store) => new(
-        store.Name, store.Description.Length > 0 ? store.Description : null, store.IsDefault ? "true" : null, Type: null, Properties: null);
+        store.Name, store.Description.Length > 0 ? store.Description : null, store.IsDefault ? "true" : null,
+        store.Mode is StoreMode.Open ? null : "true", Type: null, Properties: null);
 
     /// <summary>With what only administrators are shown.</summary>
     public static GlanceStore Detailed(LibraryStore store) => From(store) with

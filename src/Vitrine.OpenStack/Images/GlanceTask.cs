@@ -3,11 +3,13 @@ using Vitrine.Transfers;
 
 namespace Vitrine.OpenStack.Images;
 
-/// <summary>An import as the administrators' list of tasks spells it.</summary>
-/// <remarks>Only imports are tasks to Glance; an upload ends with its request and needs none.</remarks>
+/// <summary>An import or a copy as the administrators' list of tasks spells it.</summary>
+/// <remarks>Only imports and copies are tasks to Glance; an upload ends with its request and needs none.</remarks>
 internal sealed record GlanceTask
 {
     public const string ImportType = "api_image_import";
+
+    public static readonly TransferKind[] Kinds = [TransferKind.Import, TransferKind.Copy];
 
     public required string Id { get; init; }
     public string Type { get; } = ImportType;
@@ -110,13 +112,19 @@ internal sealed record GlanceTaskInput(string ImageId, GlanceImportRequest Impor
 {
     public static GlanceTaskInput From(Transfer transfer) => new(
         transfer.Image.ToString(),
-        new GlanceImportRequest(new GlanceImportMethod(GlanceImport.WebDownload, transfer.SourceUrl ?? ""), [transfer.Store]),
-        [transfer.Store]);
+        new GlanceImportRequest(MethodOf(transfer), [transfer.Store, .. transfer.FurtherStores]),
+        [transfer.Store, .. transfer.FurtherStores]);
+
+    private static GlanceImportMethod MethodOf(Transfer transfer) => transfer.Kind is TransferKind.Copy
+        ? new GlanceImportMethod(GlanceImport.CopyImage, Uri: null)
+        : new GlanceImportMethod(GlanceImport.WebDownload, transfer.SourceUrl ?? "");
 }
 
 internal sealed record GlanceImportRequest(GlanceImportMethod Method, IReadOnlyList<string> Stores);
 
-internal sealed record GlanceImportMethod(string Name, string Uri);
+internal sealed record GlanceImportMethod(
+    string Name,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Uri);
 
 internal sealed record GlanceTaskResult(string ImageId)
 {

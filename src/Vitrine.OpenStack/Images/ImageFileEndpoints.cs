@@ -29,7 +29,7 @@ internal static class ImageFileEndpoints
         RequireFormats(image);
 
         await using var body = UploadBody.Open(context, options.IdleTimeout, time);
-        await uploads.ReceiveAsync(image.Id, body, length, store, caller, cancellationToken);
+        await uploads.ReceiveAsync(image.Id, body, length, StoreChoice.Of(store), caller, cancellationToken);
         return TypedResults.NoContent();
     }
 

@@ -1,26 +1,52 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Vitrine.Access;
 using Vitrine.Images;
 using Vitrine.OpenStack.Identity;
 using Vitrine.Stores;
 
 namespace Vitrine.OpenStack.Images;
 
-/// <summary>Content that we fetch for an image.</summary>
+/// <summary>Content that we fetch for an image, or copy from store to store.</summary>
 internal static class ImportEndpoints
 {
     public static async Task<StatusCodeHttpResult> Import(
-        string id, HttpContext context, ImageLibrary library, ImageImports imports, StoreRegistry stores, CancellationToken cancellationToken)
+        string id, HttpContext context, ImageLibrary library, ImageImports imports, ImageReplicas replicas, StoreRegistry stores,
+        CancellationToken cancellationToken)
     {
         using var body = await GlanceBody.ReadObjectAsync(context.Request, cancellationToken);
         var asked = GlanceImport.Read(body.RootElement, context.Request, stores);
         var caller = context.GetCaller();
         var image = await library.GetAsync(ImageEndpoints.IdOf(id), caller, cancellationToken);
+        if (asked.Method is GlanceImport.CopyImage)
+            await CopyAsync(image, asked, replicas, caller, context, cancellationToken);
+        else
+            await FetchAsync(image, asked, imports, caller, context, cancellationToken);
+
+        return TypedResults.StatusCode(StatusCodes.Status202Accepted);
+    }
+
+    private static async Task FetchAsync(
+        Image image, GlanceImport asked, ImageImports imports, Caller caller, HttpContext context, CancellationToken cancellationToken)
+    {
         ImageFileEndpoints.RequireFormats(image);
 
         // Glance's users may import one address as often as they like.
-        var request = new ImportRequest(asked.Url, Expected: null, asked.Store, AllowDuplicate: true, context.TraceIdentifier);
+        var request = new ImportRequest(asked.Url!, Expected: null, asked.Stores, AllowDuplicate: true, context.TraceIdentifier);
         await imports.StartAsync(image.Id, request, caller, cancellationToken);
-        return TypedResults.StatusCode(StatusCodes.Status202Accepted);
+    }
+
+    private static async Task CopyAsync(
+        Image image, GlanceImport asked, ImageReplicas replicas, Caller caller, HttpContext context, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var request = new CopyRequest(asked.Stores ?? new StoreChoice { All = true }, RequestId: context.TraceIdentifier);
+            await replicas.CopyAsync(image.Id, request, caller, cancellationToken);
+        }
+        catch (ReplicaExistsException) when (asked.Stores is not { Names.Count: > 0 })
+        {
+            // Every store has it already: there is nothing to do, which Glance's clients take for success.
+        }
     }
 }

@@ -8,7 +8,7 @@ namespace Vitrine.OpenStack.Images;
 /// <remarks>
 /// As clients see them: while it runs, the task and the stores that are still to receive the content; then the stores that are
 /// still to and those that failed, both empty after success. After a failure the image is queued again, and the store that
-/// failed is named.
+/// failed is named. An image that is being copied stays active.
 /// </remarks>
 internal static class ImportMarkers
 {
@@ -23,7 +23,8 @@ internal static class ImportMarkers
     {
         { Status: ImageStatus.Importing } =>
             [(Task, image.Transfer?.ToString() ?? ""), (Importing, StoresOf(replicas, ReplicaState.Receiving)), (Failed, "")],
-        { Status: ImageStatus.Active, SourceUrl: not null } => [(Importing, ""), (Failed, "")],
+        { Status: ImageStatus.Active } when image.SourceUrl is not null || replicas.Count > 1 =>
+            [(Importing, StoresOf(replicas, ReplicaState.Receiving)), (Failed, StoresOf(replicas, ReplicaState.Failed))],
         { Status: ImageStatus.Failed } when transfer is { Kind: TransferKind.Import } => [(Importing, ""), (Failed, transfer.Store)],
         _ => [],
     };

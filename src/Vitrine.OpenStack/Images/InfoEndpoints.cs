@@ -1,6 +1,7 @@
 using System.Net.Mime;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Vitrine.Images;
 using Vitrine.OpenStack.Identity;
 using Vitrine.Stores;
 
@@ -13,13 +14,23 @@ internal static class InfoEndpoints
         new GlanceImportInfo(new GlanceImportMethods("Import methods available.", "array", GlanceImport.Methods)),
         GlanceJson.Default.GlanceImportInfo);
 
-    public static JsonHttpResult<GlanceStoreList> Stores(StoreRegistry stores) =>
-        GlanceJson.Answer(new GlanceStoreList([.. stores.All.Select(GlanceStore.From)]), GlanceJson.Default.GlanceStoreList);
+    public static async Task<JsonHttpResult<GlanceStoreList>> Stores(StorePlacement placement, CancellationToken cancellationToken) =>
+        Answer((await placement.ListAsync(cancellationToken)).Select(GlanceStore.From));
 
-    public static JsonHttpResult<GlanceStoreList> StoresInDetail(HttpContext context, StoreRegistry stores)
+    public static async Task<JsonHttpResult<GlanceStoreList>> StoresInDetail(
+        HttpContext context, StorePlacement placement, CancellationToken cancellationToken)
     {
         context.GetCaller().RequireAdmin("see the stores in detail");
-        return GlanceJson.Answer(new GlanceStoreList([.. stores.All.Select(GlanceStore.Detailed)]), GlanceJson.Default.GlanceStoreList);
+        return Answer((await placement.ListAsync(cancellationToken)).Select(GlanceStore.Detailed));
+    }
+
+    /// <summary>Takes an image out of one store.</summary>
+    public static async Task<NoContent> DeleteFromStore(
+        string store, string id, HttpContext context, ImageReplicas replicas, StoreRegistry stores, CancellationToken cancellationToken)
+    {
+        stores.Choose(store);
+        await replicas.DeleteAsync(ImageEndpoints.IdOf(id), store, context.GetCaller(), cancellationToken);
+        return TypedResults.NoContent();
     }
 
     public static JsonHttpResult<GlanceUsage> Usage() =>
@@ -28,4 +39,7 @@ internal static class InfoEndpoints
     public static Utf8ContentHttpResult Schema(string name) => GlanceSchemas.Find(name) is { } schema
         ? TypedResults.Text(schema, MediaTypeNames.Application.Json)
         : throw GlanceRefusalException.NotFound($"There is no schema '{name}'.");
+
+    private static JsonHttpResult<GlanceStoreList> Answer(IEnumerable<GlanceStore> stores) =>
+        GlanceJson.Answer(new GlanceStoreList([.. stores]), GlanceJson.Default.GlanceStoreList);
 }

@@ -7,7 +7,7 @@ using Vitrine.Transfers;
 
 namespace Vitrine.OpenStack.Images;
 
-/// <summary>Imports as Glance's tasks.</summary>
+/// <summary>Imports and copies as Glance's tasks.</summary>
 internal static class TaskEndpoints
 {
     /// <summary>Far more than anybody tries to import one image.</summary>
@@ -18,7 +18,7 @@ internal static class TaskEndpoints
     {
         var caller = context.GetCaller();
         var image = await library.GetAsync(ImageEndpoints.IdOf(id), caller, cancellationToken);
-        var query = new TransferQuery { Image = image.Id, Kind = TransferKind.Import, Limit = MaxOfImage };
+        var query = new TransferQuery { Image = image.Id, Kinds = GlanceTask.Kinds, Limit = MaxOfImage };
         var transfers = await desk.ListAsync(query, caller, cancellationToken);
         return GlanceJson.Answer(new GlanceImageTaskList([.. transfers.Select(GlanceImageTask.From)]), GlanceJson.Default.GlanceImageTaskList);
     }
@@ -59,9 +59,10 @@ internal static class TaskEndpoints
         }
     }
 
-    /// <exception cref="TransferNotFoundException">There is none, or it is no import and so no task.</exception>
+    /// <exception cref="TransferNotFoundException">There is none, or it is no task to Glance.</exception>
     private static async Task<Transfer> FindAsync(string id, TransferDesk desk, Caller caller, CancellationToken cancellationToken) =>
-        TransferId.TryParse(id, out var known) && await desk.GetAsync(known, caller, cancellationToken) is { Kind: TransferKind.Import } transfer
+        TransferId.TryParse(id, out var known) && await desk.GetAsync(known, caller, cancellationToken) is { } transfer
+            && GlanceTask.Kinds.Contains(transfer.Kind)
             ? transfer
             : throw new TransferNotFoundException(id);
 }

@@ -43,7 +43,7 @@ internal sealed record TaskListing(IReadOnlyList<IReadOnlyList<TransferState>> S
         {
             var query = new TransferQuery
             {
-                Kind = TransferKind.Import,
+                Kinds = GlanceTask.Kinds,
                 States = Steps[step],
                 OldestFirst = OldestFirst,
                 After = step == begin ? marker?.Id : null,

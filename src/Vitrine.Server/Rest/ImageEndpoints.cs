@@ -3,6 +3,7 @@ using Vitrine.Client;
 using Vitrine.Content;
 using Vitrine.Images;
 using Vitrine.OpenStack.Identity;
+using Vitrine.Stores;
 using Vitrine.Transfers;
 
 namespace Vitrine.Server.Rest;
@@ -30,6 +31,11 @@ internal static class ImageEndpoints
             .HonoursIfMatch();
         images.MapPost("/{id}/upload", BeginUpload).WithName("BeginUpload").WithSummary("Begins an upload for an image without content.")
             .Accepts<UploadRequest>("application/json").Produces<UploadRecord>(StatusCodes.Status201Created);
+        images.MapPost("/{id}/copies", Copy).WithName("CopyImage")
+            .WithSummary("Begins to copy an image to stores that do not have it, or to move it to one.")
+            .Accepts<Client.CopyRequest>("application/json").Produces<TransferPage>(StatusCodes.Status202Accepted);
+        images.MapDelete("/{id}/replicas/{store}", DeleteReplica).WithName("DeleteReplica")
+            .WithSummary("Takes an image out of a store that is not the only one to have it.").Produces(StatusCodes.Status204NoContent);
         images.MapGet("/{id}/transfers", ListTransfers).WithName("ListTransfersOfImage")
             .WithSummary("Lists the transfers of an image, the newest first.").Produces<TransferPage>();
     }
@@ -59,7 +65,7 @@ internal static class ImageEndpoints
         {
             { Source: { } source } => await imports.RegisterAsync(ImportOf(source), caller, i => ImageDescriptions.Describe(i, said), cancellationToken),
             { Upload: { } upload } => await uploads.RegisterAsync(
-                LengthOf(upload), ChecksumOf(upload.Checksum), upload.Store, caller, i => ImageDescriptions.Describe(i, said), cancellationToken),
+                LengthOf(upload), ChecksumOf(upload.Checksum), ChoiceOf(upload.Store, upload.Stores, upload.Zone, upload.AllStores), caller, i => ImageDescriptions.Describe(i, said), cancellationToken),
             _ => (await library.CreateAsync(caller, id: null, owner: null, i => ImageDescriptions.Describe(i, said), cancellationToken), (Transfer?)null),
         };
         var created = new ImageCreated(
@@ -109,10 +115,30 @@ internal static class ImageEndpoints
     {
         var said = await context.Request.ReadAsync(LibraryJson.Default.UploadRequest, cancellationToken);
         var transfer = await uploads.BeginAsync(
-            IdOf(id), LengthOf(said), ChecksumOf(said.Checksum), said.Store, context.GetCaller(), cancellationToken);
+            IdOf(id), LengthOf(said), ChecksumOf(said.Checksum), ChoiceOf(said.Store, said.Stores, said.Zone, said.AllStores), context.GetCaller(),
+            cancellationToken);
         var upload = WireRecords.UploadOf(transfer);
         context.Response.Headers.Location = upload.Url;
         return TypedResults.Json(upload, LibraryJson.Default.UploadRecord, statusCode: StatusCodes.Status201Created);
+    }
+
+    private static async Task<JsonHttpResult<TransferPage>> Copy(
+        string id, HttpContext context, ImageReplicas replicas, CancellationToken cancellationToken)
+    {
+        var said = await context.Request.ReadAsync(LibraryJson.Default.CopyRequest, cancellationToken);
+        var to = ChoiceOf(store: null, said.Stores, said.Zone, said.AllStores)
+            ?? throw new InvalidFieldException("stores", "are needed, or a zone, or all of them");
+        var request = new Images.CopyRequest(to, said.From, said.Move ?? false, context.TraceIdentifier);
+        var begun = await replicas.CopyAsync(IdOf(id), request, context.GetCaller(), cancellationToken);
+        return TypedResults.Json(
+            new TransferPage([.. begun.Select(WireRecords.From)], Next: null), LibraryJson.Default.TransferPage, statusCode: StatusCodes.Status202Accepted);
+    }
+
+    private static async Task<NoContent> DeleteReplica(
+        string id, string store, HttpContext context, ImageReplicas replicas, CancellationToken cancellationToken)
+    {
+        await replicas.DeleteAsync(IdOf(id), store, context.GetCaller(), cancellationToken);
+        return TypedResults.NoContent();
     }
 
     private static async Task<JsonHttpResult<TransferPage>> ListTransfers(
@@ -136,7 +162,19 @@ internal static class ImageEndpoints
 
     private static ImportRequest ImportOf(ImageSource source) => new(
         source.Url ?? throw new InvalidFieldException("url", "a source needs an address"),
-        ChecksumOf(source.Checksum), source.Store, source.AllowDuplicate ?? false);
+        ChecksumOf(source.Checksum), ChoiceOf(source.Store, source.Stores, source.Zone, source.AllStores), source.AllowDuplicate ?? false);
+
+    /// <returns>Null where nothing is said.</returns>
+    private static StoreChoice? ChoiceOf(string? store, IReadOnlyList<string>? stores, string? zone, bool? allStores)
+    {
+        if (store is not null && stores is not null)
+            throw new InvalidFieldException("stores", "and store exclude each other");
+
+        var names = store is not null ? [store] : stores ?? [];
+        return names.Count == 0 && zone is null && allStores is not true
+            ? null
+            : new StoreChoice { Names = names, Zone = zone, All = allStores ?? false };
+    }
 
     private static long LengthOf(UploadRequest upload) =>
         upload.Length ?? throw new InvalidFieldException("length", "an upload needs the length of the file in bytes");

@@ -18,15 +18,16 @@ internal static partial class RestErrors
     public static int StatusOf(LibraryException error) => error switch
     {
         InvalidFieldException or MalformedBodyException or UploadInterruptedException => StatusCodes.Status400BadRequest,
-        StoreNotFoundException => StatusCodes.Status400BadRequest,
+        StoreNotFoundException or ZoneNotFoundException => StatusCodes.Status400BadRequest,
         UnauthenticatedException => StatusCodes.Status401Unauthorized,
         ForbiddenException or NotOwnerException or BuiltInIdentityException => StatusCodes.Status403Forbidden,
         ImageNotFoundException or MemberNotFoundException or TagNotFoundException or ContentMissingException
-            or TransferNotFoundException or StoreOperationNotFoundException or IdentityNotFoundException => StatusCodes.Status404NotFound,
+            or TransferNotFoundException or StoreOperationNotFoundException or ReplicaNotFoundException or IdentityNotFoundException => StatusCodes.Status404NotFound,
         ConcurrentChangeException or ImageStatusException or ImageDisabledException or ImageProtectedException
             or ImageIdTakenException or DuplicateSourceException or DuplicateMemberException or ImageNotSharedException
             or TransferStateException or TransferLostException or UploadOffsetException
-            or StoreBusyException or UpkeepNotSupportedException
+            or StoreBusyException or UpkeepNotSupportedException or StoreClosedException
+            or ReplicaExistsException or ReplicaExpectedException or LastReplicaException
             or IdentityConflictException or DomainEnabledException => StatusCodes.Status409Conflict,
         UploadExpiredException => StatusCodes.Status410Gone,
         TusVersionException or VersionMismatchException => StatusCodes.Status412PreconditionFailed,
@@ -124,6 +125,7 @@ internal static partial class RestErrors
     {
         InvalidFieldException invalid => invalid.Field,
         StoreNotFoundException => "store",
+        ZoneNotFoundException => "zone",
         SourceException { Fault: SourceFault.MalformedUrl or SourceFault.Refused } => "url",
         _ => null,
     };

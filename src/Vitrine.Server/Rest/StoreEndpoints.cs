@@ -1,11 +1,12 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Vitrine.Client;
+using Vitrine.Images;
 using Vitrine.OpenStack.Identity;
 using Vitrine.Stores;
 
 namespace Vitrine.Server.Rest;
 
-/// <summary>One store: shown, reported on, collected and scrubbed; for administrators.</summary>
+/// <summary>One store: shown, reported on, opened and closed, and worked on; for administrators.</summary>
 internal static class StoreEndpoints
 {
     /// <summary>The part of a path that names the store.</summary>
@@ -15,10 +16,14 @@ internal static class StoreEndpoints
     {
         var store = api.MapGroup($"/stores/{{{Name}}}").WithTags("Stores");
         store.MapGet("", Show).WithName("ShowStore").WithSummary("Shows a store, with its use and health; for administrators.").Produces<StoreRecord>();
+        store.MapPatch("", Change).WithName("ChangeStore").WithSummary("Opens a store to new content, or closes it; for administrators.")
+            .Accepts<StoreChange>("application/json").Produces<StoreRecord>();
+        store.MapGet("/retired", ListRetired).WithName("ListRetiredReplicas")
+            .WithSummary("Lists what was left in a store by images that moved away; for administrators.").Produces<RetiredReplicaList>();
         store.MapGet("/report", Report).WithName("ReportOnStore")
             .WithSummary("Says what a store keeps and for whom, and what is shared; for administrators.").Produces<StoreReportRecord>();
         store.MapPost("/operations", Begin).WithName("BeginStoreOperation")
-            .WithSummary("Begins to collect or to scrub a store; for administrators.")
+            .WithSummary("Begins to collect, scrub, sync or clean up a store; for administrators.")
             .Accepts<StoreOperationRequest>("application/json").Produces<StoreOperationRecord>(StatusCodes.Status202Accepted);
         store.MapGet("/operations", List).WithName("ListStoreOperations")
             .WithSummary("Lists what was done to a store, the newest first; for administrators.").Produces<StoreOperationList>();
@@ -32,6 +37,33 @@ internal static class StoreEndpoints
         context.GetCaller().RequireAdmin("look at a store");
         var found = await FindAsync(store, catalogue, cancellationToken);
         return TypedResults.Json(await survey.OfAsync(found, cancellationToken), LibraryJson.Default.StoreRecord);
+    }
+
+    private static async Task<JsonHttpResult<StoreRecord>> Change(
+        string store, HttpContext context, IReplicaCatalogue catalogue, StoreOperations operations, StoreSurvey survey, CancellationToken cancellationToken)
+    {
+        var caller = context.GetCaller();
+        caller.RequireAdmin("open or close a store");
+        var said = await context.Request.ReadAsync(LibraryJson.Default.StoreChange, cancellationToken);
+        var mode = EnumWords.Parse<StoreMode>(said.Mode ?? throw new InvalidFieldException("mode", "is needed"), "mode");
+        await operations.SetModeAsync(store, mode, caller, cancellationToken);
+        return TypedResults.Json(
+            await survey.OfAsync(await FindAsync(store, catalogue, cancellationToken), cancellationToken), LibraryJson.Default.StoreRecord);
+    }
+
+    private static async Task<JsonHttpResult<RetiredReplicaList>> ListRetired(
+        string store, HttpContext context, IReplicaCatalogue catalogue, IImageCatalogue images, CancellationToken cancellationToken)
+    {
+        context.GetCaller().RequireAdmin("look at a store");
+        await FindAsync(store, catalogue, cancellationToken);
+        var records = new List<RetiredReplicaRecord>();
+        foreach (var replica in await catalogue.ListRetiredAsync(store, cancellationToken))
+        {
+            var image = await images.FindAsync(replica.Image, cancellationToken);
+            records.Add(new RetiredReplicaRecord(replica.Image.ToString(), image?.Name, replica.Size ?? 0, replica.UpdatedAt));
+        }
+
+        return TypedResults.Json(new RetiredReplicaList(records), LibraryJson.Default.RetiredReplicaList);
     }
 
     private static async Task<JsonHttpResult<StoreReportRecord>> Report(
@@ -51,7 +83,8 @@ internal static class StoreEndpoints
         var said = await context.Request.ReadAsync(LibraryJson.Default.StoreOperationRequest, cancellationToken);
         var kind = EnumWords.Parse<StoreOperationKind>(said.Kind ?? throw new InvalidFieldException("kind", "is needed"), "kind");
         InReach(await FindAsync(store, catalogue, cancellationToken), registry);
-        var begun = await operations.RequestAsync(store, kind, said.Rate, caller, cancellationToken);
+        var task = new StoreTask(kind, said.Rate, said.Move ?? false, said.Confirm ?? false) { Sources = said.Sources ?? [] };
+        var begun = await operations.RequestAsync(store, task, caller, cancellationToken);
         context.Response.Headers.Location = $"{RestEndpoints.ApiPath}/stores/{Uri.EscapeDataString(store)}/operations/{begun.Id}";
         return TypedResults.Json(
             await reports.DescribeAsync(begun, cancellationToken), LibraryJson.Default.StoreOperationRecord, statusCode: StatusCodes.Status202Accepted);

@@ -11,6 +11,7 @@ internal sealed class StoreSurvey(IReplicaCatalogue catalogue, StoreRegistry reg
     public async Task<StoreRecord> OfAsync(LibraryStore store, CancellationToken cancellationToken)
     {
         var use = await catalogue.MeasureAsync(store.Name, cancellationToken);
+        var retired = await catalogue.ListRetiredAsync(store.Name, cancellationToken);
         var (healthy, problem, capacity, stored) = await LookAsync(store.Name, cancellationToken);
         return new StoreRecord
         {
@@ -19,11 +20,14 @@ internal sealed class StoreSurvey(IReplicaCatalogue catalogue, StoreRegistry reg
             Kind = store.Kind,
             Description = store.Description,
             IsDefault = store.IsDefault,
+            Mode = store.Mode.Word(),
             Healthy = healthy,
             Problem = problem,
             Total = capacity?.Total,
             Free = capacity?.Free,
             Images = use.Replicas,
+            RetiredImages = retired.Count,
+            RetiredBytes = retired.Sum(r => r.Size ?? 0),
             LogicalBytes = use.Logical,
             StoredBytes = stored ?? use.Stored,
         };

@@ -62,6 +62,7 @@ internal static class WireRecords
         State = transfer.State.Word(),
         Step = transfer.Step,
         Store = transfer.Store,
+        SourceStore = transfer.SourceStore,
         Source = transfer.SourceUrl,
         Checksum = transfer.Expected?.ToString(),
         Length = transfer.Length,
@@ -90,6 +91,8 @@ internal static class WireRecords
         Id = operation.Id.ToString(),
         Store = operation.Store,
         Kind = operation.Kind.Word(),
+        Sources = operation.Kind is StoreOperationKind.Sync ? operation.Sources : null,
+        Move = operation.Moves,
         State = operation.State.Word(),
         Done = operation.Progress.Done,
         Total = operation.Progress.Total,
@@ -97,6 +100,10 @@ internal static class WireRecords
         User = operation.User?.Value,
         Node = operation.NodeName,
         Collected = operation.Collected is { } collected ? new CollectionRecord(collected.Freed, collected.Moved, collected.Condemned) : null,
+        Synced = operation.Synced is { } synced ? new SyncRecord(synced.Copied, synced.Bytes, synced.Failed) : null,
+        CleanedUp = operation.CleanedUp is { } cleaned
+            ? new CleanupRecord(cleaned.Removed, cleaned.Bytes, [.. cleaned.Kept.Select(k => new KeptReplicaRecord(k.Image.ToString(), k.Reason))])
+            : null,
         Failure = operation is { Failure: { } failure, EndedAt: { } endedAt }
             ? new FailureRecord(failure.Code, operation.Kind.Word(), failure.Cause, failure.Remedy, operation.NodeName, endedAt)
             : null,

@@ -6,7 +6,7 @@ namespace Vitrine.Content;
 /// <summary>Everything that happens to content on its way into a store, in one pass and in bounded memory.</summary>
 /// <remarks>
 /// <code>
-///                 ┌► SHA-256, MD5, SHA-512, the caller's sum   (threads of their own)
+///                 ┌► SHA-256, and what other sums are wanted   (threads of their own)
 ///  bytes ─ blocks ┤
 ///                 └► format inspection ─► the store's writer
 /// </code>
@@ -20,7 +20,7 @@ public sealed class Ingest : IAsyncDisposable
 
     private readonly ContentWriter _writer;
     private readonly IFormatInspector _inspector;
-    private readonly ChecksumAlgorithm? _extra;
+    private readonly IReadOnlyCollection<ChecksumAlgorithm> _sums;
     private readonly TimeProvider _time;
 
     private Lanes _lanes;
@@ -30,11 +30,11 @@ public sealed class Ingest : IAsyncDisposable
     private bool _isCommitted;
 
     /// <param name="writer">Belongs to the ingest from now on.</param>
-    /// <param name="extra">The algorithm of the sum that the caller announced, where there is one.</param>
-    public Ingest(ContentWriter writer, IFormatInspector inspector, ChecksumAlgorithm? extra, TimeProvider time)
+    /// <param name="sums">What is computed of the bytes beside SHA-256, which names them.</param>
+    public Ingest(ContentWriter writer, IFormatInspector inspector, IReadOnlyCollection<ChecksumAlgorithm> sums, TimeProvider time)
     {
-        (_writer, _inspector, _extra, _time) = (writer, inspector, extra, time);
-        _lanes = new Lanes(writer, inspector, extra);
+        (_writer, _inspector, _sums, _time) = (writer, inspector, sums, time);
+        _lanes = new Lanes(writer, inspector, sums);
     }
 
     /// <summary>How many bytes have come so far, those of an earlier run included.</summary>
@@ -60,7 +60,7 @@ public sealed class Ingest : IAsyncDisposable
     {
         await _lanes.DisposeAsync();
         await _flush.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _lanes = new Lanes(_writer, _inspector, _extra);
+        _lanes = new Lanes(_writer, _inspector, _sums);
         (_flush, _filled, Length) = (Task.CompletedTask, 0, 0);
         await _writer.ResetAsync(cancellationToken);
     }
@@ -209,25 +209,16 @@ public sealed class Ingest : IAsyncDisposable
     /// <summary>The lanes of one pass, from the first byte to the last.</summary>
     private sealed class Lanes : IAsyncDisposable
     {
-        private readonly RunningDigest _sha256 = new(ChecksumAlgorithm.Sha256);
-        private readonly RunningDigest _md5 = new(ChecksumAlgorithm.Md5);
-        private readonly RunningDigest _sha512 = new(ChecksumAlgorithm.Sha512);
-        private readonly RunningDigest? _extra;
+        private readonly List<RunningDigest> _digests = [];
         private readonly FormatInspection _inspection;
         private readonly List<IngestLane> _observers = [];
         private readonly IngestLane _store;
 
-        public Lanes(ContentWriter writer, IFormatInspector inspector, ChecksumAlgorithm? extra)
+        public Lanes(ContentWriter writer, IFormatInspector inspector, IReadOnlyCollection<ChecksumAlgorithm> sums)
         {
-            if (extra is not (null or ChecksumAlgorithm.Sha256 or ChecksumAlgorithm.Md5 or ChecksumAlgorithm.Sha512))
-                _extra = new RunningDigest(extra.Value);
-
             _inspection = inspector.Begin();
-            AddDigest(_md5);
-            AddDigest(_sha512);
-            AddDigest(_sha256);
-            if (_extra is not null)
-                AddDigest(_extra);
+            foreach (var algorithm in sums.Append(ChecksumAlgorithm.Sha256).Distinct())
+                AddDigest(new RunningDigest(algorithm));
             _store = new IngestLane(bytes => writer.WriteAsync(bytes, CancellationToken.None), TaskScheduler.Default);
             _observers.Add(new IngestLane(bytes => Inspect(bytes, writer), TaskScheduler.Default, next: _store));
         }
@@ -262,18 +253,8 @@ public sealed class Ingest : IAsyncDisposable
             foreach (var lane in _observers.Append(_store))
                 await lane.FinishAsync();
 
-            var sha256 = _sha256.Finish();
-            var (md5, sha512) = (Convert.ToHexStringLower(_md5.Finish()), Convert.ToHexStringLower(_sha512.Finish()));
-            var sums = new Dictionary<ChecksumAlgorithm, string>
-            {
-                [ChecksumAlgorithm.Sha256] = Convert.ToHexStringLower(sha256),
-                [ChecksumAlgorithm.Md5] = md5,
-                [ChecksumAlgorithm.Sha512] = sha512,
-            };
-            if (_extra is not null)
-                sums[_extra.Algorithm] = Convert.ToHexStringLower(_extra.Finish());
-
-            return new IngestResult(Digest.FromHash(sha256), length, sums, length == 0 ? null : _inspection.Complete());
+            var sums = _digests.ToDictionary(d => d.Algorithm, d => Convert.ToHexStringLower(d.Finish()));
+            return new IngestResult(Digest.Parse(sums[ChecksumAlgorithm.Sha256]), length, sums, length == 0 ? null : _inspection.Complete());
         }
 
         public async ValueTask DisposeAsync()
@@ -281,10 +262,8 @@ public sealed class Ingest : IAsyncDisposable
             foreach (var lane in _observers.Append(_store))
                 await lane.AbandonAsync();
 
-            _sha256.Dispose();
-            _md5.Dispose();
-            _sha512.Dispose();
-            _extra?.Dispose();
+            foreach (var digest in _digests)
+                digest.Dispose();
         }
 
         // The inspection comes before the store, to which it says how to cut what it gets.
@@ -297,7 +276,11 @@ public sealed class Ingest : IAsyncDisposable
             return ValueTask.CompletedTask;
         }
 
-        private void AddDigest(RunningDigest digest) => AddObserver(digest.Append, IngestThreads.Shared);
+        private void AddDigest(RunningDigest digest)
+        {
+            _digests.Add(digest);
+            AddObserver(digest.Append, IngestThreads.Shared);
+        }
 
         private void AddObserver(Observer observe, TaskScheduler scheduler) => _observers.Add(new IngestLane(
             bytes =>
@@ -312,6 +295,7 @@ public sealed class Ingest : IAsyncDisposable
 }
 
 /// <summary>What one pass found out.</summary>
+/// <param name="Sums">In hexadecimal digits.</param>
 /// <param name="Verdict">Null where there was not one byte.</param>
 public sealed record IngestResult(
     Digest Digest, long Length, IReadOnlyDictionary<ChecksumAlgorithm, string> Sums, FormatVerdict? Verdict);

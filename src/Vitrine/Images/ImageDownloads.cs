@@ -5,7 +5,7 @@ using Vitrine.Stores;
 namespace Vitrine.Images;
 
 /// <summary>Content on its way out.</summary>
-public sealed class ImageDownloads(ImageLibrary library, IReplicaCatalogue replicas, StoreRegistry stores)
+public sealed class ImageDownloads(ImageLibrary library, ReplicaReaders readers)
 {
     /// <summary>Opens the exact bytes that were uploaded or imported.</summary>
     /// <exception cref="ContentMissingException">The image has no content yet, or every store has lost it.</exception>
@@ -28,26 +28,7 @@ public sealed class ImageDownloads(ImageLibrary library, IReplicaCatalogue repli
         if (!image.Enabled && !evenDisabled)
             throw new ImageDisabledException(image.Id);
 
-        return new ImageDownload(image, content, await OpenAnyAsync(image, content, cancellationToken));
-    }
-
-    private async Task<ContentReader> OpenAnyAsync(Image image, ContentFacts content, CancellationToken cancellationToken)
-    {
-        var ready = (await replicas.ListAsync([image.Id], cancellationToken)).Where(r => r.State is ReplicaState.Ready).ToList();
-        LibraryException last = new ContentMissingException($"Image {image.Id}");
-        foreach (var replica in ready)
-        {
-            try
-            {
-                return await stores.Contents(replica.Store).OpenAsync(content.Digest, cancellationToken);
-            }
-            catch (LibraryException failure) when (failure is ContentMissingException or StoreUnavailableException or StoreDamagedException)
-            {
-                last = failure;
-            }
-        }
-
-        throw last;
+        return new ImageDownload(image, content, await readers.OpenAsync(image.Id, content.Digest, cancellationToken));
     }
 }
 

@@ -10,7 +10,7 @@ namespace Vitrine.Images;
 /// <summary>Images whose content we fetch from an address.</summary>
 public sealed class ImageImports(
     ImageLibrary library, IImageCatalogue images, ICatalogue catalogue, ITransferScheduler scheduler, SourceRegistry sources,
-    StoreRegistry stores, ISecretProtector secrets, LibraryOptions options, TimeProvider time)
+    StorePlacement placement, ISecretProtector secrets, LibraryOptions options, TimeProvider time)
 {
     /// <summary>Describes a new image and begins to fetch its content. Answers at once.</summary>
     /// <exception cref="DuplicateSourceException">The project has an image from this address, and no second was asked for.</exception>
@@ -42,7 +42,6 @@ public sealed class ImageImports(
 
     private Uri Check(ImportRequest request)
     {
-        stores.Choose(request.Store);
         if (options.RequireChecksum is { } required && request.Expected?.Algorithm != required)
             throw new InvalidFieldException("checksum", $"the operator requires a {required.Name()} checksum for imports");
 
@@ -53,6 +52,7 @@ public sealed class ImageImports(
         Image image, ImportRequest request, Uri address, Caller caller, CancellationToken cancellationToken)
     {
         var now = time.Now();
+        var stores = await placement.ChooseAsync(request.Store, cancellationToken);
         var transfer = new Transfer
         {
             Id = TransferId.New(),
@@ -61,7 +61,8 @@ public sealed class ImageImports(
             Kind = TransferKind.Import,
             User = caller.User,
             RequestId = request.RequestId,
-            Store = stores.Choose(request.Store).Name,
+            Store = stores[0].Name,
+            FurtherStores = [.. stores.Skip(1).Select(s => s.Name)],
             SourceUrl = SourceAddress.Redact(address),
             SourceSecret = secrets.Protect(address.OriginalString),
             Expected = request.Expected,
@@ -72,8 +73,8 @@ public sealed class ImageImports(
             new CatalogueChange
             {
                 Image = importing,
-                Transfer = transfer,
-                Replica = new Replica(image.Id, transfer.Store, ReplicaState.Receiving, Digest: null, Size: null, now),
+                Transfers = [transfer],
+                Replicas = [new Replica(image.Id, transfer.Store, ReplicaState.Receiving, Digest: null, Size: null, now)],
             },
             cancellationToken);
 
@@ -88,7 +89,7 @@ public sealed class ImageImports(
 
 /// <summary>What is asked of an import.</summary>
 /// <param name="Expected">The sum that the publisher states.</param>
-/// <param name="Store">The store that receives the content; null for the default one.</param>
+/// <param name="Store">Where the content is wanted; null for the default store.</param>
 /// <param name="AllowDuplicate">Makes a second image of an address that the project has one of.</param>
 /// <param name="RequestId">The name of the request that asks, for finding it again in logs.</param>
-public sealed record ImportRequest(string Url, Checksum? Expected, string? Store, bool AllowDuplicate, string? RequestId = null);
+public sealed record ImportRequest(string Url, Checksum? Expected, StoreChoice? Store, bool AllowDuplicate, string? RequestId = null);

@@ -65,7 +65,7 @@ public sealed class ImageLibrary(
     }
 
     /// <summary>
-    /// Deletes the image, and cancels the transfer that is bringing its content. Space that no other image needs is freed at
+    /// Deletes the image, and cancels the transfers that are bringing or copying its content. Space that no other image needs is freed at
     /// once, or by the next sweep where a store does not answer.
     /// </summary>
     /// <param name="condition">As for <see cref="UpdateAsync"/>.</param>
@@ -77,8 +77,8 @@ public sealed class ImageLibrary(
         {
             var image = await GetOwnAsync(id, caller, cancellationToken);
             condition?.Invoke(image);
-            var transfer = image.Transfer is { } bringing ? await transfers.FindAsync(bringing, cancellationToken) : null;
-            var cancelled = transfer?.Cancel(time.Now());
+            var living = await transfers.ListAsync(
+                new TransferQuery { Image = id, States = Transfer.LivingStates, Limit = int.MaxValue }, cancellationToken);
             var freed = await replicas.ListAsync([id], cancellationToken);
             try
             {
@@ -86,7 +86,7 @@ public sealed class ImageLibrary(
                     new CatalogueChange
                     {
                         Image = image.Delete(time.Now()),
-                        Transfer = cancelled == transfer ? null : cancelled,
+                        Transfers = [.. living.Select(t => t.Cancel(time.Now()))],
                         WithoutReplicasOf = id,
                     },
                     cancellationToken);
@@ -193,15 +193,8 @@ public sealed class ImageLibrary(
     {
         foreach (var replica in replicas)
         {
-            try
-            {
-                if (replica.Digest is { } digest)
-                    await sweeper.TryRemoveAsync(replica.Store, digest, CancellationToken.None);
-            }
-            catch (LibraryException)
-            {
-                // The image is deleted all the same; the sweeper comes by again and says what it could not do.
-            }
+            if (replica.Digest is { } digest)
+                await sweeper.TryFreeAsync(replica.Store, digest);
         }
     }
 

@@ -11,21 +11,23 @@ public sealed class ImageUploads
     private readonly ImageLibrary _library;
     private readonly ICatalogue _catalogue;
     private readonly StoreRegistry _stores;
+    private readonly StorePlacement _placement;
     private readonly TransferDesk _desk;
     private readonly TransferHolds _holds;
     private readonly OpenUploads _open;
 
     internal ImageUploads(
-        ImageLibrary library, ICatalogue catalogue, StoreRegistry stores, TransferDesk desk, TransferHolds holds, OpenUploads open)
+        ImageLibrary library, ICatalogue catalogue, StoreRegistry stores, StorePlacement placement, TransferDesk desk, TransferHolds holds,
+        OpenUploads open)
     {
-        (_library, _catalogue, _stores, _desk, _holds, _open) = (library, catalogue, stores, desk, holds, open);
+        (_library, _catalogue, _stores, _placement, _desk, _holds, _open) = (library, catalogue, stores, placement, desk, holds, open);
     }
 
     /// <summary>Describes a new image and begins an upload of its content: both, or neither.</summary>
     /// <param name="length">The length of the file in bytes.</param>
     /// <param name="expected">The sum of the file, where the client knows it beforehand.</param>
     public async Task<(Image Image, Transfer Transfer)> RegisterAsync(
-        long length, Checksum? expected, string? store, Caller caller, Func<Image, Image> describe, CancellationToken cancellationToken)
+        long length, Checksum? expected, StoreChoice? store, Caller caller, Func<Image, Image> describe, CancellationToken cancellationToken)
     {
         CheckLength(length);
         var image = _library.Draft(caller, id: null, owner: null, describe);
@@ -36,7 +38,7 @@ public sealed class ImageUploads
     /// <param name="length">The length of the file in bytes.</param>
     /// <param name="expected">The sum of the file, where the client knows it beforehand.</param>
     public async Task<Transfer> BeginAsync(
-        ImageId id, long length, Checksum? expected, string? store, Caller caller, CancellationToken cancellationToken)
+        ImageId id, long length, Checksum? expected, StoreChoice? store, Caller caller, CancellationToken cancellationToken)
     {
         caller.RequireMember("upload an image");
         CheckLength(length);
@@ -70,14 +72,14 @@ public sealed class ImageUploads
     /// <summary>Takes the whole content in one request. When it returns, the image is active.</summary>
     /// <param name="length">What the client announced; null where it did not.</param>
     public async Task ReceiveAsync(
-        ImageId id, Stream body, long? length, string? store, Caller caller, CancellationToken cancellationToken)
+        ImageId id, Stream body, long? length, StoreChoice? store, Caller caller, CancellationToken cancellationToken)
     {
         caller.RequireMember("upload an image");
         var image = await _library.GetOwnAsync(id, caller, cancellationToken);
         if (length > _holds.Options.MaxImageSize)
             throw new LimitExceededException("bytes of an image", _holds.Options.MaxImageSize);
 
-        var transfer = NewTransfer(image, TransferKind.Stream, length, expected: null, store);
+        var transfer = await NewTransferAsync(image, TransferKind.Stream, length, expected: null, store, cancellationToken);
         await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
         var running = transfer.Take(_holds.Node.Instance, _holds.Node.Name, _holds.Time.Now());
         await using var hold = _holds.Hold(running with { Version = 1 });
@@ -93,7 +95,7 @@ public sealed class ImageUploads
         var oldest = _holds.Time.GetUtcNow() - _holds.Options.StagingLifetime;
         var query = new TransferQuery
         {
-            Kind = TransferKind.Upload,
+            Kinds = [TransferKind.Upload],
             States = [TransferState.Queued, TransferState.Running],
             Limit = int.MaxValue,
         };
@@ -105,9 +107,9 @@ public sealed class ImageUploads
     }
 
     private async Task<(Image Image, Transfer Transfer)> BeginAsync(
-        Image image, long length, Checksum? expected, string? store, CancellationToken cancellationToken)
+        Image image, long length, Checksum? expected, StoreChoice? store, CancellationToken cancellationToken)
     {
-        var transfer = NewTransfer(image, TransferKind.Upload, length, expected, store);
+        var transfer = await NewTransferAsync(image, TransferKind.Upload, length, expected, store, cancellationToken);
         await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
         var receiving = await SaveAsync(image, transfer, cancellationToken);
         return (receiving, transfer with { Version = 1 });
@@ -178,19 +180,25 @@ public sealed class ImageUploads
         }
     }
 
-    private Transfer NewTransfer(Image image, TransferKind kind, long? length, Checksum? expected, string? store) => new()
+    private async Task<Transfer> NewTransferAsync(
+        Image image, TransferKind kind, long? length, Checksum? expected, StoreChoice? store, CancellationToken cancellationToken)
     {
-        Id = TransferId.New(),
-        Image = image.Id,
-        Project = image.Owner,
-        Kind = kind,
-        Store = _stores.Choose(store).Name,
-        Length = length <= _holds.Options.MaxImageSize || length is null
-            ? length
-            : throw new LimitExceededException("bytes of an image", _holds.Options.MaxImageSize),
-        Expected = expected,
-        CreatedAt = _holds.Time.Now(),
-    };
+        var stores = await _placement.ChooseAsync(store, cancellationToken);
+        return new Transfer
+        {
+            Id = TransferId.New(),
+            Image = image.Id,
+            Project = image.Owner,
+            Kind = kind,
+            Store = stores[0].Name,
+            FurtherStores = [.. stores.Skip(1).Select(s => s.Name)],
+            Length = length <= _holds.Options.MaxImageSize || length is null
+                ? length
+                : throw new LimitExceededException("bytes of an image", _holds.Options.MaxImageSize),
+            Expected = expected,
+            CreatedAt = _holds.Time.Now(),
+        };
+    }
 
     private async Task<Image> SaveAsync(Image image, Transfer transfer, CancellationToken cancellationToken)
     {
@@ -200,8 +208,8 @@ public sealed class ImageUploads
             new CatalogueChange
             {
                 Image = receiving,
-                Transfer = transfer,
-                Replica = new Replica(image.Id, transfer.Store, ReplicaState.Receiving, Digest: null, transfer.Length, now),
+                Transfers = [transfer],
+                Replicas = [new Replica(image.Id, transfer.Store, ReplicaState.Receiving, Digest: null, transfer.Length, now)],
             },
             cancellationToken);
         return receiving with { Version = receiving.Version + 1 };

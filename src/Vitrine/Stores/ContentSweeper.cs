@@ -65,6 +65,19 @@ public sealed partial class ContentSweeper
         return true;
     }
 
+    /// <summary>The same for who has done what he came for, whatever becomes of the space: what stays, the next sweep finds.</summary>
+    internal async Task TryFreeAsync(string store, Digest digest)
+    {
+        try
+        {
+            await TryRemoveAsync(store, digest, CancellationToken.None);
+        }
+        catch (LibraryException failure)
+        {
+            LogNotFreed(failure, digest, store);
+        }
+    }
+
     private async Task<SweepResult> SweepContentAsync(string store, CancellationToken cancellationToken)
     {
         var result = new SweepResult(0, 0, 0);
@@ -114,17 +127,21 @@ public sealed partial class ContentSweeper
         {
             null => false,
             { IsOver: false } => true,
-            { State: TransferState.Failed, Kind: TransferKind.Import } =>
+            { State: TransferState.Failed, Kind: TransferKind.Import or TransferKind.Copy } =>
                 _time.GetUtcNow() - staged.LastWrite < _options.StagingLifetime && await MayBeRetriedAsync(transfer, cancellationToken),
             _ => false,
         };
     }
 
     private async Task<bool> MayBeRetriedAsync(Transfer transfer, CancellationToken cancellationToken) =>
-        await _images.FindAsync(transfer.Image, cancellationToken) is { Status: ImageStatus.Failed } image && image.Transfer == transfer.Id;
+        await _images.FindAsync(transfer.Image, cancellationToken) is { } image
+        && (transfer.Kind is TransferKind.Copy ? image.Status is ImageStatus.Active : image.Status is ImageStatus.Failed && image.Transfer == transfer.Id);
 
     [LoggerMessage(LogLevel.Information, "Content {Digest} was removed from store {Store}: no image refers to it")]
     private partial void LogRemoved(Digest digest, string store);
+
+    [LoggerMessage(LogLevel.Warning, "Content {Digest} in store {Store} is left to the next sweep")]
+    private partial void LogNotFreed(Exception failure, Digest digest, string store);
 
     [LoggerMessage(LogLevel.Warning, "Store {Store} was not swept")]
     private partial void LogUnavailable(Exception failure, string store);

@@ -14,6 +14,12 @@ public enum ReplicaState
 
     /// <summary>The content is durable and verified.</summary>
     Ready,
+
+    /// <summary>The copy ended without content, and nothing is there; its transfer says why.</summary>
+    Failed,
+
+    /// <summary>The image was moved to another store. The content stays until an operator confirms that it can go.</summary>
+    Retired,
 }
 
 /// <summary>A place with its own stores and hosts, which a network fault can cut off.</summary>
@@ -23,7 +29,23 @@ public sealed record Zone(string Name, string Description);
 /// <param name="Name">Lower-case letters, digits, dashes and underscores.</param>
 /// <param name="Kind">The backend: <c>directory</c>, <c>chunked</c> or <c>s3</c>.</param>
 /// <param name="IsDefault">Receives content when nobody names a store.</param>
-public sealed record LibraryStore(string Name, string Zone, string Kind, string Description, bool IsDefault);
+public sealed record LibraryStore(string Name, string Zone, string Kind, string Description, bool IsDefault)
+{
+    /// <summary>What operators let be done with it: the catalogue knows, not a node's configuration.</summary>
+    public StoreMode Mode { get; init; }
+}
+
+public enum StoreMode
+{
+    /// <summary>Takes new content and gives what it has.</summary>
+    Open,
+
+    /// <summary>Takes no new content.</summary>
+    ReadOnly,
+
+    /// <summary>Takes no new content, and is read from only where no other store has what is wanted.</summary>
+    Draining,
+}
 
 /// <summary>Which content is wanted where. Keeps the collector and the commits of new content from crossing.</summary>
 public interface IReplicaCatalogue
@@ -59,8 +81,17 @@ public interface IReplicaCatalogue
     Task<IReadOnlyList<Zone>> ListZonesAsync(CancellationToken cancellationToken);
 
     Task<IReadOnlyList<LibraryStore>> ListStoresAsync(CancellationToken cancellationToken);
+
+    Task SaveModeAsync(string store, StoreMode mode, CancellationToken cancellationToken);
+
+    /// <summary>The replicas in a store that were given up, by image.</summary>
+    Task<IReadOnlyList<Replica>> ListRetiredAsync(string store, CancellationToken cancellationToken);
+
+    /// <summary>The images that have a ready replica in one of some stores, and neither have nor receive one in another.</summary>
+    Task<IReadOnlyList<ImageId>> ListMissingAsync(IReadOnlyCollection<string> from, string to, CancellationToken cancellationToken);
 }
 
+/// <param name="Replicas">Those that have content or receive some; retired ones are among them.</param>
 /// <param name="Logical">The sum of the sizes of all replicas, in bytes.</param>
 /// <param name="Stored">The sum of the sizes of the distinct contents, in bytes.</param>
 public sealed record StoreUse(long Replicas, long Contents, long Logical, long Stored);

@@ -9,6 +9,56 @@ public sealed class StoreNotFoundException(string name) : LibraryException($"The
     public override string Remedy => "List the stores to see their names.";
 }
 
+public sealed class ZoneNotFoundException(string name) : LibraryException($"No store of this node is in a zone '{name}'.")
+{
+    public override string Code => "zone-not-found";
+
+    public override string Remedy => "List the stores to see their zones.";
+}
+
+/// <summary>An operator has closed the store to new content.</summary>
+public sealed class StoreClosedException(string store, StoreMode mode)
+    : LibraryException($"The store '{store}' takes no new content: it is {(mode is StoreMode.Draining ? "being drained" : "read-only")}.")
+{
+    public override string Code => "store-closed";
+
+    public override string Remedy => "Name another store, or ask the operator to open it.";
+}
+
+/// <summary>The image has no replica in the store.</summary>
+public sealed class ReplicaNotFoundException(Images.ImageId image, string store) : LibraryException($"Image {image} is not in the store '{store}'.")
+{
+    public override string Code => "replica-not-found";
+
+    public override string Remedy => "Show the image to see which stores have it.";
+}
+
+/// <summary>The image has, or is receiving, a replica in each of the stores.</summary>
+public sealed class ReplicaExistsException(Images.ImageId image, IEnumerable<string> stores)
+    : LibraryException($"Image {image} is in {string.Join(", ", stores)} already, or on its way there.")
+{
+    public override string Code => "replica-exists";
+
+    public override string Remedy => "Name a store that does not have the image.";
+}
+
+/// <summary>The replica is still on its way.</summary>
+public sealed class ReplicaExpectedException(Images.ImageId image, string store) : LibraryException($"Image {image} is on its way to the store '{store}'.")
+{
+    public override string Code => "replica-expected";
+
+    public override string Remedy => "Cancel the transfer that brings it, or wait for its end.";
+}
+
+/// <summary>Without this replica the image would have no content.</summary>
+public sealed class LastReplicaException(Images.ImageId image, string store)
+    : LibraryException($"The store '{store}' has the only content of image {image}.")
+{
+    public override string Code => "last-replica";
+
+    public override string Remedy => "Copy the image to another store first, or delete the image.";
+}
+
 /// <summary>The store has no room for the content.</summary>
 /// <param name="needed">Bytes that were to be written; null where that is not known.</param>
 /// <param name="free">Bytes that are free; null where that is not known.</param>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Vitrine.Access;
 
@@ -27,6 +28,12 @@ public enum StoreOperationKind
 
     /// <summary><see cref="IStoreUpkeep.ScrubAsync"/>.</summary>
     Scrub,
+
+    /// <summary>Copies into the store what other stores have and it has not.</summary>
+    Sync,
+
+    /// <summary>Removes what was left behind when images moved away, once their content elsewhere was read and found sound.</summary>
+    Cleanup,
 }
 
 public enum StoreOperationState
@@ -38,7 +45,7 @@ public enum StoreOperationState
     Failed,
 }
 
-/// <summary>Upkeep of a whole store, as it stands now. Of each store one at most is not over.</summary>
+/// <summary>Work on a whole store, as it stands now. Of each store one collection or scrub at most is not over, one sync, and one clean-up.</summary>
 /// <remarks>
 /// A pure record: its methods answer the next one. An operation whose node died begins again on whichever node takes it next, which costs
 /// time and nothing else.
@@ -54,6 +61,12 @@ public sealed record StoreOperation
 
     /// <summary>How many bytes a second a scrub reads at most; null for as many as it can.</summary>
     public long? Rate { get; init; }
+
+    /// <summary>Of a sync: the stores that are copied from.</summary>
+    public ImmutableArray<string> Sources { get; init; } = [];
+
+    /// <summary>Of a sync: the replicas that are copied are given up then.</summary>
+    public bool Moves { get; init; }
 
     public StoreOperationState State { get; init; } = StoreOperationState.Queued;
 
@@ -71,6 +84,12 @@ public sealed record StoreOperation
 
     /// <summary>What came of a scrub; null before it is done.</summary>
     public ScrubResult? Scrubbed { get; init; }
+
+    /// <summary>What came of a sync; null before it is done.</summary>
+    public SyncResult? Synced { get; init; }
+
+    /// <summary>What came of a clean-up; null before it is done.</summary>
+    public CleanupResult? CleanedUp { get; init; }
 
     /// <summary>Why it failed.</summary>
     public StoreOperationFailure? Failure { get; init; }
@@ -104,12 +123,30 @@ public sealed record StoreOperation
 
     public StoreOperation Finish(ScrubResult result, DateTimeOffset now) => Finish(now) with { Scrubbed = result };
 
+    public StoreOperation Finish(SyncResult result, DateTimeOffset now) => Finish(now) with { Synced = result };
+
+    public StoreOperation Finish(CleanupResult result, DateTimeOffset now) => Finish(now) with { CleanedUp = result };
+
     public StoreOperation Fail(StoreOperationFailure failure, DateTimeOffset now) =>
         this with { State = StoreOperationState.Failed, Failure = failure, EndedAt = now };
 
     private StoreOperation Finish(DateTimeOffset now) =>
         this with { State = StoreOperationState.Done, Progress = Progress with { Done = Progress.Total }, Failure = null, EndedAt = now };
 }
+
+/// <param name="Copied">How many images were copied.</param>
+/// <param name="Bytes">The sum of their lengths.</param>
+/// <param name="Failed">How many could not be copied: their transfers say why.</param>
+public sealed record SyncResult(int Copied, long Bytes, int Failed);
+
+/// <param name="Removed">How many images were taken out of the store.</param>
+/// <param name="Bytes">The sum of their lengths; what they shared with others is not free.</param>
+/// <param name="Kept">Those that have to stay.</param>
+public sealed record CleanupResult(int Removed, long Bytes, IReadOnlyList<KeptReplica> Kept);
+
+/// <summary>What a clean-up did not remove.</summary>
+/// <param name="Reason">A sentence.</param>
+public sealed record KeptReplica(Images.ImageId Image, string Reason);
 
 /// <summary>Why an operation failed, for a person and for a program.</summary>
 /// <param name="Code">A word that never changes, as <c>store-unavailable</c>.</param>

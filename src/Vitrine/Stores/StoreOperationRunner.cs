@@ -5,13 +5,26 @@ using Vitrine.Nodes;
 namespace Vitrine.Stores;
 
 /// <summary>Carries one operation to its end, or as far as this node lives; the next begins it again.</summary>
-public sealed partial class StoreOperationRunner(
-    IStoreOperationCatalogue catalogue, StoreRegistry stores, INodeCatalogue nodes, ThisNode node, TimeProvider time,
-    ILogger<StoreOperationRunner> logger)
+public sealed partial class StoreOperationRunner
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(1);
 
+    private readonly IStoreOperationCatalogue _catalogue;
+    private readonly StoreRegistry _stores;
+    private readonly IEnumerable<IStoreWork> _works;
+    private readonly INodeCatalogue _nodes;
+    private readonly ThisNode _node;
+    private readonly TimeProvider _time;
+    private readonly ILogger<StoreOperationRunner> _logger;
     private readonly ConcurrentDictionary<StoreOperationId, bool> _running = [];
+
+    internal StoreOperationRunner(
+        IStoreOperationCatalogue catalogue, StoreRegistry stores, IEnumerable<IStoreWork> works, INodeCatalogue nodes, ThisNode node,
+        TimeProvider time, ILogger<StoreOperationRunner> logger)
+    {
+        (_catalogue, _stores, _works, _nodes, _node) = (catalogue, stores, works, nodes, node);
+        (_time, _logger) = (time, logger);
+    }
 
     /// <summary>Works on the operation until it is over or the node stops. Being told twice is no harm.</summary>
     public async Task RunAsync(StoreOperationId id, CancellationToken stopping)
@@ -21,7 +34,7 @@ public sealed partial class StoreOperationRunner(
 
         try
         {
-            if (await catalogue.FindAsync(id, stopping) is { IsOver: false } operation && !await IsElsewhereAsync(operation, stopping))
+            if (await _catalogue.FindAsync(id, stopping) is { IsOver: false } operation && !await IsElsewhereAsync(operation, stopping))
                 await RunAloneAsync(operation, stopping);
         }
         finally
@@ -31,17 +44,17 @@ public sealed partial class StoreOperationRunner(
     }
 
     /// <summary>True for one that this node can work on, and does not.</summary>
-    public bool Awaits(StoreOperation operation) => stores.Has(operation.Store) && !_running.ContainsKey(operation.Id);
+    public bool Awaits(StoreOperation operation) => _stores.Has(operation.Store) && !_running.ContainsKey(operation.Id);
 
     private async Task<bool> IsElsewhereAsync(StoreOperation operation, CancellationToken stopping) =>
-        operation.Node is { } holder && holder != node.Instance
-        && (await nodes.ListAsync(stopping)).Any(n => n.Instance == holder && n.IsAlive(time.GetUtcNow()));
+        operation.Node is { } holder && holder != _node.Instance
+        && (await _nodes.ListAsync(stopping)).Any(n => n.Instance == holder && n.IsAlive(_time.GetUtcNow()));
 
     private async Task RunAloneAsync(StoreOperation operation, CancellationToken stopping)
     {
         try
         {
-            var taken = await catalogue.SaveAsync(operation.Take(node.Instance, node.Name, time.Now()), stopping);
+            var taken = await _catalogue.SaveAsync(operation.Take(_node.Instance, _node.Name, _time.Now()), stopping);
             await CarryAsync(taken, stopping);
         }
         catch (ConcurrentChangeException)
@@ -67,26 +80,13 @@ public sealed partial class StoreOperationRunner(
             await Task.WhenAny(work);
         }
 
-        await catalogue.SaveAsync(await ConcludeAsync(operation with { Progress = progress.Value }, work, stopping), CancellationToken.None);
+        await _catalogue.SaveAsync(await ConcludeAsync(operation with { Progress = progress.Value }, work, stopping), CancellationToken.None);
         stopping.ThrowIfCancellationRequested();
     }
 
-    /// <returns>Turns the operation as it is then into one that is done.</returns>
-    private async Task<Func<StoreOperation, StoreOperation>> WorkAsync(
-        StoreOperation operation, LastProgress progress, CancellationToken cancellationToken)
-    {
-        var upkeep = stores.Contents(operation.Store).Upkeep ?? throw new UpkeepNotSupportedException(stores.Choose(operation.Store));
-        if (operation.Kind is StoreOperationKind.Collect)
-        {
-            var collected = await upkeep.CollectAsync(progress, cancellationToken);
-            return o => o.Finish(collected, time.Now());
-        }
-
-        var scrubbed = await upkeep.ScrubAsync(operation.Rate, progress, cancellationToken);
-        foreach (var fault in scrubbed.Faults)
-            LogFault(operation.Store, fault.What, fault.Contents.Count);
-        return o => o.Finish(scrubbed, time.Now());
-    }
+    private Task<Func<StoreOperation, StoreOperation>> WorkAsync(
+        StoreOperation operation, LastProgress progress, CancellationToken cancellationToken) =>
+        _works.First(w => w.Does(operation.Kind)).RunAsync(operation, progress, cancellationToken);
 
     private async Task<StoreOperation> ConcludeAsync(
         StoreOperation operation, Task<Func<StoreOperation, StoreOperation>> work, CancellationToken stopping)
@@ -109,24 +109,24 @@ public sealed partial class StoreOperationRunner(
         catch (LibraryException failure)
         {
             LogFailed(operation.Id, failure.Code, failure.Message);
-            return operation.Fail(new StoreOperationFailure(failure.Code, failure.Message, failure.Remedy), time.Now());
+            return operation.Fail(new StoreOperationFailure(failure.Code, failure.Message, failure.Remedy), _time.Now());
         }
         catch (Exception failure)
         {
             LogUnexpected(failure, operation.Id);
             return operation.Fail(
-                new StoreOperationFailure("internal", "An unexpected error happened in the library.", "Look at the node's log for this operation."), time.Now());
+                new StoreOperationFailure("internal", "An unexpected error happened in the library.", "Look at the node's log for this operation."), _time.Now());
         }
     }
 
     private async Task<StoreOperation> ReportAsync(StoreOperation operation, UpkeepProgress progress) =>
-        progress == operation.Progress ? operation : await catalogue.SaveAsync(operation.Advance(progress), CancellationToken.None);
+        progress == operation.Progress ? operation : await _catalogue.SaveAsync(operation.Advance(progress), CancellationToken.None);
 
     /// <returns>False where there is time for another report.</returns>
     private async Task<bool> IsOverSoonAsync(Task work)
     {
         using var waiting = new CancellationTokenSource();
-        var first = await Task.WhenAny(work, Task.Delay(ProgressInterval, time, waiting.Token));
+        var first = await Task.WhenAny(work, Task.Delay(ProgressInterval, _time, waiting.Token));
         await waiting.CancelAsync();
         return first == work;
     }
@@ -136,9 +136,6 @@ public sealed partial class StoreOperationRunner(
 
     [LoggerMessage(LogLevel.Information, "Operation {Operation}, {Kind} of store {Store}, is done")]
     private partial void LogDone(StoreOperationId operation, StoreOperationKind kind, string store);
-
-    [LoggerMessage(LogLevel.Error, "Store {Store} is damaged: {What}; contents that need it: {Contents}")]
-    private partial void LogFault(string store, string what, int contents);
 
     [LoggerMessage(LogLevel.Error, "Operation {Operation} failed: {Code}: {Cause}")]
     private partial void LogFailed(StoreOperationId operation, string code, string cause);

@@ -2,9 +2,9 @@ using Vitrine.Access;
 
 namespace Vitrine.Stores;
 
-/// <summary>Upkeep of stores: asked for by administrators, or begun when it is due.</summary>
+/// <summary>Work on whole stores: asked for by administrators, or begun when it is due.</summary>
 public sealed class StoreOperations(
-    StoreRegistry stores, IStoreOperationCatalogue catalogue, IStoreOperationScheduler scheduler, LibraryOptions options, TimeProvider time)
+    StoreRegistry stores, StorePlacement placement, IReplicaCatalogue replicas, IStoreOperationCatalogue catalogue, IStoreOperationScheduler scheduler, LibraryOptions options, TimeProvider time)
 {
     /// <summary>Slower than this, in bytes a second, a scrub of any real store would not end.</summary>
     public const long LeastRate = 64 * 1024;
@@ -14,21 +14,29 @@ public sealed class StoreOperations(
 
     internal static readonly TimeSpan Lifetime = TimeSpan.FromDays(90);
 
-    /// <param name="rate">How many bytes a second a scrub reads at most; null for what the operator decided.</param>
+    /// <exception cref="StoreNotFoundException">There is no such store, or one of the sources is none.</exception>
     /// <exception cref="UpkeepNotSupportedException">The store shares nothing among contents.</exception>
-    /// <exception cref="StoreBusyException">Another operation of the store is not over.</exception>
-    public Task<StoreOperation> RequestAsync(
-        string store, StoreOperationKind kind, long? rate, Caller caller, CancellationToken cancellationToken)
+    /// <exception cref="StoreClosedException">The store takes no new content.</exception>
+    /// <exception cref="StoreBusyException">Another operation of the store, of this kind or this sort, is not over.</exception>
+    public async Task<StoreOperation> RequestAsync(string store, StoreTask task, Caller caller, CancellationToken cancellationToken)
     {
-        caller.RequireAdmin($"{kind.Word()} a store");
-        if (rate is not null && kind is not StoreOperationKind.Scrub)
-            throw new InvalidFieldException("rate", "only a scrub has one");
-        if (rate < LeastRate)
-            throw new InvalidFieldException("rate", $"must be at least {LeastRate} bytes a second");
-        if (stores.Contents(store).Upkeep is null)
-            throw new UpkeepNotSupportedException(stores.Choose(store));
+        caller.RequireAdmin($"{task.Kind.Word()} a store");
+        Check(store, task);
+        if (task.Kind is StoreOperationKind.Sync)
+            await placement.ChooseAsync(StoreChoice.Of(store), cancellationToken);
 
-        return BeginAsync(store, kind, rate, caller.User, cancellationToken);
+        return await BeginAsync(store, task, caller.User, cancellationToken);
+    }
+
+    /// <summary>Opens a store to new content, or closes it.</summary>
+    /// <exception cref="StoreNotFoundException">No node knows such a store.</exception>
+    public async Task SetModeAsync(string store, StoreMode mode, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.RequireAdmin("open or close a store");
+        if ((await replicas.ListStoresAsync(cancellationToken)).All(s => s.Name != store))
+            throw new StoreNotFoundException(store);
+
+        await replicas.SaveModeAsync(store, mode, cancellationToken);
     }
 
     /// <summary>All that are remembered of a store, the newest first.</summary>
@@ -73,7 +81,7 @@ public sealed class StoreOperations(
 
     private StoreOperationKind? KindDue(IReadOnlyList<StoreOperation> earlier)
     {
-        if (earlier.Any(o => !o.IsOver))
+        if (earlier.Any(o => !o.IsOver && o.Kind is StoreOperationKind.Collect or StoreOperationKind.Scrub))
             return null;
         if (IsDue(StoreOperationKind.Collect, options.CollectionInterval))
             return StoreOperationKind.Collect;
@@ -88,7 +96,7 @@ public sealed class StoreOperations(
     {
         try
         {
-            await BeginAsync(store, kind, rate: null, user: null, cancellationToken);
+            await BeginAsync(store, new StoreTask(kind), user: null, cancellationToken);
         }
         catch (StoreBusyException)
         {
@@ -96,20 +104,50 @@ public sealed class StoreOperations(
         }
     }
 
-    private async Task<StoreOperation> BeginAsync(
-        string store, StoreOperationKind kind, long? rate, UserId? user, CancellationToken cancellationToken)
+    private void Check(string store, StoreTask task)
+    {
+        if (task.Rate is not null && task.Kind is not StoreOperationKind.Scrub)
+            throw new InvalidFieldException("rate", "only a scrub has one");
+        if (task.Rate < LeastRate)
+            throw new InvalidFieldException("rate", $"must be at least {LeastRate} bytes a second");
+        if ((task.Sources.Count > 0) != task.Kind is StoreOperationKind.Sync)
+            throw new InvalidFieldException("sources", "are what a sync copies from, and nothing else has any");
+        if (task.Moves && task.Kind is not StoreOperationKind.Sync)
+            throw new InvalidFieldException("moves", "only a sync can move images");
+        if (task.Sources.Contains(store))
+            throw new InvalidFieldException("sources", "a store is not copied into itself");
+        if (task.Kind is StoreOperationKind.Cleanup != task.IsConfirmed)
+            throw new InvalidFieldException("confirm", "says that what a clean-up removes may be lost for good: a clean-up needs it, and nothing else does");
+        if (task.Kind is StoreOperationKind.Collect or StoreOperationKind.Scrub && stores.Contents(store).Upkeep is null)
+            throw new UpkeepNotSupportedException(stores.Choose(store));
+        foreach (var source in task.Sources)
+            stores.Choose(source);
+    }
+
+    private async Task<StoreOperation> BeginAsync(string store, StoreTask task, UserId? user, CancellationToken cancellationToken)
     {
         var operation = new StoreOperation
         {
             Id = StoreOperationId.New(),
             Store = store,
-            Kind = kind,
+            Kind = task.Kind,
             User = user,
-            Rate = kind is StoreOperationKind.Scrub ? rate ?? options.ScrubRate : null,
+            Rate = task.Kind is StoreOperationKind.Scrub ? task.Rate ?? options.ScrubRate : null,
+            Sources = [.. task.Sources.Distinct(StringComparer.Ordinal)],
+            Moves = task.Moves,
             CreatedAt = time.Now(),
         };
         var saved = await catalogue.SaveAsync(operation, cancellationToken);
         await scheduler.ScheduleAsync(saved.Id, cancellationToken);
         return saved;
     }
+}
+
+/// <summary>What is asked of a store.</summary>
+/// <param name="Rate">How many bytes a second a scrub reads at most; null for what the operator decided.</param>
+/// <param name="IsConfirmed">The caller knows that a clean-up removes content for good.</param>
+public sealed record StoreTask(StoreOperationKind Kind, long? Rate = null, bool Moves = false, bool IsConfirmed = false)
+{
+    /// <summary>The stores that a sync copies from.</summary>
+    public IReadOnlyList<string> Sources { get; init; } = [];
 }

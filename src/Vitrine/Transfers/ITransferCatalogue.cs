@@ -1,5 +1,6 @@
 using Vitrine.Access;
 using Vitrine.Images;
+using Vitrine.Stores;
 
 namespace Vitrine.Transfers;
 
@@ -12,7 +13,7 @@ public interface ITransferCatalogue
     Task<IReadOnlyList<Transfer>> ListAsync(TransferQuery query, CancellationToken cancellationToken);
 
     /// <summary>
-    /// All transfers that are not over and that no living run of a node works on: queued imports, those whose next attempt is
+    /// All transfers that are not over and that no living run of a node works on: queued imports and copies, those whose next attempt is
     /// due, and those that a dead run left behind. The oldest first.
     /// </summary>
     /// <param name="livingNodes">The runs (<see cref="Nodes.Node.Instance"/>) that are known to be alive.</param>
@@ -25,7 +26,9 @@ public sealed record TransferQuery
     public ProjectId? Project { get; init; }
 
     public ImageId? Image { get; init; }
-    public TransferKind? Kind { get; init; }
+    /// <summary>Of one of these kinds; of any where there are none.</summary>
+    public IReadOnlyList<TransferKind> Kinds { get; init; } = [];
+    public StoreOperationId? Operation { get; init; }
     public IReadOnlyList<TransferState> States { get; init; } = [];
     public bool OldestFirst { get; init; }
 

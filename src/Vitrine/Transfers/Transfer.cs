@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using Vitrine.Access;
 using Vitrine.Content;
 using Vitrine.Images;
+using Vitrine.Stores;
 
 namespace Vitrine.Transfers;
 
@@ -51,6 +52,18 @@ public sealed record Transfer
     /// <summary>The whole address, encrypted by <see cref="ISecretProtector"/>.</summary>
     public string? SourceSecret { get; init; }
 
+    /// <summary>Of a copy: the store that it reads from, or read from last; null while nobody chose one.</summary>
+    public string? SourceStore { get; init; }
+
+    /// <summary>Of a copy: the store whose replica is given up once this one is ready; null for none.</summary>
+    public string? MovesFrom { get; init; }
+
+    /// <summary>The stores that are to have a copy once the content is here.</summary>
+    public ImmutableArray<string> FurtherStores { get; init; } = [];
+
+    /// <summary>The operation of a store that wants this copy; null where a user does.</summary>
+    public StoreOperationId? Operation { get; init; }
+
     /// <summary>What the caller says the sum of the file is.</summary>
     public Checksum? Expected { get; init; }
 
@@ -88,7 +101,7 @@ public sealed record Transfer
 
     /// <summary>
     /// Set once every check has passed: from here on only the store's and the catalogue's commits remain, and whoever takes
-    /// the transfer over needs no byte more.
+    /// the transfer over needs no byte more. Of a copy, whose content is known beforehand, it is set from the beginning.
     /// </summary>
     public ContentFacts? Content { get; init; }
 
@@ -118,6 +131,10 @@ public sealed record Transfer
 
     public DateTimeOffset? EndedAt { get; init; }
     public long Version { get; init; }
+
+    /// <summary>The states of those that are not over.</summary>
+    public static IReadOnlyList<TransferState> LivingStates { get; } =
+        [TransferState.Queued, TransferState.Running, TransferState.Verifying, TransferState.Retrying];
 
     public bool IsOver => State is TransferState.Done or TransferState.Failed or TransferState.Cancelled;
 
@@ -185,8 +202,8 @@ public sealed record Transfer
         State = TransferState.Verifying,
         Step = TransferSteps.Storing,
         Content = content,
-        Length = content.SourceSize,
-        Moved = content.SourceSize,
+        Length = LengthOf(content),
+        Moved = LengthOf(content),
     };
 
     /// <summary>The node lets go, and leaves the rest to whoever comes.</summary>
@@ -201,7 +218,7 @@ public sealed record Transfer
 
     /// <summary>A user wants another try of what failed or was cancelled; it goes on from what is still staged.</summary>
     /// <exception cref="TransferStateException">It did not fail and was not cancelled, or the client has to send again.</exception>
-    public Transfer Requeue() => State is TransferState.Failed or TransferState.Cancelled && Kind is TransferKind.Import
+    public Transfer Requeue() => State is TransferState.Failed or TransferState.Cancelled && Kind is (TransferKind.Import or TransferKind.Copy)
         ? this with
         {
             State = TransferState.Queued,
@@ -211,7 +228,7 @@ public sealed record Transfer
             Fruitless = 0,
             EndedAt = null,
         }
-        : throw new TransferStateException(Id, State, "only an import that failed or was cancelled can be tried again");
+        : throw new TransferStateException(Id, State, "only an import or a copy that failed or was cancelled can be tried again");
 
     /// <summary>An attempt failed in a way that may pass. Not an error to the user.</summary>
     public Transfer Retry(TransferFailure failure, DateTimeOffset next) => IsOver ? this : this with
@@ -253,6 +270,9 @@ public sealed record Transfer
         EndedAt = now,
     };
 
+    /// <summary>A copy takes the content itself, whatever file that once came in.</summary>
+    private long LengthOf(ContentFacts content) => Kind is TransferKind.Copy ? content.Size : content.SourceSize;
+
     /// <summary>Averages over about five seconds, so that the figure neither jumps nor lags.</summary>
     private double RateAfter(long fetched, DateTimeOffset now)
     {
@@ -275,6 +295,9 @@ public enum TransferKind
 
     /// <summary>A client sends in one request; ends with it.</summary>
     Stream,
+
+    /// <summary>From another store of the library, for an image that is active already; survives restarts.</summary>
+    Copy,
 }
 
 public enum TransferState

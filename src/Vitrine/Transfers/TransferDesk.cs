@@ -7,7 +7,7 @@ namespace Vitrine.Transfers;
 
 /// <summary>What users may ask of transfers: to be shown, cancelled, tried again and explained.</summary>
 public sealed class TransferDesk(
-    ITransferCatalogue transfers, IImageCatalogue images, ICatalogue catalogue, INodeCatalogue nodes, ITransferScheduler scheduler, TimeProvider time)
+    ITransferCatalogue transfers, IImageCatalogue images, IReplicaCatalogue replicas, ICatalogue catalogue, INodeCatalogue nodes, ITransferScheduler scheduler, TimeProvider time)
 {
     private const int MaxCrossings = 10;
 
@@ -28,32 +28,25 @@ public sealed class TransferDesk(
         return ChangeAsync(
             id, caller,
             transfer => transfer.Cancel(time.Now()),
-            (image, transfer) => new CatalogueChange
-            {
-                Transfer = transfer,
-                Image = image?.Fail(time.Now()),
-                WithoutReplicasOf = transfer.Image,
-            },
+            (image, transfer) => Task.FromResult(TransferChanges.End(transfer, image, time.Now())),
             cancellationToken);
     }
 
-    /// <summary>Tries an import again that failed or was cancelled; it goes on from what is still staged.</summary>
+    /// <summary>Tries an import or a copy again that failed or was cancelled; it goes on from what is still staged.</summary>
     /// <exception cref="TransferStateException">It did not fail, or it is an upload, which only its client can repeat.</exception>
     /// <exception cref="ImageNotFoundException">Its image was deleted.</exception>
     /// <exception cref="ImageStatusException">Its image has content, or is receiving it by another transfer.</exception>
     /// <exception cref="DuplicateSourceException">Another image was made from the same address since.</exception>
+    /// <exception cref="ReplicaExistsException">Another copy has come to the store since.</exception>
     public async Task<Transfer> RetryAsync(TransferId id, Caller caller, CancellationToken cancellationToken)
     {
         caller.RequireMember("retry a transfer");
         var again = await ChangeAsync(
             id, caller,
             transfer => transfer.Requeue(),
-            (image, transfer) => new CatalogueChange
-            {
-                Transfer = transfer,
-                Image = (image ?? throw new ImageNotFoundException(transfer.Image.ToString())).Receive(transfer, time.Now()),
-                Replica = new Replica(transfer.Image, transfer.Store, ReplicaState.Receiving, Digest: null, transfer.Length, time.Now()),
-            },
+            async (image, transfer) => TransferChanges.Again(
+                transfer, image ?? throw new ImageNotFoundException(transfer.Image.ToString()),
+                await replicas.ListAsync([transfer.Image], cancellationToken), time.Now()),
             cancellationToken);
         await scheduler.ScheduleAsync(id, cancellationToken);
         return again;
@@ -70,7 +63,7 @@ public sealed class TransferDesk(
     /// <summary>The node that works on the transfer stores its progress at the same time; one of both has to give way.</summary>
     /// <param name="together">What changes with the transfer, given its image; null where that was deleted.</param>
     private async Task<Transfer> ChangeAsync(
-        TransferId id, Caller caller, Func<Transfer, Transfer> change, Func<Image?, Transfer, CatalogueChange> together,
+        TransferId id, Caller caller, Func<Transfer, Transfer> change, Func<Image?, Transfer, Task<CatalogueChange>> together,
         CancellationToken cancellationToken)
     {
         for (var crossings = 0; ; crossings++)
@@ -83,7 +76,7 @@ public sealed class TransferDesk(
             try
             {
                 var image = await images.FindAsync(transfer.Image, cancellationToken);
-                await catalogue.SaveAsync(together(image is { Status: not ImageStatus.Deleted } ? image : null, next), cancellationToken);
+                await catalogue.SaveAsync(await together(image is { Status: not ImageStatus.Deleted } ? image : null, next), cancellationToken);
                 return next with { Version = next.Version + 1 };
             }
             catch (ConcurrentChangeException) when (crossings < MaxCrossings)
@@ -125,6 +118,7 @@ public sealed record TransferExplanation(
             TransferState.Verifying => ($"All bytes are here; node {transfer.NodeName} is {transfer.Step}.", null, null),
             TransferState.Retrying => (
                 $"Attempt {transfer.Attempt} was interrupted; the next begins {In(transfer.NextAttemptAt, now)}.", transfer.Failure?.Cause, transfer.Failure?.Remedy),
+            TransferState.Done when transfer.Kind is TransferKind.Copy => ($"The copy is done: the store {transfer.Store} has the image.", null, null),
             TransferState.Done => ("The transfer is done and the image is active.", null, null),
             TransferState.Failed => (
                 $"The transfer failed while it was {transfer.Failure?.Step}, on node {transfer.Failure?.Node}.", transfer.Failure?.Cause, transfer.Failure?.Remedy),

@@ -14,6 +14,9 @@ internal sealed partial class TransferHold : IAsyncDisposable
 {
     private static readonly TimeSpan ClaimInterval = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>Glance's clients read these.</summary>
+    private static readonly ChecksumAlgorithm[] Published = [ChecksumAlgorithm.Md5, ChecksumAlgorithm.Sha512];
+
     private readonly TransferHolds _holds;
     private Ingest? _ingest;
 
@@ -35,6 +38,14 @@ internal sealed partial class TransferHold : IAsyncDisposable
     // The operator may have taken the store away since, which is a failure of the transfer like others.
     private IContentStore Store => _holds.Stores.Contents(Transfer.Store);
 
+    // Of what is copied, all that can be known is known; its digest is computed to see that it came right.
+    private IReadOnlyCollection<ChecksumAlgorithm> Sums => Transfer switch
+    {
+        { Kind: TransferKind.Copy } => [],
+        { Expected: { } expected } => [.. Published, expected.Algorithm],
+        _ => Published,
+    };
+
     private StagingKey Key => StagingKey.Of(Transfer.Id);
 
     private StagingKey UnpackedKey => StagingKey.OfUnpacked(Transfer.Id);
@@ -49,7 +60,7 @@ internal sealed partial class TransferHold : IAsyncDisposable
         try
         {
             var writer = (ContentWriter)opened;
-            var ingest = new Ingest(writer, _holds.Inspector, Transfer.Expected?.Algorithm, _holds.Time);
+            var ingest = new Ingest(writer, _holds.Inspector, Sums, _holds.Time);
             opened = ingest;
             if (writer.Length > 0)
                 await ChangeAsync(t => t with { Step = TransferSteps.Rereading }, cancellationToken);
@@ -87,7 +98,7 @@ internal sealed partial class TransferHold : IAsyncDisposable
     {
         var next = change(Transfer);
         if (next != Transfer)
-            await SaveAsync(new CatalogueChange { Transfer = next }, cancellationToken);
+            await SaveAsync(() => Task.FromResult(new CatalogueChange { Transfers = [next] }), cancellationToken);
     }
 
     /// <summary>Looks whether the transfer is still this node's.</summary>
@@ -118,6 +129,12 @@ internal sealed partial class TransferHold : IAsyncDisposable
     {
         await ChangeAsync(t => t.Check(), cancellationToken);
         var result = await Opened.FinishAsync(cancellationToken);
+        if (Transfer is { Kind: TransferKind.Copy, Content: { } copied })
+        {
+            await CommitCopyAsync(result, copied, cancellationToken);
+            return;
+        }
+
         var image = await _holds.GetImageAsync(Transfer, cancellationToken);
         if (ContentRules.WrapperToOpen(result, image) is { } wrapper)
             await UnpackAsync(ContentRules.AcceptSource(result, wrapper, Transfer.Length, Transfer.Expected), cancellationToken);
@@ -211,7 +228,7 @@ internal sealed partial class TransferHold : IAsyncDisposable
         {
             if (writer.Length > 0)
                 await writer.ResetAsync(cancellationToken);
-            return new Ingest(writer, _holds.Inspector, extra: null, _holds.Time);
+            return new Ingest(writer, _holds.Inspector, Published, _holds.Time);
         }
         catch
         {
@@ -235,9 +252,23 @@ internal sealed partial class TransferHold : IAsyncDisposable
         }
     }
 
-    private async Task CommitAsync(Ingest ingest, ContentFacts content, CancellationToken cancellationToken)
+    /// <exception cref="StoreDamagedException">The store that it came from gave other bytes than it was given.</exception>
+    private async Task CommitCopyAsync(IngestResult result, ContentFacts content, CancellationToken cancellationToken)
     {
-        content = await CheckDiskAsync(ingest, content, cancellationToken);
+        if (result.Digest != content.Digest)
+        {
+            await RestartAsync(cancellationToken);
+            throw new StoreDamagedException(Transfer.SourceStore!, $"content {content.Digest}");
+        }
+
+        await CommitCheckedAsync(Opened, content, cancellationToken);
+    }
+
+    private async Task CommitAsync(Ingest ingest, ContentFacts content, CancellationToken cancellationToken) =>
+        await CommitCheckedAsync(ingest, await CheckDiskAsync(ingest, content, cancellationToken), cancellationToken);
+
+    private async Task CommitCheckedAsync(Ingest ingest, ContentFacts content, CancellationToken cancellationToken)
+    {
         await ClaimAsync(content.Digest, cancellationToken);
         await ChangeAsync(t => t.Settle(content), cancellationToken);
         await ingest.CommitAsync(content.Digest, cancellationToken);
@@ -290,9 +321,9 @@ internal sealed partial class TransferHold : IAsyncDisposable
     {
         // Whatever was cancelled, the record must not stay as if the work went on.
         var now = _holds.Time.Now();
-        var image = await _holds.GetImageAsync(Transfer, CancellationToken.None);
         await SaveAsync(
-            new CatalogueChange { Transfer = Transfer.Fail(failure, now), Image = image.Fail(now), WithoutReplicasOf = image.Id },
+            async () => TransferChanges.End(
+                Transfer.Fail(failure, now), await _holds.GetImageAsync(Transfer, CancellationToken.None), now),
             CancellationToken.None);
         _holds.Count(Transfer);
         LogFailed(_holds.Logger, Transfer.Id, Transfer.Image, failure.Code, failure.Cause);
@@ -300,18 +331,15 @@ internal sealed partial class TransferHold : IAsyncDisposable
 
     private async Task ActivateAsync(ContentFacts content, CancellationToken cancellationToken)
     {
-        var now = _holds.Time.Now();
-        var image = await _holds.GetImageAsync(Transfer, cancellationToken);
-        await SaveAsync(
-            new CatalogueChange
-            {
-                Transfer = Transfer.Finish(now),
-                Image = Activated(image, content, now),
-                Replica = new Replica(image.Id, Transfer.Store, ReplicaState.Ready, content.Digest, content.Size, now),
-            },
+        var change = await SaveAsync(
+            async () => TransferChanges.Finish(
+                Transfer, await _holds.GetImageAsync(Transfer, cancellationToken),
+                await _holds.Replicas.ListAsync([Transfer.Image], cancellationToken), content, _holds.Time.Now()),
             cancellationToken);
         _holds.Count(Transfer);
-        LogDone(_holds.Logger, Transfer.Id, Transfer.Image, content.Size, content.Digest);
+        LogDone(_holds.Logger, Transfer.Id, Transfer.Image, Transfer.Store, content.Size, content.Digest);
+        foreach (var further in change.Transfers.Skip(1))
+            await _holds.Scheduler.ScheduleAsync(further.Id, CancellationToken.None);
     }
 
     /// <summary>The collector may be removing the same content at this moment; it is quick.</summary>
@@ -321,43 +349,25 @@ internal sealed partial class TransferHold : IAsyncDisposable
             await Task.Delay(ClaimInterval, _holds.Time, cancellationToken);
     }
 
-    private async Task SaveAsync(CatalogueChange change, CancellationToken cancellationToken)
+    /// <param name="decide">The change, with this transfer first, made of what the catalogue says at this moment.</param>
+    private async Task<CatalogueChange> SaveAsync(Func<Task<CatalogueChange>> decide, CancellationToken cancellationToken)
     {
-        for (var image = change.Image; ;)
+        while (true)
         {
+            var change = await decide();
             try
             {
-                await _holds.Catalogue.SaveAsync(change with { Image = image }, cancellationToken);
-                Transfer = change.Transfer! with { Version = Transfer.Version + 1 };
-                return;
+                await _holds.Catalogue.SaveAsync(change, cancellationToken);
+                Transfer = change.Transfers[0] with { Version = Transfer.Version + 1 };
+                return change;
             }
             catch (ConcurrentChangeException)
             {
-                image = await RebaseAsync(image, cancellationToken);
+                // A user may have changed the image meanwhile, which is no reason to stop; whoever changed the transfer has taken it away.
+                if (change.Image is null || (await _holds.Transfers.FindAsync(Transfer.Id, cancellationToken))?.Version != Transfer.Version)
+                    throw new TransferLostException(Transfer.Id);
             }
         }
-    }
-
-    /// <summary>
-    /// A user may have changed the image's description meanwhile, which is no reason to stop; whoever changed the transfer
-    /// has taken it away.
-    /// </summary>
-    private async Task<Image?> RebaseAsync(Image? changed, CancellationToken cancellationToken)
-    {
-        var stored = await _holds.Transfers.FindAsync(Transfer.Id, cancellationToken);
-        if (stored?.Version != Transfer.Version || changed is null)
-            throw new TransferLostException(Transfer.Id);
-
-        var now = _holds.Time.Now();
-        var image = await _holds.GetImageAsync(Transfer, cancellationToken);
-        return changed.Content is { } content ? Activated(image, content, now) : image.Fail(now);
-    }
-
-    /// <summary>The description may have been changed since the content was held against it.</summary>
-    private static Image Activated(Image image, ContentFacts content, DateTimeOffset now)
-    {
-        ContentRules.CheckFormat(image, content.Format, content.Container);
-        return image.Activate(content, now);
     }
 
     [LoggerMessage(LogLevel.Warning, "What came of transfer {Transfer} could not be made durable")]
@@ -366,8 +376,8 @@ internal sealed partial class TransferHold : IAsyncDisposable
     [LoggerMessage(LogLevel.Warning, "What came of transfer {Transfer} is left to the sweeper")]
     private static partial void LogNotDiscarded(ILogger logger, Exception failure, TransferId transfer);
 
-    [LoggerMessage(LogLevel.Information, "Transfer {Transfer} made image {Image} active: {Size} bytes, {Digest}")]
-    private static partial void LogDone(ILogger logger, TransferId transfer, ImageId image, long size, Digest digest);
+    [LoggerMessage(LogLevel.Information, "Transfer {Transfer} brought image {Image} into store {Store}: {Size} bytes, {Digest}")]
+    private static partial void LogDone(ILogger logger, TransferId transfer, ImageId image, string store, long size, Digest digest);
 
     [LoggerMessage(LogLevel.Warning, "Transfer {Transfer} of image {Image} failed: {Code}: {Cause}")]
     private static partial void LogFailed(ILogger logger, TransferId transfer, ImageId image, string code, string cause);

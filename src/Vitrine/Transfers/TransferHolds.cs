@@ -12,7 +12,7 @@ namespace Vitrine.Transfers;
 /// <summary>Takes transfers for this node.</summary>
 internal sealed class TransferHolds(
     ICatalogue catalogue, ITransferCatalogue transfers, IImageCatalogue images, IReplicaCatalogue replicas, StoreRegistry stores,
-    IFormatInspector inspector, IContentWrappers wrappers, IDiskFormats formats, ThisNode node, LibraryOptions options, TimeProvider time,
+    IFormatInspector inspector, IContentWrappers wrappers, IDiskFormats formats, ITransferScheduler scheduler, ThisNode node, LibraryOptions options, TimeProvider time,
     IMeterFactory meters, ILogger<TransferHolds> logger)
 {
     private readonly Counter<long> _ended = meters.Create("Vitrine").CreateCounter<long>("vitrine.transfers.ended", description: "Transfers that ended, by kind and state.");
@@ -26,6 +26,7 @@ internal sealed class TransferHolds(
     public ITransferCatalogue Transfers => transfers;
     public IReplicaCatalogue Replicas => replicas;
     public StoreRegistry Stores => stores;
+    public ITransferScheduler Scheduler => scheduler;
     public ThisNode Node => node;
     public LibraryOptions Options => options;
     public TimeProvider Time => time;
@@ -41,7 +42,7 @@ internal sealed class TransferHolds(
         var taken = queued.Take(node.Instance, node.Name, time.Now());
         try
         {
-            await catalogue.SaveAsync(new CatalogueChange { Transfer = taken }, cancellationToken);
+            await catalogue.SaveAsync(new CatalogueChange { Transfers = [taken] }, cancellationToken);
         }
         catch (ConcurrentChangeException)
         {

@@ -2,12 +2,13 @@ using System.Collections.Concurrent;
 using System.Data.Common;
 using Microsoft.Extensions.Logging;
 using Vitrine.Access;
+using Vitrine.Content;
 using Vitrine.Nodes;
 using Vitrine.Stores;
 
 namespace Vitrine.Transfers;
 
-/// <summary>Carries one import to its end, or as far as this node lives; another node carries on from there.</summary>
+/// <summary>Carries one import or copy to its end, or as far as this node lives; another node carries on from there.</summary>
 public sealed partial class TransferRunner
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
@@ -15,15 +16,17 @@ public sealed partial class TransferRunner
     private readonly TransferHolds _holds;
     private readonly SourceRegistry _sources;
     private readonly StoreRegistry _stores;
+    private readonly ReplicaReaders _readers;
     private readonly ISecretProtector _secrets;
     private readonly INodeCatalogue _nodes;
     private readonly ConcurrentDictionary<TransferId, bool> _running = [];
     private readonly ILogger<TransferRunner> _logger;
 
     internal TransferRunner(
-        TransferHolds holds, SourceRegistry sources, StoreRegistry stores, ISecretProtector secrets, INodeCatalogue nodes, ILogger<TransferRunner> logger)
+        TransferHolds holds, SourceRegistry sources, StoreRegistry stores, ReplicaReaders readers, ISecretProtector secrets, INodeCatalogue nodes,
+        ILogger<TransferRunner> logger)
     {
-        (_holds, _sources, _stores, _secrets, _nodes, _logger) = (holds, sources, stores, secrets, nodes, logger);
+        (_holds, _sources, _stores, _readers, _secrets, _nodes, _logger) = (holds, sources, stores, readers, secrets, nodes, logger);
     }
 
     /// <summary>
@@ -117,7 +120,7 @@ public sealed partial class TransferRunner
             await AttemptAsync(hold, stopping);
             return true;
         }
-        catch (Exception failure) when (MayPass(failure) && hold.Transfer.Fruitless + 1 < _holds.Options.MaxFruitlessAttempts)
+        catch (Exception failure) when (MayPass(failure, hold.Transfer) && hold.Transfer.Fruitless + 1 < _holds.Options.MaxFruitlessAttempts)
         {
             // What came of a source that broke off is in order; what became of a write that failed must be looked at again.
             if (failure is not SourceException)
@@ -141,6 +144,9 @@ public sealed partial class TransferRunner
                 throw new UploadInterruptedException(hold.Transfer.Image);
             case TransferKind.Upload:
                 await FinishUploadAsync(hold, stopping);
+                break;
+            case TransferKind.Copy:
+                await CopyAsync(hold, stopping);
                 break;
             default:
                 await FetchAsync(hold, stopping);
@@ -184,6 +190,26 @@ public sealed partial class TransferRunner
         await hold.ReceiveAsync(reading.Body, stopping);
     }
 
+    private async Task CopyAsync(TransferHold hold, CancellationToken stopping)
+    {
+        await hold.OpenAsync(stopping);
+        if (!hold.IsWhole)
+            await ReadReplicaAsync(hold, hold.Transfer.Content!, stopping);
+
+        await hold.CompleteAsync(stopping);
+    }
+
+    private async Task ReadReplicaAsync(TransferHold hold, ContentFacts content, CancellationToken stopping)
+    {
+        var store = await _readers.ChooseAsync(hold.Transfer, stopping);
+        await hold.ChangeAsync(t => t.Reach() with { SourceStore = store }, stopping);
+        await _stores.CheckRoomAsync(hold.Transfer.Store, content.Size - hold.Length, stopping);
+        await using var reader = await _stores.Contents(store).OpenAsync(content.Digest, stopping);
+        await using var body = new ContentStream(reader, hold.Length);
+        await hold.ChangeAsync(t => t.Connect(content.Size, hold.Length, validator: null, _holds.Time.Now()), stopping);
+        await hold.ReceiveAsync(body, stopping);
+    }
+
     private static async Task BeginAgainAsync(TransferHold hold, SourceReading reading, CancellationToken stopping)
     {
         await hold.RestartAsync(stopping);
@@ -200,8 +226,10 @@ public sealed partial class TransferRunner
         : transfer.Note("The source does not support ranges: after a cut connection the transfer begins again from the start.");
 
     /// <summary>A store or a catalogue that does not answer may do so soon; so may a writer end whose node was taken for dead.</summary>
-    private static bool MayPass(Exception failure) =>
-        failure is SourceException { MayPass: true } or StoreUnavailableException or WriterBusyException or DbException;
+    /// <remarks>What is copied may be sound in another store that has it.</remarks>
+    private static bool MayPass(Exception failure, Transfer transfer) =>
+        failure is SourceException { MayPass: true } or StoreUnavailableException or WriterBusyException or DbException
+        || (transfer.Kind is TransferKind.Copy && failure is (StoreDamagedException or ContentMissingException));
 
     /// <summary>A quarter of a second after progress, then doubling up to a minute, so that eight attempts span some four minutes.</summary>
     private static TimeSpan Backoff(int fruitless) =>
@@ -212,7 +240,7 @@ public sealed partial class TransferRunner
         if (failure is not LibraryException)
             LogUnexpected(failure, id);
         if (hold is not null)
-            await hold.FailAsync(_holds.Describe(failure, hold.Transfer.Step), keepStaged: MayPass(failure));
+            await hold.FailAsync(_holds.Describe(failure, hold.Transfer.Step), keepStaged: MayPass(failure, hold.Transfer));
     }
 
     /// <summary>Puts the transfer back, for whoever comes next.</summary>

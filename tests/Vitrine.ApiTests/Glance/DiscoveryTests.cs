@@ -69,7 +69,7 @@ public sealed class DiscoveryTests(LibraryHost host) : GlanceTest(host)
     public async Task Import_methods_and_usage_are_told()
     {
         Assert.Equal(
-            """{"import-methods":{"description":"Import methods available.","type":"array","value":["web-download"]}}""",
+            """{"import-methods":{"description":"Import methods available.","type":"array","value":["web-download","copy-image"]}}""",
             (await Reader.GetAsync("/v2/info/import")).BodyText);
         Assert.Equal("""{"usage":{}}""", (await Reader.GetAsync("/v2/info/usage")).BodyText);
     }

@@ -102,8 +102,7 @@ public sealed class ImportTests(LibraryHost host) : GlanceTest(host)
     [InlineData("""{"method":{"name":"web-download","uri":"http://0x7f.1/x y"},"stores":"fast"}""", 400)]
     [InlineData("""{"method":{"name":"web-download","uri":"http://x.test/"},"all_stores":"yes"}""", 400)]
     [InlineData("""{"method":{"name":"web-download","uri":"http://x.test/"},"all_stores":true,"stores":["fast"]}""", 400)]
-    [InlineData("""{"method":{"name":"web-download","uri":"http://x.test/"},"stores":["fast","slow"]}""", 400)]
-    [InlineData("""{"method":{"name":"web-download","uri":"http://x.test/"},"all_stores":true}""", 400)]
+    [InlineData("""{"method":{"name":"copy-image"},"all_stores":true}""", 409)]
     [InlineData("""{"method":{"name":"web-download","uri":"http://x.test/"},"stores":["nowhere"]}""", 409)]
     public async Task A_bad_import_is_refused_and_changes_nothing(string body, int status)
     {
@@ -120,6 +119,46 @@ public sealed class ImportTests(LibraryHost host) : GlanceTest(host)
         Refused(HttpStatusCode.Conflict, await ImportAsync(await Member.CreateActiveAsync([1]), address));
         Refused(HttpStatusCode.BadRequest, await ImportAsync(await Member.CreateAsync(formats: ""), address));
         Refused(HttpStatusCode.NotFound, await ImportAsync(Guid.NewGuid().ToString(), address));
+    }
+
+    [Fact]
+    public async Task An_import_to_all_stores_is_active_with_the_first_and_named_in_all_in_the_end()
+    {
+        await using var server = ScriptedHttpServer.Start();
+        server.Serve("/i", ScriptedContent.Of([1, 2, 3]));
+        var id = await Member.CreateAsync();
+        var accepted = await ImportAsync(id, server.AddressOf("/i"), ""","all_stores":true,"all_stores_must_succeed":true""");
+        await WhenIdleAsync();
+
+        Assert.Equal(HttpStatusCode.Accepted, accepted.Status);
+        var active = await Member.GetAsync($"/v2/images/{id}");
+        Assert.Equal(("active", "fast,slow"), (active.Text("status"), active.Text("stores")));
+        Assert.Equal(("", ""), (active.Text("os_glance_importing_to_stores"), active.Text("os_glance_failed_import")));
+        var tasks = await Member.GetAsync($"/v2/images/{id}/tasks");
+        Assert.Equal(["success", "success"], tasks.Each("tasks", "status"));
+        Assert.Equal(["copy-image", "web-download"], tasks.Json["tasks"]!.AsArray().Select(t => t!["input"]!["import_req"]!["method"]!["name"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public async Task An_image_is_copied_to_other_stores_and_taken_out_of_them()
+    {
+        var id = await Member.CreateActiveAsync([4, 5, 6]);
+        Refused(HttpStatusCode.Forbidden, await Member.DeleteAsync($"/v2/stores/fast/{id}"));
+        Refused(HttpStatusCode.NotFound, await Member.DeleteAsync($"/v2/stores/slow/{id}"));
+        Refused(HttpStatusCode.Conflict, await Member.DeleteAsync($"/v2/stores/nowhere/{id}"));
+
+        var copied = await Member.PostAsync($"/v2/images/{id}/import", """{"method":{"name":"copy-image"},"stores":["slow"]}""");
+        await WhenIdleAsync();
+        Assert.Equal(HttpStatusCode.Accepted, copied.Status);
+        Assert.Equal("fast,slow", (await Member.GetAsync($"/v2/images/{id}")).Text("stores"));
+        Refused(HttpStatusCode.Conflict, await Member.PostAsync($"/v2/images/{id}/import", """{"method":{"name":"copy-image"},"stores":["slow"]}"""));
+        var nothing = await Member.PostAsync($"/v2/images/{id}/import", """{"method":{"name":"copy-image"},"all_stores":true}""");
+        Assert.Equal(HttpStatusCode.Accepted, nothing.Status);
+        Assert.Equal("", (await Member.GetAsync($"/v2/images/{id}")).Text("os_glance_importing_to_stores"));
+
+        Assert.Equal(HttpStatusCode.NoContent, (await Member.DeleteAsync($"/v2/stores/fast/{id}")).Status);
+        Assert.Equal("slow", (await Member.GetAsync($"/v2/images/{id}")).Text("stores"));
+        Assert.Equal([4, 5, 6], (await Member.GetAsync($"/v2/images/{id}/file")).Body);
     }
 
     [Fact]

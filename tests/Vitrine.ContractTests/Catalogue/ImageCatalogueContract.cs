@@ -181,7 +181,7 @@ public abstract class ImageCatalogueContract(CatalogueFixture fixture)
         var replica = new Replica(image.Id, "main", ReplicaState.Ready, Samples.NewDigest(), 5, Noon);
 
         await Assert.ThrowsAsync<ConcurrentChangeException>(() => _catalogue.SaveAsync(
-            new() { Image = image with { Name = "new", Tags = ["new"] }, Transfer = stale, Replica = replica }, Stop));
+            new() { Image = image with { Name = "new", Tags = ["new"] }, Transfers = [stale], Replicas = [replica] }, Stop));
 
         SameImage.Check(image, await _images.FindAsync(image.Id, Stop));
         Assert.Empty(await fixture.Replicas.ListAsync([image.Id], Stop));

@@ -198,7 +198,7 @@ public abstract class ReplicaCatalogueContract(CatalogueFixture fixture)
             Assert.True(await ClaimAsync(digest, transfer));
 
             var replica = new Replica(transfer.Image, Main, ReplicaState.Ready, digest, 1, Noon);
-            var finish = Task.Run(() => fixture.Catalogue.SaveAsync(new() { Transfer = transfer.Finish(Noon), Replica = replica }, Stop), Stop);
+            var finish = Task.Run(() => fixture.Catalogue.SaveAsync(new() { Transfers = [transfer.Finish(Noon)], Replicas = [replica] }, Stop), Stop);
             do
                 Assert.False(await _replicas.TryBeginRemovalAsync(Main, digest, Stop));
             while (!finish.IsCompleted);
@@ -252,9 +252,9 @@ public abstract class ReplicaCatalogueContract(CatalogueFixture fixture)
         return transfer with { Version = 1 };
     }
 
-    private Task SaveAsync(Transfer transfer) => fixture.Catalogue.SaveAsync(new() { Transfer = transfer }, Stop);
+    private Task SaveAsync(Transfer transfer) => fixture.Catalogue.SaveAsync(new() { Transfers = [transfer] }, Stop);
 
-    private Task SaveAsync(Replica replica) => fixture.Catalogue.SaveAsync(new() { Replica = replica }, Stop);
+    private Task SaveAsync(Replica replica) => fixture.Catalogue.SaveAsync(new() { Replicas = [replica] }, Stop);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 }

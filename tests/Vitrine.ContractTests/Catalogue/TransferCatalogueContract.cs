@@ -181,7 +181,7 @@ public abstract class TransferCatalogueContract(CatalogueFixture fixture)
         return transfer with { Version = transfer.Version + 1 };
     }
 
-    private Task SaveAsync(Transfer transfer) => fixture.Catalogue.SaveAsync(new() { Transfer = transfer }, Stop);
+    private Task SaveAsync(Transfer transfer) => fixture.Catalogue.SaveAsync(new() { Transfers = [transfer] }, Stop);
 
     private static void CheckSame(Transfer expected, Transfer? actual)
     {

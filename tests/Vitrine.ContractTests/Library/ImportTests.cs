@@ -4,6 +4,7 @@ using Vitrine.Images;
 using Vitrine.Stores;
 using Vitrine.Stores.Memory;
 using Vitrine.Testing;
+using Vitrine.Testing.Library;
 using Vitrine.Transfers;
 using static Vitrine.ContractTests.Library.LibraryHome;
 
@@ -57,7 +58,7 @@ public sealed class ImportTests : IDisposable
         var retries = new List<Transfer>();
         node.Catalogue.After = change =>
         {
-            if (change.Transfer is { State: TransferState.Retrying } retrying)
+            if (change.Moving() is { State: TransferState.Retrying } retrying)
                 retries.Add(retrying);
             return Task.CompletedTask;
         };
@@ -239,7 +240,7 @@ public sealed class ImportTests : IDisposable
         DateTimeOffset? next = null;
         node.Catalogue.After = async change =>
         {
-            if (change.Transfer is { State: TransferState.Retrying, Fruitless: 4 } retrying)
+            if (change.Moving() is { State: TransferState.Retrying, Fruitless: 4 } retrying)
             {
                 next = retrying.NextAttemptAt;
                 await node.Desk.CancelAsync(transfer, Caller, Stop);
@@ -283,7 +284,7 @@ public sealed class ImportTests : IDisposable
         var (image, transfer) = await node.ImportAsync(url);
         node.Catalogue.After = async change =>
         {
-            if (change.Transfer is { } saved && Word(saved) == at)
+            if (change.Moving() is { } saved && Word(saved) == at)
                 await node.Desk.CancelAsync(transfer, Caller, Stop);
         };
         await node.RunAsync(transfer);
@@ -458,7 +459,7 @@ public sealed class ImportTests : IDisposable
         var earlier = await _home.OpenStore().OpenWriterAsync(StagingKey.Of(transfer), Stop);
         node.Catalogue.After = async change =>
         {
-            if (change.Transfer is { State: TransferState.Retrying, Failure.Code: "writer-busy", Fruitless: 3 })
+            if (change.Moving() is { State: TransferState.Retrying, Failure.Code: "writer-busy", Fruitless: 3 })
                 await earlier.DisposeAsync();
         };
         await node.RunAsync(transfer);
@@ -565,7 +566,7 @@ public sealed class ImportTests : IDisposable
             using var stop = new CancellationTokenSource();
             await using var node = await _home.StartAsync();
             var (image, transfer) = await node.ImportAsync(url, allowDuplicate: true);
-            node.Catalogue.After = change => change.Transfer is { } saved && Word(saved) == at ? stop.CancelAsync() : Task.CompletedTask;
+            node.Catalogue.After = change => change.Moving() is { } saved && Word(saved) == at ? stop.CancelAsync() : Task.CompletedTask;
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => node.Runner.RunAsync(transfer, stop.Token));
             Assert.Equal(TransferState.Queued, (await node.TransferAsync(transfer)).State);
 
@@ -603,7 +604,7 @@ public sealed class ImportTests : IDisposable
         var busy = 0;
         other.Catalogue.After = change =>
         {
-            if (change.Transfer is { Failure.Code: "writer-busy" } && ++busy == 2)
+            if (change.Moving() is { Failure.Code: "writer-busy" } && ++busy == 2)
                 goOn.TrySetResult();
             return running.IsCompleted || busy < 2 ? Task.CompletedTask : running;
         };
@@ -629,7 +630,7 @@ public sealed class ImportTests : IDisposable
         var changes = 0;
         node.Catalogue.Before = async change =>
         {
-            if (change.Transfer is not null && changes < 40)
+            if (change.Moving() is not null && changes < 40)
                 await node.Library.UpdateAsync(image, Caller, i => i with { Description = $"change {++changes}" }, Stop);
         };
         await node.RunAsync(transfer);
@@ -647,7 +648,7 @@ public sealed class ImportTests : IDisposable
         var (image, transfer) = await node.ImportAsync(url);
         node.Catalogue.After = async change =>
         {
-            if (change.Transfer is { Content: not null, State: TransferState.Verifying })
+            if (change.Moving() is { Content: not null, State: TransferState.Verifying })
                 await node.Library.UpdateAsync(image, Caller, i => i with { Kind = ImageKind.Volume }, Stop);
         };
         await node.RunAsync(transfer);
@@ -661,7 +662,7 @@ public sealed class ImportTests : IDisposable
         var (url, _) = _home.Publish(Size);
         await using var node = await _home.StartAsync();
         var (image, transfer) = await node.ImportAsync(url);
-        await node.Catalogue.SaveAsync(new() { Transfer = await node.TransferAsync(transfer) with { Store = "gone" } }, Stop);
+        await node.Catalogue.SaveAsync(new() { Transfers = [await node.TransferAsync(transfer) with { Store = "gone" }] }, Stop);
         await node.RunAsync(transfer);
         Assert.Equal("store-not-found", (await node.TransferAsync(transfer)).Failure?.Code);
         Assert.Equal(ImageStatus.Failed, (await node.ImageAsync(image)).Status);
@@ -673,7 +674,7 @@ public sealed class ImportTests : IDisposable
         var (url, _) = _home.Publish(Size);
         await using var node = await _home.StartAsync();
         var (image, transfer) = await node.ImportAsync(url);
-        await node.Catalogue.SaveAsync(new() { Transfer = await node.TransferAsync(transfer) with { SourceSecret = "spoilt" } }, Stop);
+        await node.Catalogue.SaveAsync(new() { Transfers = [await node.TransferAsync(transfer) with { SourceSecret = "spoilt" }] }, Stop);
         await node.RunAsync(transfer);
         Assert.Equal("internal", (await node.TransferAsync(transfer)).Failure?.Code);
         Assert.Equal(ImageStatus.Failed, (await node.ImageAsync(image)).Status);
@@ -704,7 +705,7 @@ public sealed class ImportTests : IDisposable
         var states = new List<string>();
         node.Catalogue.After = change =>
         {
-            if (change.Transfer is { } saved && states.LastOrDefault() != Word(saved))
+            if (change.Moving() is { } saved && states.LastOrDefault() != Word(saved))
                 states.Add(Word(saved));
             return Task.CompletedTask;
         };

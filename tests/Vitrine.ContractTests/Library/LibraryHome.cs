@@ -38,6 +38,12 @@ internal sealed class LibraryHome : IDisposable
 
     public IContentStore OpenStore() => FileSystemStore.Open(Main, Path.Combine(_root.FullName, "store"));
 
+    /// <summary>A store beside the main one.</summary>
+    public IContentStore OpenStore(string name) => FileSystemStore.Open(name, _root.CreateSubdirectory(name).FullName);
+
+    /// <summary>Where a store beside the main one lies.</summary>
+    public string PathOf(string name) => Path.Combine(_root.FullName, name);
+
     /// <summary>Puts a file behind an address.</summary>
     public (string Url, byte[] Content) Publish(int size, int seed = 1)
     {
@@ -54,9 +60,10 @@ internal sealed class LibraryHome : IDisposable
     }
 
     public async Task<LibraryNode> StartAsync(
-        string name = "node-1", Func<IContentStore, IContentStore>? store = null, Life? life = null, LibraryOptions? options = null)
+        string name = "node-1", Func<IContentStore, IContentStore>? store = null, Life? life = null, LibraryOptions? options = null,
+        params string[] others)
     {
-        var node = new LibraryNode(this, name, store ?? (real => real), life ?? new Life(int.MaxValue), options ?? new LibraryOptions());
+        var node = new LibraryNode(this, name, store ?? (real => real), life ?? new Life(int.MaxValue), options ?? new LibraryOptions(), others);
         await node.StartAsync();
         return node;
     }
@@ -71,11 +78,15 @@ internal sealed class LibraryNode : IAsyncDisposable
     private readonly LibraryHome _home;
     private readonly ThisNode _node;
 
-    public LibraryNode(LibraryHome home, string name, Func<IContentStore, IContentStore> store, Life life, LibraryOptions options)
+    public LibraryNode(LibraryHome home, string name, Func<IContentStore, IContentStore> store, Life life, LibraryOptions options, IReadOnlyList<string> others)
     {
         (_home, _node) = (home, new ThisNode(name, $"run-{Guid.NewGuid():N}", "default"));
         Store = store(life.Wrap(home.OpenStore()));
-        var registry = new StoreRegistry([(new LibraryStore(LibraryHome.Main, "default", "directory", "", IsDefault: true), Store)]);
+        var registry = new StoreRegistry(
+        [
+            (new LibraryStore(LibraryHome.Main, "default", "directory", "", IsDefault: true), Store),
+            .. others.Select(o => (new LibraryStore(o, o, "directory", "", IsDefault: false), life.Wrap(home.OpenStore(o)))),
+        ]);
         _services = new ServiceCollection()
             .AddLogging()
             .AddMetrics()
@@ -92,6 +103,7 @@ internal sealed class LibraryNode : IAsyncDisposable
             .AddSingleton<Disks.IDiskFormats>(new DiskFormats())
             .AddSingleton<IContentWrappers>(new ContentWrappers())
             .AddSingleton<ITransferScheduler>(new Reminders())
+            .AddSingleton<IStoreOperationScheduler>(new Reminders())
             .AddSingleton<ISecretProtector>(new DataProtectionSecrets(home.Keys, "secrets"))
             .AddSingleton(registry)
             .AddSingleton(options)
@@ -107,6 +119,10 @@ internal sealed class LibraryNode : IAsyncDisposable
     public ImageImports Imports => Get<ImageImports>();
     public ImageUploads Uploads => Get<ImageUploads>();
     public ImageDownloads Downloads => Get<ImageDownloads>();
+    public ImageReplicas Copies => Get<ImageReplicas>();
+    public StoreOperations Operations => Get<StoreOperations>();
+    public StoreOperationRunner OperationRunner => Get<StoreOperationRunner>();
+    public StoreRegistry Registry => Get<StoreRegistry>();
     public TransferDesk Desk => Get<TransferDesk>();
     public TransferRunner Runner => Get<TransferRunner>();
     public ContentSweeper Sweeper => Get<ContentSweeper>();
@@ -123,6 +139,8 @@ internal sealed class LibraryNode : IAsyncDisposable
     {
         foreach (var service in _services.GetServices<IHostedService>().OfType<IHostedLifecycleService>())
             await service.StartingAsync(Stop);
+        foreach (var store in Registry.All)
+            await Replicas.SaveStoreAsync(new Zone(store.Zone, ""), store, Stop);
         await BeatAsync();
     }
 
@@ -215,9 +233,11 @@ internal sealed class LibraryNode : IAsyncDisposable
 
     private T Get<T>() where T : notnull => _services.GetRequiredService<T>();
 
-    /// <summary>Reminds nobody: the tests say when a transfer is worked on.</summary>
-    private sealed class Reminders : ITransferScheduler
+    /// <summary>Reminds nobody: the tests say when a transfer or an operation is worked on.</summary>
+    private sealed class Reminders : ITransferScheduler, IStoreOperationScheduler
     {
         public Task ScheduleAsync(TransferId id, CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task ScheduleAsync(StoreOperationId id, CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -67,6 +67,14 @@ internal sealed class Life(int steps)
 
         public Task<IReadOnlyList<LibraryStore>> ListStoresAsync(CancellationToken cancellationToken) => inner.ListStoresAsync(cancellationToken);
 
+        public Task SaveModeAsync(string store, StoreMode mode, CancellationToken cancellationToken) => inner.SaveModeAsync(store, mode, cancellationToken);
+
+        public Task<IReadOnlyList<Replica>> ListRetiredAsync(string store, CancellationToken cancellationToken) =>
+            inner.ListRetiredAsync(store, cancellationToken);
+
+        public Task<IReadOnlyList<ImageId>> ListMissingAsync(IReadOnlyCollection<string> from, string to, CancellationToken cancellationToken) =>
+            inner.ListMissingAsync(from, to, cancellationToken);
+
         private async Task<bool> BetweenStepsAsync(Func<Task<bool>> work)
         {
             life.Step();

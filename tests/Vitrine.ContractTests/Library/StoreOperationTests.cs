@@ -30,7 +30,7 @@ public sealed class StoreOperationTests(SqliteFixture fixture) : IClassFixture<S
     public async Task An_operation_whose_node_stops_is_ended_by_the_next()
     {
         await using var store = await NewStoreAsync(_halted);
-        var id = (await Desk(store).RequestAsync(Main, StoreOperationKind.Scrub, StoreOperations.LeastRate, Admin, Stop)).Id;
+        var id = (await Desk(store).RequestAsync(Main, new StoreTask(StoreOperationKind.Scrub, StoreOperations.LeastRate), Admin, Stop)).Id;
         using (var stopping = new CancellationTokenSource())
         {
             var first = NewRunner(store, "run-1").RunAsync(id, stopping.Token);
@@ -53,7 +53,7 @@ public sealed class StoreOperationTests(SqliteFixture fixture) : IClassFixture<S
     public async Task An_operation_of_a_living_node_is_left_to_it_and_that_of_a_dead_one_taken()
     {
         await using var store = await NewStoreAsync(TimeProvider.System);
-        var queued = await Desk(store).RequestAsync(Main, StoreOperationKind.Scrub, rate: null, Admin, Stop);
+        var queued = await Desk(store).RequestAsync(Main, new StoreTask(StoreOperationKind.Scrub), Admin, Stop);
         await fixture.Operations.SaveAsync(queued.Take("run-other", "other", queued.CreatedAt), Stop);
         var now = TimeProvider.System.Now();
         var other = new Node("other", "run-other", "zone", [], "", "1", now, now);
@@ -71,7 +71,7 @@ public sealed class StoreOperationTests(SqliteFixture fixture) : IClassFixture<S
     public async Task An_operation_whose_store_somebody_still_collects_waits_in_the_queue()
     {
         await using var store = await NewStoreAsync(TimeProvider.System);
-        var id = (await Desk(store).RequestAsync(Main, StoreOperationKind.Collect, rate: null, Admin, Stop)).Id;
+        var id = (await Desk(store).RequestAsync(Main, new StoreTask(StoreOperationKind.Collect), Admin, Stop)).Id;
         await using (await store.OpenWriterAsync(new StagingKey("collection"), Stop))
             await NewRunner(store, "run-1").RunAsync(id, Stop);
 
@@ -85,7 +85,7 @@ public sealed class StoreOperationTests(SqliteFixture fixture) : IClassFixture<S
     {
         await using var store = Open(TimeProvider.System);
         _root.Delete(recursive: true);
-        var id = (await Desk(store).RequestAsync(Main, StoreOperationKind.Collect, rate: null, Admin, Stop)).Id;
+        var id = (await Desk(store).RequestAsync(Main, new StoreTask(StoreOperationKind.Collect), Admin, Stop)).Id;
         await NewRunner(store, "run-1").RunAsync(id, Stop);
         _root.Create();
 
@@ -147,7 +147,7 @@ public sealed class StoreOperationTests(SqliteFixture fixture) : IClassFixture<S
     {
         await using var store = Open(TimeProvider.System);
         var member = Admin with { Roles = new HashSet<string> { RoleNames.Member } };
-        await Assert.ThrowsAsync<ForbiddenException>(() => Desk(store).RequestAsync(Main, StoreOperationKind.Collect, null, member, Stop));
+        await Assert.ThrowsAsync<ForbiddenException>(() => Desk(store).RequestAsync(Main, new StoreTask(StoreOperationKind.Collect), member, Stop));
         await Assert.ThrowsAsync<ForbiddenException>(() => Desk(store).ListAsync(Main, member, Stop));
     }
 
@@ -172,10 +172,11 @@ public sealed class StoreOperationTests(SqliteFixture fixture) : IClassFixture<S
         return store;
     }
 
-    private StoreOperations Desk(ChunkedStore store) => new(Registry(store), fixture.Operations, new Notes(_scheduled), _options, _clock);
+    private StoreOperations Desk(ChunkedStore store) => new(
+        Registry(store), new StorePlacement(Registry(store), fixture.Replicas), fixture.Replicas, fixture.Operations, new Notes(_scheduled), _options, _clock);
 
     private StoreOperationRunner NewRunner(ChunkedStore store, string run) => new(
-        fixture.Operations, Registry(store), fixture.Nodes, new ThisNode("node", run, "zone"), TimeProvider.System,
+        fixture.Operations, Registry(store), [new StoreUpkeep(Registry(store), TimeProvider.System, NullLogger<StoreUpkeep>.Instance)], fixture.Nodes, new ThisNode("node", run, "zone"), TimeProvider.System,
         NullLogger<StoreOperationRunner>.Instance);
 
     private static StoreRegistry Registry(ChunkedStore store) => new([(new LibraryStore(Main, "zone", "chunked", "", IsDefault: true), store)]);

@@ -317,7 +317,7 @@ public sealed class UploadTests : IDisposable
         await using var node = await _home.StartAsync();
         var image = await node.NewImageAsync();
         using var gone = new CancellationTokenSource();
-        node.Catalogue.After = change => how is "gone at once" && change.Transfer is not null ? gone.CancelAsync() : Task.CompletedTask;
+        node.Catalogue.After = change => how is "gone at once" && change.Moving() is not null ? gone.CancelAsync() : Task.CompletedTask;
         var body = new ScriptedStream(_content, async (given, _) =>
         {
             _home.Clock.Advance(TimeSpan.FromSeconds(1));

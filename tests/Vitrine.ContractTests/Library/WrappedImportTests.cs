@@ -4,6 +4,7 @@ using Vitrine.Images;
 using Vitrine.Stores;
 using Vitrine.Stores.Memory;
 using Vitrine.Testing;
+using Vitrine.Testing.Library;
 using Vitrine.Transfers;
 using static Vitrine.ContractTests.Library.LibraryHome;
 
@@ -116,7 +117,7 @@ public sealed class WrappedImportTests : IDisposable
         var most = 0L;
         node.Catalogue.After = change =>
         {
-            most = Math.Max(most, change.Transfer?.Unpacked ?? 0);
+            most = Math.Max(most, change.Moving()?.Unpacked ?? 0);
             return Task.CompletedTask;
         };
         var (image, transfer) = await node.ImportAsync(
@@ -136,7 +137,7 @@ public sealed class WrappedImportTests : IDisposable
         var (_, packed) = Pack();
         await using var node = await _home.StartAsync(store: AgingStore);
         var (image, transfer) = await node.ImportAsync(_home.Publish(packed));
-        node.Catalogue.After = change => !IsUnpacking(change.Transfer) ? Task.CompletedTask
+        node.Catalogue.After = change => !IsUnpacking(change.Moving()) ? Task.CompletedTask
             : isCancel ? node.Desk.CancelAsync(transfer, Caller, Stop)
             : node.Library.DeleteAsync(image, Caller, Stop);
         await node.RunAsync(transfer);
@@ -154,7 +155,7 @@ public sealed class WrappedImportTests : IDisposable
         using var stop = new CancellationTokenSource();
         await using var node = await _home.StartAsync(store: AgingStore);
         var (image, transfer) = await node.ImportAsync(_home.Publish(packed));
-        node.Catalogue.After = change => IsUnpacking(change.Transfer) ? stop.CancelAsync() : Task.CompletedTask;
+        node.Catalogue.After = change => IsUnpacking(change.Moving()) ? stop.CancelAsync() : Task.CompletedTask;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => node.Runner.RunAsync(transfer, stop.Token));
         Assert.Equal(TransferState.Queued, (await node.TransferAsync(transfer)).State);
         Assert.Equal(StagingKey.Of(transfer), Assert.Single(await node.Store.ListStagedAsync(Stop).ToListAsync(Stop)).Key);
@@ -175,7 +176,7 @@ public sealed class WrappedImportTests : IDisposable
         var (image, transfer) = await node.ImportAsync(_home.Publish(packed));
         node.Catalogue.After = change =>
         {
-            if (change.Transfer is { Step: TransferSteps.Unpacking, Fruitless: 0 })
+            if (change.Moving() is { Step: TransferSteps.Unpacking, Fruitless: 0 })
                 faulty!.On(StoreCall.Write).Throw(() => new StoreUnavailableException(Main, "the test wants it.")).Times(1);
             return Task.CompletedTask;
         };
@@ -286,7 +287,7 @@ public sealed class WrappedImportTests : IDisposable
         var steps = new List<string>();
         node.Catalogue.After = change =>
         {
-            if (change.Transfer is { } saved && steps.LastOrDefault() != $"{saved.State.Word()} {saved.Step}")
+            if (change.Moving() is { } saved && steps.LastOrDefault() != $"{saved.State.Word()} {saved.Step}")
                 steps.Add($"{saved.State.Word()} {saved.Step}");
             return Task.CompletedTask;
         };

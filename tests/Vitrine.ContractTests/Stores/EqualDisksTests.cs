@@ -91,7 +91,7 @@ public sealed class EqualDisksTests : IDisposable
     private async Task IngestAsync(string path)
     {
         var writer = await _store.OpenWriterAsync(new StagingKey("key"), Stop);
-        await using var ingest = new Ingest(writer, new FormatInspector(), extra: null, TimeProvider.System);
+        await using var ingest = new Ingest(writer, new FormatInspector(), sums: [], TimeProvider.System);
         await using var file = File.OpenRead(path);
         await ingest.TakeAsync(file, file.Length, long.MaxValue, _ => Task.CompletedTask, Stop);
         var result = await ingest.FinishAsync(Stop);

@@ -1,3 +1,5 @@
+using Vitrine.Transfers;
+
 namespace Vitrine.Testing.Library;
 
 /// <summary>A catalogue around a catalogue that tells of each change before and after it is stored; either may throw.</summary>
@@ -12,4 +14,10 @@ public sealed class WatchedCatalogue(ICatalogue inner) : ICatalogue
         await inner.SaveAsync(change, cancellationToken);
         await After(change);
     }
+}
+
+public static class CatalogueChanges
+{
+    /// <summary>The transfer that a change is about; null where it is about none.</summary>
+    public static Transfer? Moving(this CatalogueChange change) => change.Transfers is [var first, ..] ? first : null;
 }

@@ -30,7 +30,10 @@ internal sealed class IngestBench : IDisposable
     public async Task<Ingest> OpenAsync(ChecksumAlgorithm? extra = null) => await OpenAsync(Store, extra);
 
     public async Task<Ingest> OpenAsync(IContentStore store, ChecksumAlgorithm? extra = null) =>
-        new(await store.OpenWriterAsync(Key, CancellationToken.None), Judge, extra, Clock);
+        new(await store.OpenWriterAsync(Key, CancellationToken.None), Judge, Sums(extra), Clock);
+
+    private static ChecksumAlgorithm[] Sums(ChecksumAlgorithm? extra) =>
+        [ChecksumAlgorithm.Md5, ChecksumAlgorithm.Sha512, .. extra is { } one ? [one] : Array.Empty<ChecksumAlgorithm>()];
 
     public static byte[] Bytes(int count, int seed = 1)
     {

@@ -375,7 +375,7 @@ public sealed class IngestTests
     public async Task A_store_that_gives_back_less_than_it_says_is_no_endless_loop()
     {
         using var bench = new IngestBench();
-        await using var ingest = new Ingest(new Shrunk(), bench.Judge, null, bench.Clock);
+        await using var ingest = new Ingest(new Shrunk(), bench.Judge, [], bench.Clock);
         await Assert.ThrowsAsync<EndOfStreamException>(() => ingest.RereadAsync(Stop));
     }
 

@@ -1,0 +1,154 @@
+using Vitrine.Access;
+using Vitrine.Stores;
+using Vitrine.Transfers;
+
+namespace Vitrine.Images;
+
+/// <summary>In which stores an image is: copied to others, moved, and taken out of one.</summary>
+public sealed class ImageReplicas(
+    ImageLibrary library, IReplicaCatalogue replicas, ICatalogue catalogue, ITransferScheduler scheduler, StorePlacement placement,
+    ContentSweeper sweeper, TimeProvider time)
+{
+    private const int MaxCrossings = 10;
+
+    /// <summary>Begins to copy an active image to stores that do not have it, each by a transfer of its own. Answers at once.</summary>
+    /// <remarks>Of stores that were not named one by one, those that have the image are left out.</remarks>
+    /// <exception cref="ReplicaExistsException">Each of the stores has the image, or one of those that were named.</exception>
+    /// <exception cref="ReplicaNotFoundException">The store that it is to be copied from does not have it.</exception>
+    public async Task<IReadOnlyList<Transfer>> CopyAsync(ImageId id, CopyRequest request, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.RequireMember("copy an image");
+        if (request.Moves)
+            caller.RequireAdmin("move an image to another store");
+
+        var stores = await placement.ChooseAsync(request.To, cancellationToken);
+        if (request.Moves && stores.Count != 1)
+            throw new InvalidFieldException("stores", "an image is moved to one store");
+
+        return await BeginAsync(id, stores, request, caller, cancellationToken);
+    }
+
+    /// <summary>Takes an image out of one store, whose space is freed where no other image needs it.</summary>
+    /// <exception cref="ReplicaNotFoundException">The store does not have it.</exception>
+    /// <exception cref="LastReplicaException">No other store has its content.</exception>
+    /// <exception cref="ImageProtectedException">It is protected.</exception>
+    public async Task DeleteAsync(ImageId id, string store, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.RequireMember("delete an image from a store");
+        for (var crossings = 0; ; crossings++)
+        {
+            var image = await library.GetOwnAsync(id, caller, cancellationToken);
+            if (image.Protected)
+                throw new ImageProtectedException(id);
+
+            var all = await replicas.ListAsync([id], cancellationToken);
+            var replica = all.FirstOrDefault(r => r.Store == store) ?? throw new ReplicaNotFoundException(id, store);
+            if (replica.State is ReplicaState.Receiving)
+                throw new ReplicaExpectedException(id, store);
+            if (replica.State is ReplicaState.Ready && all.Count(r => r.State is ReplicaState.Ready) == 1)
+                throw new LastReplicaException(id, store);
+
+            try
+            {
+                await catalogue.SaveAsync(new CatalogueChange { Image = image, WithoutReplicasIn = [store] }, cancellationToken);
+            }
+            catch (ConcurrentChangeException) when (crossings < MaxCrossings)
+            {
+                continue;
+            }
+
+            if (replica.Digest is { } digest)
+                await sweeper.TryFreeAsync(store, digest);
+            return;
+        }
+    }
+
+    /// <summary>The same as <see cref="CopyAsync"/> where an operation of a store wants it; nothing for what is there or cannot be copied.</summary>
+    internal async Task<Transfer?> TryCopyAsync(Image image, StoreOperation operation, string from, CancellationToken cancellationToken)
+    {
+        if (image is not { Status: ImageStatus.Active, Content: { } content })
+            return null;
+
+        var all = await replicas.ListAsync([image.Id], cancellationToken);
+        if (all.Any(r => r.Store == operation.Store && r.State is ReplicaState.Ready or ReplicaState.Receiving))
+            return null;
+
+        var copy = TransferChanges.NewCopy(image, content, operation.Store, time.Now()) with
+        {
+            SourceStore = from,
+            MovesFrom = operation.Moves ? from : null,
+            Operation = operation.Id,
+            User = operation.User,
+        };
+        try
+        {
+            await catalogue.SaveAsync(TransferChanges.Begin(image, [copy], time.Now()), cancellationToken);
+        }
+        catch (ConcurrentChangeException)
+        {
+            // It was changed at this moment; the operation looks again before it ends.
+            return null;
+        }
+
+        await scheduler.ScheduleAsync(copy.Id, cancellationToken);
+        return copy;
+    }
+
+    private async Task<IReadOnlyList<Transfer>> BeginAsync(
+        ImageId id, IReadOnlyList<LibraryStore> stores, CopyRequest request, Caller caller, CancellationToken cancellationToken)
+    {
+        for (var crossings = 0; ; crossings++)
+        {
+            var image = await library.GetOwnAsync(id, caller, cancellationToken);
+            var copies = Prepare(image, await replicas.ListAsync([id], cancellationToken), stores, request, caller);
+            try
+            {
+                await catalogue.SaveAsync(TransferChanges.Begin(image, copies, time.Now()), cancellationToken);
+            }
+            catch (ConcurrentChangeException) when (crossings < MaxCrossings)
+            {
+                continue;
+            }
+
+            foreach (var copy in copies)
+                await scheduler.ScheduleAsync(copy.Id, cancellationToken);
+            return [.. copies.Select(c => c with { Version = 1 })];
+        }
+    }
+
+    private List<Transfer> Prepare(
+        Image image, IReadOnlyList<Replica> all, IReadOnlyList<LibraryStore> stores, CopyRequest request, Caller caller)
+    {
+        if (image is not { Status: ImageStatus.Active, Content: { } content })
+            throw new ImageStatusException(image.Id, image.Status, ImageStatus.Active);
+        if (request.From is { } from && !all.Any(r => r.Store == from && r.State is ReplicaState.Ready))
+            throw new ReplicaNotFoundException(image.Id, from);
+
+        var there = all.Where(r => r.State is ReplicaState.Ready or ReplicaState.Receiving).Select(r => r.Store).ToHashSet(StringComparer.Ordinal);
+        var missing = stores.Where(s => !there.Contains(s.Name)).ToList();
+        if (missing.Count == 0 || (missing.Count < stores.Count && !request.To.All))
+            throw new ReplicaExistsException(image.Id, stores.Select(s => s.Name).Where(there.Contains));
+
+        return
+        [
+            .. missing.Select(store => TransferChanges.NewCopy(image, content, store.Name, time.Now()) with
+            {
+                SourceStore = request.From,
+                MovesFrom = request.Moves ? SourceOfMove(image, all, request) : null,
+                User = caller.User,
+                RequestId = request.RequestId,
+            }),
+        ];
+    }
+
+    private static string SourceOfMove(Image image, IReadOnlyList<Replica> all, CopyRequest request) =>
+        request.From ?? (all.Where(r => r.State is ReplicaState.Ready).ToList() is [var only]
+            ? only.Store
+            : throw new InvalidFieldException("from", $"is needed: image {image.Id} is in several stores"));
+}
+
+/// <summary>What is asked of a copy.</summary>
+/// <param name="From">The store that it is read from; null for any that has it.</param>
+/// <param name="Moves">The replica that it is made of is given up then: it stays until an operator confirms that it can go.</param>
+/// <param name="RequestId">The name of the request that asks, for finding it again in logs.</param>
+public sealed record CopyRequest(StoreChoice To, string? From = null, bool Moves = false, string? RequestId = null);

@@ -1,0 +1,53 @@
+namespace Vitrine.Stores;
+
+/// <summary>Decides which stores receive new content.</summary>
+public sealed class StorePlacement(StoreRegistry registry, IReplicaCatalogue catalogue)
+{
+    /// <summary>More than there are zones to spread over is a mistake.</summary>
+    private const int MostChosen = 32;
+
+    /// <summary>The stores that are meant, at least one, in the order in which they were named; the default one before others.</summary>
+    /// <exception cref="StoreNotFoundException">No store of this node has the name.</exception>
+    /// <exception cref="ZoneNotFoundException">No store of this node is in the zone.</exception>
+    /// <exception cref="StoreClosedException">One of those that were named takes no new content, or all of those that were meant.</exception>
+    public async Task<IReadOnlyList<LibraryStore>> ChooseAsync(StoreChoice? choice, CancellationToken cancellationToken)
+    {
+        choice ??= new StoreChoice();
+        Check(choice);
+        var stores = await ListAsync(cancellationToken);
+        if (choice.All)
+            return AnyOpen([.. stores.OrderByDescending(s => s.IsDefault)]);
+        if (choice.Zone is { } zone)
+            return [AnyOpen([.. stores.Where(s => s.Zone == zone).OrderByDescending(s => s.IsDefault)], zone)[0]];
+
+        var names = choice.Names.Count > 0 ? choice.Names.Distinct(StringComparer.Ordinal) : [registry.Default.Name];
+        return [.. names.Select(name => Open(stores.FirstOrDefault(s => s.Name == name) ?? throw new StoreNotFoundException(name)))];
+    }
+
+    /// <summary>The stores of this node, with what the catalogue knows of them.</summary>
+    public async Task<IReadOnlyList<LibraryStore>> ListAsync(CancellationToken cancellationToken)
+    {
+        var modes = (await catalogue.ListStoresAsync(cancellationToken)).ToDictionary(s => s.Name, s => s.Mode, StringComparer.Ordinal);
+        return [.. registry.All.Select(s => s with { Mode = modes.GetValueOrDefault(s.Name) })];
+    }
+
+    private static void Check(StoreChoice choice)
+    {
+        if ((choice.Names.Count > 0 ? 1 : 0) + (choice.Zone is null ? 0 : 1) + (choice.All ? 1 : 0) > 1)
+            throw new InvalidFieldException("stores", "are named in one way: by their names, by a zone, or all of them");
+        if (choice.Names.Count > MostChosen)
+            throw new LimitExceededException("stores of one image", MostChosen);
+    }
+
+    private static LibraryStore Open(LibraryStore store) =>
+        store.Mode is StoreMode.Open ? store : throw new StoreClosedException(store.Name, store.Mode);
+
+    private static List<LibraryStore> AnyOpen(IReadOnlyList<LibraryStore> stores, string? zone = null)
+    {
+        if (stores.Count == 0)
+            throw new ZoneNotFoundException(zone ?? "");
+
+        var open = stores.Where(s => s.Mode is StoreMode.Open).ToList();
+        return open.Count > 0 ? open : throw new StoreClosedException(stores[0].Name, stores[0].Mode);
+    }
+}

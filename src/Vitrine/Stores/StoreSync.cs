@@ -1,0 +1,54 @@
+using Vitrine.Images;
+using Vitrine.Transfers;
+
+namespace Vitrine.Stores;
+
+/// <summary>Brings into one store what others have, by a transfer for each image, and waits until all of them are over.</summary>
+internal sealed class StoreSync(
+    IReplicaCatalogue replicas, IImageCatalogue images, ITransferCatalogue transfers, ImageReplicas copies, TimeProvider time) : IStoreWork
+{
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    public bool Does(StoreOperationKind kind) => kind is StoreOperationKind.Sync;
+
+    public async Task<Func<StoreOperation, StoreOperation>> RunAsync(
+        StoreOperation operation, IProgress<UpkeepProgress> progress, CancellationToken cancellationToken)
+    {
+        await BeginCopiesAsync(operation, cancellationToken);
+        var result = await WatchAsync(operation, progress, cancellationToken);
+        return o => o.Finish(result, time.Now());
+    }
+
+    private async Task BeginCopiesAsync(StoreOperation operation, CancellationToken cancellationToken)
+    {
+        foreach (var source in operation.Sources)
+        {
+            foreach (var id in await replicas.ListMissingAsync([source], operation.Store, cancellationToken))
+            {
+                if (await images.FindAsync(id, cancellationToken) is { } image)
+                    await copies.TryCopyAsync(image, operation, source, cancellationToken);
+            }
+        }
+    }
+
+    private async Task<SyncResult> WatchAsync(StoreOperation operation, IProgress<UpkeepProgress> progress, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var begun = await transfers.ListAsync(new TransferQuery { Operation = operation.Id, Limit = int.MaxValue }, cancellationToken);
+            progress.Report(new UpkeepProgress(begun.Sum(t => t.Moved), begun.Sum(t => t.Length ?? 0)));
+            if (begun.All(t => t.IsOver))
+                return ResultOf(begun);
+
+            await Task.Delay(LookInterval, time, cancellationToken);
+        }
+    }
+
+    /// <summary>An operation that began again may have tried an image twice.</summary>
+    private static SyncResult ResultOf(IReadOnlyList<Transfer> begun)
+    {
+        var last = begun.GroupBy(t => t.Image).Select(g => g.FirstOrDefault(t => t.State is TransferState.Done) ?? g.First()).ToList();
+        var done = last.Where(t => t.State is TransferState.Done).ToList();
+        return new SyncResult(done.Count, done.Sum(t => t.Length ?? 0), last.Count - done.Count);
+    }
+}

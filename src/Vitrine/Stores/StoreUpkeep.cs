@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+
+namespace Vitrine.Stores;
+
+/// <summary>Collects and scrubs stores that share parts among contents.</summary>
+internal sealed partial class StoreUpkeep(StoreRegistry stores, TimeProvider time, ILogger<StoreUpkeep> logger) : IStoreWork
+{
+    public bool Does(StoreOperationKind kind) => kind is StoreOperationKind.Collect or StoreOperationKind.Scrub;
+
+    public async Task<Func<StoreOperation, StoreOperation>> RunAsync(
+        StoreOperation operation, IProgress<UpkeepProgress> progress, CancellationToken cancellationToken)
+    {
+        var upkeep = stores.Contents(operation.Store).Upkeep ?? throw new UpkeepNotSupportedException(stores.Choose(operation.Store));
+        if (operation.Kind is StoreOperationKind.Collect)
+        {
+            var collected = await upkeep.CollectAsync(progress, cancellationToken);
+            return o => o.Finish(collected, time.Now());
+        }
+
+        var scrubbed = await upkeep.ScrubAsync(operation.Rate, progress, cancellationToken);
+        foreach (var fault in scrubbed.Faults)
+            LogFault(operation.Store, fault.What, fault.Contents.Count);
+        return o => o.Finish(scrubbed, time.Now());
+    }
+
+    [LoggerMessage(LogLevel.Error, "Store {Store} is damaged: {What}; contents that need it: {Contents}")]
+    private partial void LogFault(string store, string what, int contents);
+}

@@ -1,0 +1,112 @@
+using System.Net;
+using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
+using Vitrine.Client;
+
+namespace Vitrine.ApiTests.Rest;
+
+/// <summary>Images in several stores, by the REST face.</summary>
+public sealed class ReplicaTests(RestLibrary library) : IClassFixture<RestLibrary>
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_image_moves_to_a_store_that_shares_and_is_cleaned_up_behind()
+    {
+        var project = await library.NewProjectAsync();
+        using var admin = library.ClientOf(project.Admin);
+        var bytes = RandomNumberGenerator.GetBytes(300_000);
+        var image = await library.MakeImageAsync(admin, bytes);
+
+        var moving = Assert.Single(await admin.CopyImageAsync(image.Id, new CopyRequest { Stores = [RestLibrary.SharingStore], Move = true }, Stop));
+        Assert.Equal(("copy", RestLibrary.SharingStore), (moving.Kind, moving.Store));
+        var moved = await admin.WatchTransferAsync(moving.Id, Stop).LastAsync(Stop);
+        Assert.Equal(("done", "main", 300_000), (moved.State, moved.SourceStore, moved.Moved));
+        Assert.Equal(
+            [("main", "retired"), (RestLibrary.SharingStore, "ready")],
+            (await admin.GetImageAsync(image.Id, Stop)).Replicas.Select(r => (r.Store, r.State)));
+
+        var left = Assert.Single(await admin.ListRetiredReplicasAsync("main", Stop));
+        Assert.Equal((image.Id, image.Name, 300_000), (left.Image, left.Name, left.Size));
+        var before = await admin.GetStoreAsync("main", Stop);
+        Assert.Equal((1, 300_000), (before.RetiredImages, before.RetiredBytes));
+        var begun = await admin.StartStoreOperationAsync("main", new StoreOperationRequest { Kind = "cleanup", Confirm = true }, Stop);
+        var done = await admin.WatchStoreOperationAsync("main", begun.Id, Stop).LastAsync(Stop);
+        Assert.Equal(("done", 1, 300_000, 0), (done.State, done.CleanedUp!.Removed, done.CleanedUp.Bytes, done.CleanedUp.Kept.Count));
+        Assert.Empty(await admin.ListRetiredReplicasAsync("main", Stop));
+
+        using var pulled = new MemoryStream();
+        await admin.PullAsync(await admin.GetImageAsync(image.Id, Stop), pulled, null, Stop);
+        Assert.Equal(bytes, pulled.ToArray());
+    }
+
+    [Fact]
+    public async Task An_upload_may_name_several_stores_a_zone_or_all()
+    {
+        var project = await library.NewProjectAsync();
+        using var client = library.ClientOf(project.Member);
+        UploadRequest[] ways = [new() { Stores = ["other", "main"] }, new() { Zone = "zone-1" }, new() { AllStores = true }];
+        string[][] expected = [["main", "other"], ["main"], ["main", "other", RestLibrary.SharingStore]];
+        foreach (var (way, stores) in ways.Zip(expected))
+        {
+            var created = await client.CreateImageAsync(
+                new ImageCreate { Name = "an image", Upload = way with { Length = 3 } }, Stop);
+            var path = Path.Combine(library.Root, $"{created.Image.Id}.img");
+            await File.WriteAllBytesAsync(path, [1, 2, 3], Stop);
+            await client.PushAsync(created.Upload!.Transfer, path, null, Stop);
+            await library.Services.GetRequiredService<PromptScheduler>().WhenIdleAsync();
+            Assert.Equal(stores, (await client.GetImageAsync(created.Image.Id, Stop)).Replicas.Where(r => r.State == "ready").Select(r => r.Store));
+        }
+    }
+
+    [Fact]
+    public async Task A_sync_is_watched_to_its_end_and_a_store_closed_and_opened()
+    {
+        var project = await library.NewProjectAsync();
+        using var admin = library.ClientOf(project.Admin);
+        var image = await library.MakeImageAsync(admin, RandomNumberGenerator.GetBytes(5000), store: "other");
+
+        var begun = await admin.StartStoreOperationAsync(
+            RestLibrary.SharingStore, new StoreOperationRequest { Kind = "sync", Sources = ["other"] }, Stop);
+        Assert.Equal(["other"], begun.Sources);
+        var done = await admin.WatchStoreOperationAsync(RestLibrary.SharingStore, begun.Id, Stop).LastAsync(Stop);
+        Assert.Equal(("done", 0), (done.State, done.Synced!.Failed));
+        Assert.Contains((await admin.GetImageAsync(image.Id, Stop)).Replicas, r => r is { Store: RestLibrary.SharingStore, State: "ready" });
+
+        Assert.Equal("readonly", (await admin.ChangeStoreAsync("other", new StoreChange { Mode = "readonly" }, Stop)).Mode);
+        var refused = await Assert.ThrowsAsync<LibraryClientException>(() => library.MakeImageAsync(admin, [1], store: "other"));
+        Assert.Equal((HttpStatusCode.Conflict, "store-closed"), (refused.Status, refused.Code));
+        Assert.Equal("open", (await admin.ChangeStoreAsync("other", new StoreChange { Mode = "open" }, Stop)).Mode);
+        await library.MakeImageAsync(admin, [1], store: "other");
+    }
+
+    [Theory]
+    [InlineData("POST", "images/{image}/copies", "{}", 400, "stores")]
+    [InlineData("POST", "images/{image}/copies", """{"stores":["nowhere"]}""", 400, "store")]
+    [InlineData("POST", "images/{image}/copies", """{"zone":"nowhere"}""", 400, "zone")]
+    [InlineData("POST", "images/{image}/copies", """{"stores":["other"],"allStores":true}""", 400, "stores")]
+    [InlineData("POST", "images/{image}/copies", """{"stores":["main"]}""", 409, null)]
+    [InlineData("POST", "images/{image}/copies", """{"stores":["other"],"from":"nowhere"}""", 404, null)]
+    [InlineData("POST", "images/{image}/copies", """{"stores":["other","sharing"],"move":true}""", 400, "stores")]
+    [InlineData("POST", "images/{image}/copies", """{"store":"other"}""", 400, "store")]
+    [InlineData("DELETE", "images/{image}/replicas/nowhere", null, 404, null)]
+    [InlineData("DELETE", "images/{image}/replicas/main", null, 409, null)]
+    [InlineData("PATCH", "stores/main", """{"mode":"shut"}""", 400, "mode")]
+    [InlineData("PATCH", "stores/main", "{}", 400, "mode")]
+    [InlineData("PATCH", "stores/nowhere", """{"mode":"open"}""", 404, "store")]
+    [InlineData("GET", "stores/nowhere/retired", null, 404, "store")]
+    [InlineData("POST", "stores/main/operations", """{"kind":"cleanup"}""", 400, "confirm")]
+    [InlineData("POST", "stores/main/operations", """{"kind":"sync"}""", 400, "sources")]
+    [InlineData("POST", "stores/main/operations", """{"kind":"sync","sources":["main"]}""", 400, "sources")]
+    public async Task What_is_asked_wrong_is_refused_with_a_reason(string method, string path, string? body, int status, string? field)
+    {
+        var project = await library.SharedProjectAsync();
+        using var client = library.ClientOf(project.Admin);
+        var image = path.Contains("{image}", StringComparison.Ordinal) ? (await library.MakeImageAsync(client, [1, 2, 3])).Id : "";
+        using var response = await library.SendAsync(
+            new HttpMethod(method), $"api/v1/{path.Replace("{image}", image, StringComparison.Ordinal)}", project.Admin,
+            body is null ? null : RestLibrary.Json(body));
+        var problem = await RestLibrary.ProblemOf(response);
+        Assert.Equal((status, field), (problem.Status, problem.Field));
+    }
+}
