@@ -81,7 +81,8 @@ internal static class StoreViews
         { Failure: { } failure } => failure.Code,
         { Collected: { } collected } =>
             $"{Amounts.Bytes(collected.Freed)} freed, {Amounts.Bytes(collected.Moved)} moved, {Amounts.Bytes(collected.Condemned)} to be freed later",
-        { Scrubbed: { } scrubbed } => $"{Amounts.Bytes(scrubbed.Bytes)} read, {scrubbed.Faults.Count} faults",
+        { Scrubbed: { } scrubbed } => $"{Amounts.Bytes(scrubbed.Bytes)} read, {scrubbed.Faults.Count} faults"
+            + (scrubbed.Repairing > 0 ? $", {scrubbed.Repairing} images are copied anew from other stores" : ""),
         { Synced: { } synced } => $"{synced.Copied} images copied, {Amounts.Bytes(synced.Bytes)}, {synced.Failed} failed",
         { CleanedUp: { } cleaned } => $"{cleaned.Removed} images removed, {Amounts.Bytes(cleaned.Bytes)}, {cleaned.Kept.Count} kept",
         _ => "",

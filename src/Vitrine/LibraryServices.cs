@@ -32,6 +32,7 @@ public static class LibraryServices
             p.GetRequiredKeyedService<Access.ISecretProtector>(Disks.DiskTickets.Purpose), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ContentSweeper>();
         services.AddSingleton<StoreOperations>();
+        services.AddSingleton<ReplicaRepair>();
         services.AddSingleton<IStoreWork, StoreUpkeep>();
         services.AddSingleton<IStoreWork, StoreSync>();
         services.AddSingleton<IStoreWork, ReplicaCleanup>();

@@ -99,12 +99,15 @@ internal sealed class StoreOperationRow
         };
     }
 
-    private sealed record ScrubDocument(long Bytes, IReadOnlyList<FaultDocument> Faults)
+    private sealed record ScrubDocument(long Bytes, int Repairing, IReadOnlyList<FaultDocument> Faults)
     {
         public static ScrubDocument From(ScrubResult result) =>
-            new(result.Bytes, [.. result.Faults.Select(f => new FaultDocument(f.What, [.. f.Contents.Select(c => c.Hex)]))]);
+            new(result.Bytes, result.Repairing, [.. result.Faults.Select(f => new FaultDocument(f.What, [.. f.Contents.Select(c => c.Hex)]))]);
 
-        public ScrubResult ToResult() => new(Bytes, [.. Faults.Select(f => new StoreFault(f.What, [.. f.Contents.Select(Digest.Parse)]))]);
+        public ScrubResult ToResult() => new(Bytes, [.. Faults.Select(f => new StoreFault(f.What, [.. f.Contents.Select(Digest.Parse)]))])
+        {
+            Repairing = Repairing,
+        };
     }
 
     private sealed record CleanupDocument(int Removed, long Bytes, IReadOnlyList<KeptDocument> Kept)

@@ -144,7 +144,8 @@ public sealed record CollectionRecord(long Freed, long Moved, long Condemned);
 
 /// <param name="Bytes">Bytes of the store that were read.</param>
 /// <param name="Faults">None where all is well.</param>
-public sealed record ScrubRecord(long Bytes, IReadOnlyList<StoreFaultRecord> Faults);
+/// <param name="Repairing">How many images are copied anew from other stores because of the faults.</param>
+public sealed record ScrubRecord(long Bytes, IReadOnlyList<StoreFaultRecord> Faults, int Repairing);
 
 /// <summary>Something in a store that is not what was written.</summary>
 /// <param name="What">What is damaged or missing, as the subject of a sentence.</param>

@@ -53,7 +53,8 @@ internal sealed class StoreReports(StoreRegistry registry, IReplicaCatalogue cat
 
     private static ScrubRecord? ScrubOf(ScrubResult? result, ILookup<Digest, ContentHolder> holders) => result is null ? null : new ScrubRecord(
         result.Bytes,
-        [.. result.Faults.Select(f => new StoreFaultRecord(f.What, [.. f.Contents.Select(c => new FaultyContentRecord(c.Hex, ImagesOf(c, holders)))]))]);
+        [.. result.Faults.Select(f => new StoreFaultRecord(f.What, [.. f.Contents.Select(c => new FaultyContentRecord(c.Hex, ImagesOf(c, holders)))]))],
+        result.Repairing);
 
     private static ContentImageRecord[] ImagesOf(Digest content, ILookup<Digest, ContentHolder> holders) =>
         [.. holders[content].Select(h => new ContentImageRecord(h.Image.ToString(), h.Name, h.Project.Value))];

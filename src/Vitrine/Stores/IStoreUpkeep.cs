@@ -29,7 +29,11 @@ public readonly record struct UpkeepProgress(long Done, long Total);
 public sealed record CollectionResult(long Freed, long Moved, long Condemned);
 
 /// <param name="Bytes">Bytes of the store that were read.</param>
-public sealed record ScrubResult(long Bytes, IReadOnlyList<StoreFault> Faults);
+public sealed record ScrubResult(long Bytes, IReadOnlyList<StoreFault> Faults)
+{
+    /// <summary>How many images are copied anew from other stores because of the faults.</summary>
+    public int Repairing { get; init; }
+}
 
 /// <summary>Something in a store that is not what was written.</summary>
 /// <param name="What">What is damaged or missing, as the subject of a sentence.</param>

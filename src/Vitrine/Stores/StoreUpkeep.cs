@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Vitrine.Stores;
 
 /// <summary>Collects and scrubs stores that share parts among contents.</summary>
-internal sealed partial class StoreUpkeep(StoreRegistry stores, TimeProvider time, ILogger<StoreUpkeep> logger) : IStoreWork
+internal sealed partial class StoreUpkeep(StoreRegistry stores, ReplicaRepair repair, TimeProvider time, ILogger<StoreUpkeep> logger) : IStoreWork
 {
     public bool Does(StoreOperationKind kind) => kind is StoreOperationKind.Collect or StoreOperationKind.Scrub;
 
@@ -20,7 +20,8 @@ internal sealed partial class StoreUpkeep(StoreRegistry stores, TimeProvider tim
         var scrubbed = await upkeep.ScrubAsync(operation.Rate, progress, cancellationToken);
         foreach (var fault in scrubbed.Faults)
             LogFault(operation.Store, fault.What, fault.Contents.Count);
-        return o => o.Finish(scrubbed, time.Now());
+        var repairing = await repair.BeginAsync(operation, scrubbed.Faults.SelectMany(f => f.Contents), cancellationToken);
+        return o => o.Finish(scrubbed with { Repairing = repairing }, time.Now());
     }
 
     [LoggerMessage(LogLevel.Error, "Store {Store} is damaged: {What}; contents that need it: {Contents}")]

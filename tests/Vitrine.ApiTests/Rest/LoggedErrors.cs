@@ -10,6 +10,16 @@ internal sealed class LoggedErrors : ILoggerProvider, ILogger
 
     public IReadOnlyCollection<string> All => _errors;
 
+    /// <summary>Those of which a test knew that they would come.</summary>
+    public IReadOnlyList<string> Take()
+    {
+        var taken = new List<string>();
+        while (_errors.TryDequeue(out var error))
+            taken.Add(error);
+
+        return taken;
+    }
+
     /// <summary>Everything that was logged, as an operator would read it.</summary>
     public ConcurrentQueue<string> Lines { get; } = [];
 

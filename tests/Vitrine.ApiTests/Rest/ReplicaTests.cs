@@ -80,6 +80,44 @@ public sealed class ReplicaTests(RestLibrary library) : IClassFixture<RestLibrar
         await library.MakeImageAsync(admin, [1], store: "other");
     }
 
+    [Fact]
+    public async Task What_a_scrub_finds_damaged_comes_back_from_another_store()
+    {
+        await library.StopAsync();
+        await library.StartAsync(); // so that nothing is in memory that is on the disk
+        var project = await library.NewProjectAsync();
+        using var admin = library.ClientOf(project.Admin);
+        var bytes = RandomNumberGenerator.GetBytes(300_000);
+        var image = await library.MakeImageAsync(admin, bytes, store: RestLibrary.SharingStore);
+        var alone = await library.MakeImageAsync(admin, RandomNumberGenerator.GetBytes(300_000), store: RestLibrary.SharingStore);
+        var copy = Assert.Single(await admin.CopyImageAsync(image.Id, new CopyRequest { Stores = ["other"] }, Stop));
+        await admin.WatchTransferAsync(copy.Id, Stop).LastAsync(Stop);
+        foreach (var pack in Directory.EnumerateFiles(Path.Combine(library.Root, RestLibrary.SharingStore, "packs"), "*", SearchOption.AllDirectories))
+            Damage(pack);
+
+        var begun = await admin.StartStoreOperationAsync(RestLibrary.SharingStore, new StoreOperationRequest { Kind = "scrub" }, Stop);
+        var scrubbed = await admin.WatchStoreOperationAsync(RestLibrary.SharingStore, begun.Id, Stop).LastAsync(Stop);
+        await library.Services.GetRequiredService<PromptScheduler>().WhenIdleAsync();
+
+        Assert.NotEmpty(scrubbed.Scrubbed!.Faults);
+        Assert.All(library.Log.Take(), line => Assert.Contains("is damaged", line, StringComparison.Ordinal));
+        Assert.Equal(1, scrubbed.Scrubbed.Repairing);
+        Assert.Equal([("other", "ready"), (RestLibrary.SharingStore, "ready")], (await admin.GetImageAsync(image.Id, Stop)).Replicas.Select(r => (r.Store, r.State)));
+        Assert.Equal([(RestLibrary.SharingStore, "ready")], (await admin.GetImageAsync(alone.Id, Stop)).Replicas.Select(r => (r.Store, r.State)));
+        await admin.DeleteReplicaAsync(image.Id, "other", Stop);
+        using var pulled = new MemoryStream();
+        await admin.PullAsync(await admin.GetImageAsync(image.Id, Stop), pulled, null, Stop);
+        Assert.Equal(bytes, pulled.ToArray());
+    }
+
+    private static void Damage(string path)
+    {
+        var bytes = File.ReadAllBytes(path);
+        for (var at = 1000; at < bytes.Length; at += 50_000)
+            bytes[at] ^= 1;
+        File.WriteAllBytes(path, bytes);
+    }
+
     [Theory]
     [InlineData("POST", "images/{image}/copies", "{}", 400, "stores")]
     [InlineData("POST", "images/{image}/copies", """{"stores":["nowhere"]}""", 400, "store")]

@@ -176,7 +176,7 @@ public sealed class StoreOperationTests(SqliteFixture fixture) : IClassFixture<S
         Registry(store), new StorePlacement(Registry(store), fixture.Replicas), fixture.Replicas, fixture.Operations, new Notes(_scheduled), _options, _clock);
 
     private StoreOperationRunner NewRunner(ChunkedStore store, string run) => new(
-        fixture.Operations, Registry(store), [new StoreUpkeep(Registry(store), TimeProvider.System, NullLogger<StoreUpkeep>.Instance)], fixture.Nodes, new ThisNode("node", run, "zone"), TimeProvider.System,
+        fixture.Operations, Registry(store), [new Collecting(store, TimeProvider.System)], fixture.Nodes, new ThisNode("node", run, "zone"), TimeProvider.System,
         NullLogger<StoreOperationRunner>.Instance);
 
     private static StoreRegistry Registry(ChunkedStore store) => new([(new LibraryStore(Main, "zone", "chunked", "", IsDefault: true), store)]);
@@ -197,6 +197,25 @@ public sealed class StoreOperationTests(SqliteFixture fixture) : IClassFixture<S
     }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    /// <summary>The store's own upkeep, without what comes of it.</summary>
+    private sealed class Collecting(ChunkedStore store, TimeProvider time) : IStoreWork
+    {
+        public bool Does(StoreOperationKind kind) => true;
+
+        public async Task<Func<StoreOperation, StoreOperation>> RunAsync(
+            StoreOperation operation, IProgress<UpkeepProgress> progress, CancellationToken cancellationToken)
+        {
+            if (operation.Kind is StoreOperationKind.Collect)
+            {
+                var collected = await store.Upkeep.CollectAsync(progress, cancellationToken);
+                return o => o.Finish(collected, time.Now());
+            }
+
+            var scrubbed = await store.Upkeep.ScrubAsync(operation.Rate, progress, cancellationToken);
+            return o => o.Finish(scrubbed, time.Now());
+        }
+    }
 
     /// <summary>Notes what is to be run, for the test to run it.</summary>
     private sealed class Notes(List<StoreOperationId> scheduled) : IStoreOperationScheduler
