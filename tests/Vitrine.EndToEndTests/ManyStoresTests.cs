@@ -1,0 +1,157 @@
+using System.Security.Cryptography;
+using Vitrine.Client;
+using Vitrine.Testing;
+
+namespace Vitrine.EndToEndTests;
+
+/// <summary>A server with stores in two zones, by the real command line and the stock client.</summary>
+public sealed class ManyStoresTests : IAsyncLifetime
+{
+    private const string First = "first";
+    private const string Dense = "dense";
+    private const string Far = "far";
+
+    private readonly string _data = Directory.CreateTempSubdirectory("vitrine-e2e-").FullName;
+    private readonly Dictionary<string, string> _settings = [];
+    private ServerProcess _server = null!;
+    private LibraryClient _client = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        foreach (var (name, kind, zone) in new[] { (First, "directory", "default"), (Dense, "chunked", "default"), (Far, "directory", "elsewhere") })
+        {
+            _settings[$"VITRINE_STORES__{name}__KIND"] = kind;
+            _settings[$"VITRINE_STORES__{name}__PATH"] = Directory.CreateDirectory(Path.Combine(_data, name)).FullName;
+            _settings[$"VITRINE_STORES__{name}__ZONE"] = zone;
+        }
+
+        _settings[$"VITRINE_STORES__{First}__DEFAULT"] = "true";
+        _server = await ServerProcess.StartAsync(_settings, _data);
+        _client = _server.NewClient();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_store_is_emptied_into_another_and_cleaned_up()
+    {
+        var files = new List<string>();
+        for (var i = 0; i < 3; i++)
+        {
+            files.Add(await NewFileAsync($"image-{i}", 3 << 20));
+            await VitrineAsync("image", "push", files[i], "--name", $"image-{i}");
+        }
+
+        await VitrineAsync("image", "copy", "image-0", "--zone", "elsewhere");
+        await VitrineAsync("store", "set", First, "--mode", "draining");
+        var refused = await TryVitrineAsync("image", "push", files[0], "--name", "too late");
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("is being drained", refused.Error, StringComparison.Ordinal);
+
+        Assert.Contains("3 images copied, 9.0 MiB, 0 failed", await VitrineAsync("store", "sync", Dense, "--from", First, "--move"), StringComparison.Ordinal);
+        Assert.Contains("3 images that moved away, 9.0 MiB", await VitrineAsync("store", "show", First), StringComparison.Ordinal);
+        Assert.Contains("image-1", await VitrineAsync("store", "cleanup", First), StringComparison.Ordinal);
+        Assert.Equal(3, Contents(First).Length);
+        Assert.Contains("3 images removed", await VitrineAsync("store", "cleanup", First, "--confirm"), StringComparison.Ordinal);
+        Assert.Empty(Contents(First));
+
+        Assert.Equal([(Dense, "ready"), (Far, "ready")], await ReplicasAsync("image-0"));
+        await VitrineAsync("image", "delete", "image-0", "--store", Far);
+        for (var i = 0; i < 3; i++)
+        {
+            var pulled = Path.Combine(_data, $"pulled-{i}");
+            await VitrineAsync("image", "pull", $"image-{i}", "-o", pulled);
+            Assert.Equal(await File.ReadAllBytesAsync(files[i], Stop), await File.ReadAllBytesAsync(pulled, Stop));
+        }
+
+        var last = await TryVitrineAsync("image", "delete", "image-0", "--store", Dense);
+        Assert.Contains("has the only content", last.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Copies_go_on_after_the_server_was_killed()
+    {
+        const int Size = 96 << 20;
+        var file = await NewFileAsync("large", Size);
+        await VitrineAsync("image", "push", file, "--name", "large");
+        var image = await FindAsync("large");
+        var copies = await _client.CopyImageAsync(image.Id, new CopyRequest { AllStores = true }, Stop);
+        Assert.Equal(2, copies.Count);
+        await WhenMovingAsync(copies[0].Id);
+        await _server.KillAsync();
+        await _server.StartAgainAsync();
+
+        foreach (var copy in copies)
+            Assert.Equal("done", (await _client.WatchTransferAsync(copy.Id, Stop).LastAsync(Stop)).State);
+        Assert.Equal([(Dense, "ready"), (Far, "ready"), (First, "ready")], await ReplicasAsync("large"));
+        foreach (var store in new[] { First, Far })
+            await VitrineAsync("image", "delete", "large", "--store", store);
+        var pulled = Path.Combine(_data, "pulled");
+        await VitrineAsync("image", "pull", "large", "-o", pulled);
+        Assert.Equal(await SumAsync(file), await SumAsync(pulled));
+    }
+
+    [FactWithTool("glance")]
+    public async Task Glance_s_own_client_copies_an_image_to_stores_and_takes_it_out_of_one()
+    {
+        var file = await NewFileAsync("disk", 1 << 20);
+        await GlanceAsync("image-create", "--disk-format", "raw", "--container-format", "bare", "--file", file, "--name", "disk");
+        var image = await FindAsync("disk");
+        await GlanceAsync("image-import", "--import-method", "copy-image", "--stores", $"{Dense},{Far}", image.Id);
+        foreach (var copy in await TransfersAsync(image.Id))
+            await _client.WatchTransferAsync(copy.Id, Stop).LastAsync(Stop);
+
+        Assert.Matches($@"stores +\| {Dense},{Far},{First} ", await GlanceAsync("image-show", image.Id));
+        Assert.Contains($"\"id\": \"{Far}\"", await GlanceAsync("stores-info"), StringComparison.Ordinal);
+        await GlanceAsync("stores-delete", "--store", First, image.Id);
+        Assert.Equal([(Dense, "ready"), (Far, "ready")], await ReplicasAsync("disk"));
+        var saved = Path.Combine(_data, "saved");
+        await GlanceAsync("image-download", "--file", saved, image.Id);
+        Assert.Equal(await SumAsync(file), await SumAsync(saved));
+    }
+
+    private string[] Contents(string store) => Directory.GetFiles(Path.Combine(_data, store, "content"), "*", SearchOption.AllDirectories);
+
+    private async Task<string> NewFileAsync(string name, int size)
+    {
+        var path = Path.Combine(_data, name);
+        await File.WriteAllBytesAsync(path, RandomNumberGenerator.GetBytes(size), Stop);
+        return path;
+    }
+
+    private static async Task<string> SumAsync(string path)
+    {
+        await using var file = File.OpenRead(path);
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, Stop));
+    }
+
+    private async Task<ImageRecord> FindAsync(string name) => await _client.ListImagesAsync([new("name", name)], Stop).SingleAsync(Stop);
+
+    private async Task<IEnumerable<(string Store, string State)>> ReplicasAsync(string name) =>
+        (await FindAsync(name)).Replicas.Select(r => (r.Store, r.State));
+
+    private ValueTask<List<TransferRecord>> TransfersAsync(string image) => _client.ListTransfersAsync([new("image", image)], Stop).ToListAsync(Stop);
+
+    private async Task WhenMovingAsync(string transfer)
+    {
+        await foreach (var state in _client.WatchTransferAsync(transfer, Stop))
+        {
+            if (state.Moved > 0 || state.IsOver)
+                return;
+        }
+    }
+
+    private async Task<string> VitrineAsync(params string[] words) => (await TryVitrineAsync(words)).Succeeded();
+
+    private Task<CommandResult> TryVitrineAsync(params string[] words) =>
+        Command.RunAsync(Checkout.Program("Vitrine.Cli", "vitrine"), words, _server.VitrineEnvironment);
+
+    private async Task<string> GlanceAsync(params string[] words) =>
+        (await Command.RunAsync("glance", words, _server.OpenStackEnvironment)).Succeeded();
+}
