@@ -333,6 +333,17 @@ public sealed class MetadefTests(LibraryHost host) : GlanceTest(host)
     }
 
     [Fact]
+    public async Task What_is_added_at_once_is_all_there()
+    {
+        await MakeAsync();
+        var names = Enumerable.Range(0, 6).Select(i => $"t{i}").ToList();
+        var added = await Task.WhenAll(names.Select(name => Admin.PostAsync($"{Own}/tags/{name}")));
+
+        Assert.All(added, reply => Assert.Equal(HttpStatusCode.Created, reply.Status));
+        Assert.Equal(names, (await TagsAsync("")).Order());
+    }
+
+    [Fact]
     public async Task Resource_types_are_associated_and_stay_known()
     {
         await MakeAsync();
