@@ -1,10 +1,12 @@
 using Microsoft.Extensions.DependencyInjection;
 using Vitrine.Catalogue.Database;
 using Vitrine.Catalogue.Images;
+using Vitrine.Catalogue.Metadata;
 using Vitrine.Catalogue.Nodes;
 using Vitrine.Catalogue.Stores;
 using Vitrine.Catalogue.Transfers;
 using Vitrine.Images;
+using Vitrine.Metadata;
 using Vitrine.Nodes;
 using Vitrine.Stores;
 using Vitrine.Transfers;
@@ -26,6 +28,7 @@ public static class CatalogueServices
         services.AddSingleton<ITransferCatalogue, TransferCatalogue>();
         services.AddSingleton<IReplicaCatalogue, ReplicaCatalogue>();
         services.AddSingleton<IStoreOperationCatalogue, StoreOperationCatalogue>();
+        services.AddSingleton<IDefinitionCatalogue, DefinitionCatalogue>();
         services.AddSingleton<INodeCatalogue, NodeCatalogue>();
         services.AddSingleton(provider => new CatalogueKeys(provider.GetRequiredService<CatalogueDatabase>()));
         services.AddSingleton<ICatalogueClock, CatalogueClock>();

@@ -34,6 +34,7 @@ public static class VitrineServer
         builder.Services.AddSingleton(_ => data); // made by a factory, so that it is let go of with the server
         builder.Services.AddVitrine(builder.Configuration, options);
         builder.Services.AddKeystone();
+        builder.Services.AddGlance();
         builder.Services.AddMonitoring();
         builder.Services.AddRest();
         builder.Services.AddProblemDetails();

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Vitrine.Images;
+using Vitrine.Metadata;
 using Vitrine.Nodes;
 using Vitrine.Stores;
 using Vitrine.Transfers;
@@ -40,6 +41,7 @@ public static class LibraryServices
             p.GetRequiredService<IStoreOperationCatalogue>(), p.GetRequiredService<StoreRegistry>(), p.GetServices<IStoreWork>(),
             p.GetRequiredService<INodeCatalogue>(), p.GetRequiredService<ThisNode>(),
             p.GetRequiredService<TimeProvider>(), p.GetRequiredService<Microsoft.Extensions.Logging.ILogger<StoreOperationRunner>>()));
+        services.AddSingleton<DefinitionLibrary>();
         services.AddSingleton(p => new ImageUploads(
             p.GetRequiredService<ImageLibrary>(), p.GetRequiredService<ICatalogue>(), p.GetRequiredService<StoreRegistry>(),
             p.GetRequiredService<StorePlacement>(), p.GetRequiredService<TransferDesk>(), p.GetRequiredService<TransferHolds>(), p.GetRequiredService<OpenUploads>()));

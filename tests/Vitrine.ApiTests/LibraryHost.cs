@@ -111,6 +111,7 @@ public sealed class LibraryHost : IAsyncLifetime
         services.AddCatalogue(new CatalogueOptions { ConnectionString = $"Data Source={Path.Combine(_root.FullName, "catalogue.db")}" });
         services.AddIdentity();
         services.AddKeystone();
+        services.AddGlance();
         services.AddSources();
         services.AddSingleton(_options);
         services.AddSingleton(new ThisNode("node-1", Guid.NewGuid().ToString(), "zone-1"));

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Vitrine.Images;
 using Vitrine.OpenStack.Identity;
+using Vitrine.OpenStack.Metadefs;
 
 namespace Vitrine.OpenStack.Images;
 
@@ -21,11 +22,12 @@ public static class GlanceEndpoints
         glance.WithMetadata(new GlancePrefix(prefix.TrimEnd('/')));
         glance.MapGlanceVersions();
 
-        var v2 = glance.MapGroup(GlanceVersions.Segment).WithRequestIds().WithGlanceErrors().RequireLogin();
+        var v2 = glance.MapGroup(GlanceVersions.Segment).WithRequestIds().WithGlanceErrors().RequireLogin().WithoutTrailingSlashes();
         v2.MapImages();
         v2.MapMembers();
         v2.MapTasks();
         v2.MapDiscovery();
+        v2.MapMetadefs();
         v2.MapGlanceRoot();
         return glance;
     }

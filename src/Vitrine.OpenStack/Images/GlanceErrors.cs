@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Routing;
 using Vitrine.Access;
 using Vitrine.Content;
 using Vitrine.Images;
+using Vitrine.Metadata;
 using Vitrine.OpenStack.Content;
 using Vitrine.Stores;
 using Vitrine.Transfers;
@@ -36,6 +37,10 @@ internal static class GlanceErrors
         DuplicateMemberException => StatusCodes.Status409Conflict,
         ImageNotSharedException => StatusCodes.Status403Forbidden,
         TagNotFoundException => StatusCodes.Status404NotFound,
+
+        DefinitionNotFoundException => StatusCodes.Status404NotFound,
+        DefinitionExistsException => StatusCodes.Status409Conflict,
+        DefinitionProtectedException => StatusCodes.Status403Forbidden,
 
         TransferNotFoundException => StatusCodes.Status404NotFound,
         TransferStateException => StatusCodes.Status409Conflict,

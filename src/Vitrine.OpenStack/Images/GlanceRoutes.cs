@@ -40,12 +40,14 @@ internal static class GlanceRoutes
         routes.Map(path, IResult (HttpContext context) => Refuse(context, allowed));
     }
 
+    /// <summary>A slash at the end asks for one of a collection without saying which: it is not found, and is not the collection.</summary>
+    public static RouteGroupBuilder WithoutTrailingSlashes(this RouteGroupBuilder group) =>
+        group.AddEndpointFilter((context, next) => context.HttpContext.Request.Path.Value!.EndsWith('/')
+            ? throw GlanceRefusalException.NotFound("The resource could not be found.")
+            : next(context));
+
     private static GlanceErrorAnswer Refuse(HttpContext context, string allowed)
     {
-        // A slash at the end asks for one of the collection without saying which: deleting it deletes nothing.
-        if (context.Request.Path.Value!.EndsWith('/'))
-            return new GlanceErrorAnswer(StatusCodes.Status404NotFound, "The resource could not be found.");
-
         context.Response.Headers.Allow = allowed;
         return new GlanceErrorAnswer(
             StatusCodes.Status405MethodNotAllowed, $"The method {context.Request.Method} is not allowed for this resource; use {allowed}.");

@@ -98,20 +98,21 @@ internal static class GlanceSchemas
     private static readonly FrozenDictionary<string, byte[]> ByName = new Dictionary<string, JsonNode>
     {
         ["image"] = Parsed(Image),
-        ["images"] = ListOf(Image, "images", paged: true),
+        ["images"] = ListOf(Parsed(Image), "images", paged: true),
         ["member"] = Parsed(Member),
-        ["members"] = ListOf(Member, "members", paged: false),
+        ["members"] = ListOf(Parsed(Member), "members", paged: false),
         ["task"] = Parsed(Task),
-        ["tasks"] = ListOf(Task, "tasks", paged: true),
+        ["tasks"] = ListOf(Parsed(Task), "tasks", paged: true),
     }.ToFrozenDictionary(s => s.Key, s => JsonSerializer.SerializeToUtf8Bytes(s.Value), StringComparer.Ordinal);
 
     public static byte[]? Find(string name) => ByName.GetValueOrDefault(name);
 
-    private static JsonObject ListOf(string item, string name, bool paged)
+    /// <summary>The schema of a list, of the schema of what is in it.</summary>
+    internal static JsonObject ListOf(JsonNode item, string name, bool paged)
     {
         var properties = new JsonObject
         {
-            [name] = new JsonObject { ["type"] = "array", ["items"] = Parsed(item) },
+            [name] = new JsonObject { ["type"] = "array", ["items"] = item },
             ["schema"] = new JsonObject { ["type"] = "string" },
         };
         var links = new JsonArray(Link("describedby", "{schema}"));

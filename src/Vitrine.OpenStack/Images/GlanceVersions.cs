@@ -32,9 +32,7 @@ internal static class GlanceVersions
     /// <summary>Version 2 itself is not a resource; the slash is all that its path may be told.</summary>
     public static void MapGlanceRoot(this IEndpointRouteBuilder v2)
     {
-        v2.Map("/", IResult (HttpContext context) => context.Request.Path.Value!.EndsWith('/')
-            ? throw GlanceRefusalException.NotFound("The resource could not be found.")
-            : TypedResults.Redirect(GlanceUrls.Root(context) + "/v2/"));
+        v2.Map("/", IResult (HttpContext context) => TypedResults.Redirect(GlanceUrls.Root(context) + "/v2/"));
         v2.Map("/{**anything}", IResult () => throw GlanceRefusalException.NotFound("The resource could not be found."));
     }
 

@@ -4,6 +4,7 @@ using Vitrine.Access;
 using Vitrine.Client;
 using Vitrine.Content;
 using Vitrine.Images;
+using Vitrine.Metadata;
 using Vitrine.OpenStack.Content;
 using Vitrine.Stores;
 using Vitrine.Transfers;
@@ -22,13 +23,15 @@ internal static partial class RestErrors
         UnauthenticatedException => StatusCodes.Status401Unauthorized,
         ForbiddenException or NotOwnerException or BuiltInIdentityException => StatusCodes.Status403Forbidden,
         ImageNotFoundException or MemberNotFoundException or TagNotFoundException or ContentMissingException
-            or TransferNotFoundException or StoreOperationNotFoundException or ReplicaNotFoundException or IdentityNotFoundException => StatusCodes.Status404NotFound,
+            or TransferNotFoundException or StoreOperationNotFoundException or ReplicaNotFoundException or IdentityNotFoundException
+            or DefinitionNotFoundException => StatusCodes.Status404NotFound,
         ConcurrentChangeException or ImageStatusException or ImageDisabledException or ImageProtectedException
             or ImageIdTakenException or DuplicateSourceException or DuplicateMemberException or ImageNotSharedException
             or TransferStateException or TransferLostException or UploadOffsetException
             or StoreBusyException or UpkeepNotSupportedException or StoreClosedException
             or ReplicaExistsException or ReplicaExpectedException or LastReplicaException
-            or IdentityConflictException or DomainEnabledException => StatusCodes.Status409Conflict,
+            or IdentityConflictException or DomainEnabledException
+            or DefinitionExistsException or DefinitionProtectedException => StatusCodes.Status409Conflict,
         UploadExpiredException => StatusCodes.Status410Gone,
         TusVersionException or VersionMismatchException => StatusCodes.Status412PreconditionFailed,
         LimitExceededException => StatusCodes.Status413PayloadTooLarge,

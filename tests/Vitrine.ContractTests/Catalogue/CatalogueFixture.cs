@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Vitrine.Catalogue;
 using Vitrine.Catalogue.Database;
 using Vitrine.Images;
+using Vitrine.Metadata;
 using Vitrine.Nodes;
 using Vitrine.Stores;
 using Vitrine.Testing;
@@ -22,6 +23,7 @@ public abstract class CatalogueFixture : IAsyncLifetime
     public ITransferCatalogue Transfers => Get<ITransferCatalogue>();
     public IReplicaCatalogue Replicas => Get<IReplicaCatalogue>();
     public IStoreOperationCatalogue Operations => Get<IStoreOperationCatalogue>();
+    public IDefinitionCatalogue Definitions => Get<IDefinitionCatalogue>();
     public INodeCatalogue Nodes => Get<INodeCatalogue>();
     public CatalogueKeys Keys => Get<CatalogueKeys>();
     internal CatalogueDatabase Database => Get<CatalogueDatabase>();
