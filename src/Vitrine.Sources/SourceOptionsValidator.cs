@@ -22,6 +22,8 @@ internal sealed class SourceOptionsValidator : IValidateOptions<SourceOptions>
         .. Each(options.AllowedNetworks, nameof(options.AllowedNetworks), NetworkFault),
         .. Each(options.AllowedSchemes, nameof(options.AllowedSchemes), SchemeFault),
         .. Each(options.AllowedPorts, nameof(options.AllowedPorts), PortFault),
+        .. One(nameof(options.KnownHosts), FileFault(options.KnownHosts)),
+        .. Each(options.SftpKeys, nameof(options.SftpKeys), KeyFault),
         .. Each(options.TrustedCertificates, nameof(options.TrustedCertificates), CertificateFault),
         .. One(nameof(options.Proxy), ProxyFault(options.Proxy)),
         .. One(nameof(options.ConnectTimeout), TimeFault(options.ConnectTimeout)),
@@ -48,6 +50,24 @@ internal sealed class SourceOptionsValidator : IValidateOptions<SourceOptions>
         : $"\"{text}\" is none of {string.Join(", ", OutgoingPolicy.KnownSchemes)}.";
 
     private static string? PortFault(int port) => port is > 0 and <= 65_535 ? null : $"{port} is no port.";
+
+    private static string? KeyFault(SftpKey key) => HostFault(key.Host)
+        ?? (key.User.Length == 0 ? "it has no User." : null)
+        ?? (key.PrivateKey.Length == 0 ? "it has no PrivateKey." : FileFault(key.PrivateKey));
+
+    private static string? FileFault(string? path)
+    {
+        try
+        {
+            if (path is not null)
+                File.OpenHandle(path).Dispose();
+            return null;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return $"\"{path}\" cannot be read: {fault.Message}";
+        }
+    }
 
     private static string? CertificateFault(string path)
     {

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Vitrine.Sources.FileServers;
 using Vitrine.Sources.Http;
 using Vitrine.Sources.Outgoing;
 using Vitrine.Transfers;
@@ -25,8 +26,13 @@ public static class SourceServices
         services.TryAddSingleton(provider => new OutgoingPolicy(OptionsOf(provider), provider.GetRequiredService<INetwork>()));
         services.TryAddSingleton(provider => new OutgoingDryRun(
             provider.GetRequiredService<OutgoingPolicy>(), provider.GetRequiredService<INetwork>(), OptionsOf(provider)));
+        services.TryAddSingleton(provider => new OutgoingConnector(
+            provider.GetRequiredService<OutgoingPolicy>(), provider.GetRequiredService<INetwork>(),
+            new TlsTrust(OptionsOf(provider), provider.GetRequiredService<TimeProvider>()), OptionsOf(provider),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OutgoingConnector>>()));
         services.TryAddSingleton(provider => new SourceMeter(provider.GetRequiredService<IMeterFactory>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, HttpSource>(CreateHttpSource));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, FileServerSource>(CreateFileServerSource));
         return services;
     }
 
@@ -35,11 +41,13 @@ public static class SourceServices
         var options = OptionsOf(provider);
         var time = provider.GetRequiredService<TimeProvider>();
         var policy = provider.GetRequiredService<OutgoingPolicy>();
-        var connector = new OutgoingConnector(
-            policy, provider.GetRequiredService<INetwork>(), new TlsTrust(options, time), options, time,
-            provider.GetRequiredService<ILogger<OutgoingConnector>>());
-        return new HttpSource(policy, new OutgoingHttp(policy, connector, options, time), options, time, provider.GetRequiredService<SourceMeter>());
+        var http = new OutgoingHttp(policy, provider.GetRequiredService<OutgoingConnector>(), options, time);
+        return new HttpSource(http, options, time, provider.GetRequiredService<SourceMeter>());
     }
+
+    private static FileServerSource CreateFileServerSource(IServiceProvider provider) => new(
+        provider.GetRequiredService<OutgoingPolicy>(), provider.GetRequiredService<OutgoingConnector>(), OptionsOf(provider),
+        provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<SourceMeter>());
 
     private static SourceOptions OptionsOf(IServiceProvider provider) => provider.GetRequiredService<IOptions<SourceOptions>>().Value;
 }

@@ -1,15 +1,14 @@
 using System.Net;
-using Vitrine.Sources.Outgoing;
 using Vitrine.Transfers;
 
 namespace Vitrine.Sources.Http;
 
 /// <summary>Files of web servers and object stores, by plain or signed address.</summary>
-internal sealed class HttpSource(OutgoingPolicy policy, OutgoingHttp http, SourceOptions options, TimeProvider time, SourceMeter meter) : ISource
+internal sealed class HttpSource(OutgoingHttp http, SourceOptions options, TimeProvider time, SourceMeter meter) : ISource
 {
-    public IReadOnlyCollection<string> Schemes => OutgoingPolicy.KnownSchemes;
+    public IReadOnlyCollection<string> Schemes => OutgoingHttp.Schemes;
 
-    public void Check(Uri address) => policy.Demand(address);
+    public void Check(Uri address) => http.Demand(address);
 
     public Task<SourceReading> OpenAsync(Uri address, long from, string? validator, CancellationToken cancellationToken)
     {
@@ -72,8 +71,8 @@ internal sealed class HttpSource(OutgoingPolicy policy, OutgoingHttp http, Sourc
         return new SourceReading(body, from, total, mark.Text, canResume: true, exchange);
     }
 
-    private HttpBody Body(HttpExchange exchange, Stream body, long? expected) =>
-        new(body, exchange.Target, expected, options.IdleTimeout, time, meter);
+    private SourceBody Body(HttpExchange exchange, Stream body, long? expected) =>
+        new(body, exchange.Target.Host, expected, options.IdleTimeout, time, meter);
 
     // 400 and 403 are what object stores answer where an address was signed for GET alone.
     private static bool IsNoAnswerToHead(HttpStatusCode status) =>

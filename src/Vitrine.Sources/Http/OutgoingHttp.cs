@@ -16,7 +16,11 @@ internal sealed class OutgoingHttp(OutgoingPolicy policy, OutgoingConnector conn
     // More would be a loop, or somebody who plays with us.
     private const int MaxRedirects = 5;
     private const int MaxHeaderKib = 64;
+    public static readonly IReadOnlyCollection<string> Schemes = [Uri.UriSchemeHttp, Uri.UriSchemeHttps];
     private static readonly string UserAgent = $"Vitrine/{typeof(OutgoingHttp).Assembly.GetName().Version?.ToString(3)}";
+
+    /// <exception cref="SourceException">Malformed, refused, or of another scheme.</exception>
+    public OutgoingTarget Demand(Uri address) => policy.Demand(address, Schemes);
 
     /// <exception cref="SourceException">Refused, not reachable, or no usable answer. Any status but a redirect is an answer.</exception>
     public async Task<HttpExchange> SendAsync(Uri address, HttpAsk ask, CancellationToken cancellationToken)
@@ -35,7 +39,7 @@ internal sealed class OutgoingHttp(OutgoingPolicy policy, OutgoingConnector conn
                         SourceFault.TooManyRedirects, $"{exchange.Target.Host} redirects once more after {MaxRedirects} redirects.", mayPass: false);
 
                 var next = Redirect.Read(address, exchange);
-                login = Redirect.KeepsLogin(exchange.Target, policy.Demand(next)) ? login : null;
+                login = Redirect.KeepsLogin(exchange.Target, Demand(next)) ? login : null;
                 address = next;
             }
         }
@@ -46,7 +50,7 @@ internal sealed class OutgoingHttp(OutgoingPolicy policy, OutgoingConnector conn
 
     private async Task<HttpExchange> SendOnceAsync(Uri address, HttpAsk ask, BasicLogin? login, CancellationToken cancellationToken)
     {
-        var target = policy.Demand(address);
+        var target = Demand(address);
         var connection = await connector.OpenAsync(target, cancellationToken);
         var invoker = new HttpMessageInvoker(Handler(connection, connector.ForwardingProxy(target)));
         try

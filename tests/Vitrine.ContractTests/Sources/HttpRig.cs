@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Vitrine.Sources;
+using Vitrine.Sources.FileServers;
 using Vitrine.Sources.Http;
 using Vitrine.Sources.Outgoing;
 using Vitrine.Testing.Sources;
@@ -33,12 +34,21 @@ internal sealed class HttpRig : IDisposable
     public async Task<SourceException> FailAsync(Uri address, long from = 0, string? validator = null) =>
         await Assert.ThrowsAsync<SourceException>(() => OpenAsync(address, from, validator));
 
+    /// <summary>A source of FTP and SFTP over the same network.</summary>
+    public FileServerSource CreateFileServerSource()
+    {
+        var policy = new OutgoingPolicy(Options, Network);
+        return new FileServerSource(policy, Connector(policy), Options, Time, _meter);
+    }
+
     public void Dispose() => _meter.Dispose();
+
+    private OutgoingConnector Connector(OutgoingPolicy policy) =>
+        new(policy, Network, new TlsTrust(Options, Time), Options, Time, NullLogger<OutgoingConnector>.Instance);
 
     private HttpSource Create()
     {
         var policy = new OutgoingPolicy(Options, Network);
-        var connector = new OutgoingConnector(policy, Network, new TlsTrust(Options, Time), Options, Time, NullLogger<OutgoingConnector>.Instance);
-        return new HttpSource(policy, new OutgoingHttp(policy, connector, Options, Time), Options, Time, _meter);
+        return new HttpSource(new OutgoingHttp(policy, Connector(policy), Options, Time), Options, Time, _meter);
     }
 }

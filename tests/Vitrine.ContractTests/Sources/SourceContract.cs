@@ -18,6 +18,11 @@ public abstract class SourceContract : IAsyncDisposable
     /// <summary>An address of the source's kind that no policy allows unasked.</summary>
     private protected abstract Uri InnerAddress { get; }
 
+    /// <summary>What a probe of a file that is there answers with.</summary>
+    private protected virtual int GoodStatus => 200;
+
+    private protected virtual string? ContentType => "application/octet-stream";
+
     private protected static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -174,8 +179,8 @@ public abstract class SourceContract : IAsyncDisposable
         var file = Serve(Content, out var address);
 
         var probe = await Source.ProbeAsync(address, Stop);
-        Assert.Equal((200, Length, true), (probe.Status, probe.Length!.Value, probe.CanResume));
-        Assert.Equal("application/octet-stream", probe.ContentType);
+        Assert.Equal((GoodStatus, Length, true), (probe.Status, probe.Length!.Value, probe.CanResume));
+        Assert.Equal(ContentType, probe.ContentType);
         Assert.Equal(SourceAddress.Redact(address), probe.FinalAddress);
         Assert.Equal(0, file.BytesSent);
         Assert.Equal(await MarkAsync(address), probe.Validator);
