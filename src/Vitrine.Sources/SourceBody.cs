@@ -5,7 +5,7 @@ namespace Vitrine.Sources;
 /// <summary>A body that ends only where it should: one that stops or stalls before is a failure.</summary>
 /// <param name="host">Who sends it, for messages.</param>
 /// <param name="expected">How many bytes have to come; null where the end of the connection is the end of the body.</param>
-/// <param name="faultAtEnd">What ended the inner stream, where that was no end of the file.</param>
+/// <param name="faultAtEnd">What is wrong with the whole, asked where the inner stream ends and before the last bytes are given.</param>
 internal sealed class SourceBody(
     Stream inner, string host, long? expected, TimeSpan idleTime, TimeProvider time, SourceMeter meter, Func<Exception?>? faultAtEnd = null) : Stream
 {
@@ -31,7 +31,7 @@ internal sealed class SourceBody(
             return 0;
 
         var count = await ReceiveAsync(wanted, cancellationToken);
-        if (count == 0 && faultAtEnd?.Invoke() is { } fault)
+        if ((count == 0 || _received + count == expected) && faultAtEnd?.Invoke() is { } fault)
             throw fault;
         if (count == 0 && expected is { } all)
             throw new SourceException(SourceFault.Broken, $"{host} ended after {_received} of {all} bytes.", mayPass: true);

@@ -36,6 +36,12 @@ public sealed class SourceOptions
     public IList<int> AllowedPorts { get; } = [];
 
     /// <summary>
+    /// Directories of the nodes whose files may be imported by <c>file:///path/file</c>, by everybody who may import at all.
+    /// Links and mounts that lead out of them are not followed. Empty: no file of a node is read.
+    /// </summary>
+    public IList<string> Directories { get; } = [];
+
+    /// <summary>
     /// A file of the host keys that are known, as ssh writes it; ssh-keyscan can make one. A host whose key is not in it is
     /// refused. Empty: nothing is fetched by SFTP.
     /// </summary>

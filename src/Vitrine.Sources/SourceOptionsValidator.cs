@@ -22,6 +22,7 @@ internal sealed class SourceOptionsValidator : IValidateOptions<SourceOptions>
         .. Each(options.AllowedNetworks, nameof(options.AllowedNetworks), NetworkFault),
         .. Each(options.AllowedSchemes, nameof(options.AllowedSchemes), SchemeFault),
         .. Each(options.AllowedPorts, nameof(options.AllowedPorts), PortFault),
+        .. Each(options.Directories, nameof(options.Directories), DirectoryFault),
         .. One(nameof(options.KnownHosts), FileFault(options.KnownHosts)),
         .. Each(options.SftpKeys, nameof(options.SftpKeys), KeyFault),
         .. Each(options.TrustedCertificates, nameof(options.TrustedCertificates), CertificateFault),
@@ -50,6 +51,11 @@ internal sealed class SourceOptionsValidator : IValidateOptions<SourceOptions>
         : $"\"{text}\" is none of {string.Join(", ", OutgoingPolicy.KnownSchemes)}.";
 
     private static string? PortFault(int port) => port is > 0 and <= 65_535 ? null : $"{port} is no port.";
+
+    // It may be mounted later, and on other nodes only.
+    private static string? DirectoryFault(string path) => path.StartsWith('/') && path.Length > 1 && Path.GetFullPath(path) == path.TrimEnd('/')
+        ? null
+        : $"\"{path}\" is no absolute path of a directory below /.";
 
     private static string? KeyFault(SftpKey key) => HostFault(key.Host)
         ?? (key.User.Length == 0 ? "it has no User." : null)

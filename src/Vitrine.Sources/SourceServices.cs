@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Vitrine.Sources.FileServers;
 using Vitrine.Sources.Http;
+using Vitrine.Sources.LocalFiles;
 using Vitrine.Sources.Outgoing;
 using Vitrine.Transfers;
 
@@ -33,6 +34,8 @@ public static class SourceServices
         services.TryAddSingleton(provider => new SourceMeter(provider.GetRequiredService<IMeterFactory>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, HttpSource>(CreateHttpSource));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, FileServerSource>(CreateFileServerSource));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, LocalFileSource>(provider => new LocalFileSource(
+            OptionsOf(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<SourceMeter>())));
         return services;
     }
 
