@@ -25,6 +25,7 @@ internal sealed class SourceOptionsValidator : IValidateOptions<SourceOptions>
         .. Each(options.Directories, nameof(options.Directories), DirectoryFault),
         .. One(nameof(options.KnownHosts), FileFault(options.KnownHosts)),
         .. Each(options.SftpKeys, nameof(options.SftpKeys), KeyFault),
+        .. One(nameof(options.ChecksumKeyring), KeyringFault(options.ChecksumKeyring)),
         .. Each(options.TrustedCertificates, nameof(options.TrustedCertificates), CertificateFault),
         .. One(nameof(options.Proxy), ProxyFault(options.Proxy)),
         .. One(nameof(options.ConnectTimeout), TimeFault(options.ConnectTimeout)),
@@ -60,6 +61,9 @@ internal sealed class SourceOptionsValidator : IValidateOptions<SourceOptions>
     private static string? KeyFault(SftpKey key) => HostFault(key.Host)
         ?? (key.User.Length == 0 ? "it has no User." : null)
         ?? (key.PrivateKey.Length == 0 ? "it has no PrivateKey." : FileFault(key.PrivateKey));
+
+    private static string? KeyringFault(string? path) =>
+        path is null || path.StartsWith('/') ? FileFault(path) : $"\"{path}\" is no absolute path.";
 
     private static string? FileFault(string? path)
     {

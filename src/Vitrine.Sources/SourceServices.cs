@@ -7,6 +7,7 @@ using Vitrine.Sources.FileServers;
 using Vitrine.Sources.Http;
 using Vitrine.Sources.LocalFiles;
 using Vitrine.Sources.Outgoing;
+using Vitrine.Sources.Signatures;
 using Vitrine.Transfers;
 
 namespace Vitrine.Sources;
@@ -31,6 +32,7 @@ public static class SourceServices
             provider.GetRequiredService<OutgoingPolicy>(), provider.GetRequiredService<INetwork>(),
             new TlsTrust(OptionsOf(provider), provider.GetRequiredService<TimeProvider>()), OptionsOf(provider),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OutgoingConnector>>()));
+        services.TryAddSingleton<IChecksumSignatures>(provider => new GpgSignatures(OptionsOf(provider)));
         services.TryAddSingleton(provider => new SourceMeter(provider.GetRequiredService<IMeterFactory>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, HttpSource>(CreateHttpSource));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, FileServerSource>(CreateFileServerSource));
