@@ -25,6 +25,7 @@ internal sealed class SourceOptionsValidator : IValidateOptions<SourceOptions>
         .. Each(options.Directories, nameof(options.Directories), DirectoryFault),
         .. One(nameof(options.KnownHosts), FileFault(options.KnownHosts)),
         .. Each(options.SftpKeys, nameof(options.SftpKeys), KeyFault),
+        .. Each(options.S3Credentials, nameof(options.S3Credentials), CredentialFault),
         .. One(nameof(options.ChecksumKeyring), KeyringFault(options.ChecksumKeyring)),
         .. Each(options.TrustedCertificates, nameof(options.TrustedCertificates), CertificateFault),
         .. One(nameof(options.Proxy), ProxyFault(options.Proxy)),
@@ -61,6 +62,18 @@ internal sealed class SourceOptionsValidator : IValidateOptions<SourceOptions>
     private static string? KeyFault(SftpKey key) => HostFault(key.Host)
         ?? (key.User.Length == 0 ? "it has no User." : null)
         ?? (key.PrivateKey.Length == 0 ? "it has no PrivateKey." : FileFault(key.PrivateKey));
+
+    // No value is repeated, as they are easily put into each other's places.
+    private static string? CredentialFault(S3Credential credential) => credential switch
+    {
+        { Name.Length: 0 } => "it has no Name.",
+        { Name: var name } when !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-') => "its Name may have letters, digits, dots and dashes in it.",
+        { AccessKey.Length: 0 } or { SecretKey.Length: 0 } or { Region.Length: 0 } => "it needs an AccessKey, a SecretKey and a Region.",
+        { Endpoint: var endpoint } when !Uri.TryCreate(endpoint, UriKind.Absolute, out var address)
+            || address.Scheme is not ("http" or "https") || address is not { PathAndQuery: "/", UserInfo: "" } =>
+            "its Endpoint has to be http://host[:port] or https://host[:port].",
+        _ => null,
+    };
 
     private static string? KeyringFault(string? path) =>
         path is null || path.StartsWith('/') ? FileFault(path) : $"\"{path}\" is no absolute path.";

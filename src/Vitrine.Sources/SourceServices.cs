@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Vitrine.Sources.Buckets;
 using Vitrine.Sources.FileServers;
 using Vitrine.Sources.Http;
 using Vitrine.Sources.LocalFiles;
@@ -34,7 +35,10 @@ public static class SourceServices
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OutgoingConnector>>()));
         services.TryAddSingleton<IChecksumSignatures>(provider => new GpgSignatures(OptionsOf(provider)));
         services.TryAddSingleton(provider => new SourceMeter(provider.GetRequiredService<IMeterFactory>()));
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, HttpSource>(CreateHttpSource));
+        services.TryAddSingleton(CreateHttpSource);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, HttpSource>(provider => provider.GetRequiredService<HttpSource>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, BucketSource>(provider => new BucketSource(
+            provider.GetRequiredService<HttpSource>(), OptionsOf(provider), provider.GetRequiredService<TimeProvider>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, FileServerSource>(CreateFileServerSource));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, LocalFileSource>(provider => new LocalFileSource(
             OptionsOf(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<SourceMeter>())));

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Vitrine.Sources;
+using Vitrine.Sources.Buckets;
 using Vitrine.Sources.FileServers;
 using Vitrine.Sources.Http;
 using Vitrine.Sources.Outgoing;
@@ -33,6 +34,9 @@ internal sealed class HttpRig : IDisposable
 
     public async Task<SourceException> FailAsync(Uri address, long from = 0, string? validator = null) =>
         await Assert.ThrowsAsync<SourceException>(() => OpenAsync(address, from, validator));
+
+    /// <summary>A source of buckets over the source of HTTP.</summary>
+    public BucketSource CreateBucketSource() => new(_source ??= Create(), Options, Time);
 
     /// <summary>A source of FTP and SFTP over the same network.</summary>
     public FileServerSource CreateFileServerSource()

@@ -174,7 +174,7 @@ public abstract class SourceContract : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_probe_tells_of_a_file_without_reading_it()
+    public virtual async Task A_probe_tells_of_a_file_without_reading_it()
     {
         var file = Serve(Content, out var address);
 
