@@ -53,6 +53,9 @@ public sealed class SourceOptions
     /// <summary>The logins for <c>s3://</c> addresses.</summary>
     public IList<S3Credential> S3Credentials { get; } = [];
 
+    /// <summary>Other libraries, for <c>vitrine://</c> addresses.</summary>
+    public IList<LibraryCredential> Libraries { get; } = [];
+
     /// <summary>
     /// A file of the public keys of publishers, as <c>gpg --export</c> writes it. Where it is set, checksums that are looked for
     /// beside a file count only with a signature by one of these keys. Empty: they count as the publisher's server gives them.

@@ -26,6 +26,7 @@ internal sealed class SourceOptionsValidator : IValidateOptions<SourceOptions>
         .. One(nameof(options.KnownHosts), FileFault(options.KnownHosts)),
         .. Each(options.SftpKeys, nameof(options.SftpKeys), KeyFault),
         .. Each(options.S3Credentials, nameof(options.S3Credentials), CredentialFault),
+        .. Each(options.Libraries, nameof(options.Libraries), LibraryFault),
         .. One(nameof(options.ChecksumKeyring), KeyringFault(options.ChecksumKeyring)),
         .. Each(options.TrustedCertificates, nameof(options.TrustedCertificates), CertificateFault),
         .. One(nameof(options.Proxy), ProxyFault(options.Proxy)),
@@ -63,17 +64,27 @@ internal sealed class SourceOptionsValidator : IValidateOptions<SourceOptions>
         ?? (key.User.Length == 0 ? "it has no User." : null)
         ?? (key.PrivateKey.Length == 0 ? "it has no PrivateKey." : FileFault(key.PrivateKey));
 
-    // No value is repeated, as they are easily put into each other's places.
-    private static string? CredentialFault(S3Credential credential) => credential switch
+    private static string? LibraryFault(LibraryCredential library) => NameFault(library.Name) ?? library switch
     {
-        { Name.Length: 0 } => "it has no Name.",
-        { Name: var name } when !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-') => "its Name may have letters, digits, dots and dashes in it.",
-        { AccessKey.Length: 0 } or { SecretKey.Length: 0 } or { Region.Length: 0 } => "it needs an AccessKey, a SecretKey and a Region.",
-        { Endpoint: var endpoint } when !Uri.TryCreate(endpoint, UriKind.Absolute, out var address)
-            || address.Scheme is not ("http" or "https") || address is not { PathAndQuery: "/", UserInfo: "" } =>
-            "its Endpoint has to be http://host[:port] or https://host[:port].",
-        _ => null,
+        { CredentialId.Length: 0 } or { CredentialSecret.Length: 0 } => "it needs a CredentialId and a CredentialSecret.",
+        _ => ServerFault(library.Address, nameof(library.Address)),
     };
+
+    // No value is repeated, as they are easily put into each other's places.
+    private static string? CredentialFault(S3Credential credential) => NameFault(credential.Name) ?? credential switch
+    {
+        { AccessKey.Length: 0 } or { SecretKey.Length: 0 } or { Region.Length: 0 } => "it needs an AccessKey, a SecretKey and a Region.",
+        _ => ServerFault(credential.Endpoint, nameof(credential.Endpoint)),
+    };
+
+    private static string? NameFault(string name) => name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-')
+        ? null
+        : "its Name has to be of letters, digits, dots and dashes.";
+
+    private static string? ServerFault(string text, string key) => Uri.TryCreate(text, UriKind.Absolute, out var address)
+        && address.Scheme is ("http" or "https") && address is { PathAndQuery: "/", UserInfo: "" }
+        ? null
+        : $"its {key} has to be http://host[:port] or https://host[:port].";
 
     private static string? KeyringFault(string? path) =>
         path is null || path.StartsWith('/') ? FileFault(path) : $"\"{path}\" is no absolute path.";

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Vitrine.Sources.Buckets;
 using Vitrine.Sources.FileServers;
 using Vitrine.Sources.Http;
+using Vitrine.Sources.Libraries;
 using Vitrine.Sources.LocalFiles;
 using Vitrine.Sources.Outgoing;
 using Vitrine.Sources.Signatures;
@@ -35,23 +36,21 @@ public static class SourceServices
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OutgoingConnector>>()));
         services.TryAddSingleton<IChecksumSignatures>(provider => new GpgSignatures(OptionsOf(provider)));
         services.TryAddSingleton(provider => new SourceMeter(provider.GetRequiredService<IMeterFactory>()));
-        services.TryAddSingleton(CreateHttpSource);
+        services.TryAddSingleton(provider => new OutgoingHttp(
+            provider.GetRequiredService<OutgoingPolicy>(), provider.GetRequiredService<OutgoingConnector>(), OptionsOf(provider),
+            provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider => new HttpSource(
+            provider.GetRequiredService<OutgoingHttp>(), OptionsOf(provider), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<SourceMeter>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, HttpSource>(provider => provider.GetRequiredService<HttpSource>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, LibrarySource>(provider => new LibrarySource(
+            provider.GetRequiredService<OutgoingHttp>(), provider.GetRequiredService<HttpSource>(), OptionsOf(provider))));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, BucketSource>(provider => new BucketSource(
             provider.GetRequiredService<HttpSource>(), OptionsOf(provider), provider.GetRequiredService<TimeProvider>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, FileServerSource>(CreateFileServerSource));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, LocalFileSource>(provider => new LocalFileSource(
             OptionsOf(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<SourceMeter>())));
         return services;
-    }
-
-    private static HttpSource CreateHttpSource(IServiceProvider provider)
-    {
-        var options = OptionsOf(provider);
-        var time = provider.GetRequiredService<TimeProvider>();
-        var policy = provider.GetRequiredService<OutgoingPolicy>();
-        var http = new OutgoingHttp(policy, provider.GetRequiredService<OutgoingConnector>(), options, time);
-        return new HttpSource(http, options, time, provider.GetRequiredService<SourceMeter>());
     }
 
     private static FileServerSource CreateFileServerSource(IServiceProvider provider) => new(

@@ -3,6 +3,7 @@ using Vitrine.Sources;
 using Vitrine.Sources.Buckets;
 using Vitrine.Sources.FileServers;
 using Vitrine.Sources.Http;
+using Vitrine.Sources.Libraries;
 using Vitrine.Sources.Outgoing;
 using Vitrine.Testing.Sources;
 using Vitrine.Transfers;
@@ -13,6 +14,7 @@ namespace Vitrine.ContractTests.Sources;
 internal sealed class HttpRig : IDisposable
 {
     private readonly SourceMeter _meter = new();
+    private OutgoingHttp? _http;
     private HttpSource? _source;
 
     public SourceOptions Options { get; } = new();
@@ -38,6 +40,13 @@ internal sealed class HttpRig : IDisposable
     /// <summary>A source of buckets over the source of HTTP.</summary>
     public BucketSource CreateBucketSource() => new(_source ??= Create(), Options, Time);
 
+    /// <summary>A source of other libraries over the source of HTTP.</summary>
+    public LibrarySource CreateLibrarySource()
+    {
+        _source ??= Create();
+        return new(_http!, _source, Options);
+    }
+
     /// <summary>A source of FTP and SFTP over the same network.</summary>
     public FileServerSource CreateFileServerSource()
     {
@@ -53,6 +62,7 @@ internal sealed class HttpRig : IDisposable
     private HttpSource Create()
     {
         var policy = new OutgoingPolicy(Options, Network);
-        return new HttpSource(new OutgoingHttp(policy, Connector(policy), Options, Time), Options, Time, _meter);
+        _http = new OutgoingHttp(policy, Connector(policy), Options, Time);
+        return new HttpSource(_http, Options, Time, _meter);
     }
 }

@@ -15,7 +15,7 @@ public sealed class SourceOptionsTests
         using var provider = With([]);
 
         provider.GetRequiredService<IStartupValidator>().Validate();
-        Assert.Equal(["http", "https", "s3", "ftp", "sftp", "file"], provider.GetServices<ISource>().SelectMany(source => source.Schemes));
+        Assert.Equal(["http", "https", "vitrine", "s3", "ftp", "sftp", "file"], provider.GetServices<ISource>().SelectMany(source => source.Schemes));
         Assert.True(provider.GetRequiredService<OutgoingPolicy>().Decide(new Uri("https://mirror.example/")).Allowed);
         Assert.NotNull(provider.GetRequiredService<OutgoingDryRun>());
     }
@@ -24,7 +24,7 @@ public sealed class SourceOptionsTests
     public void Sources_that_are_added_twice_are_there_once()
     {
         using var provider = Services([]).AddSources().BuildServiceProvider();
-        Assert.Equal(4, provider.GetServices<ISource>().Count());
+        Assert.Equal(5, provider.GetServices<ISource>().Count());
     }
 
     [Fact]
@@ -65,6 +65,8 @@ public sealed class SourceOptionsTests
             ["Sources:S3Credentials:0:Name"] = "canary@",
             ["Sources:S3Credentials:1:Name"] = "archive",
             ["Sources:S3Credentials:1:SecretKey"] = "canary",
+            ["Sources:Libraries:0:Name"] = "other",
+            ["Sources:Libraries:0:CredentialSecret"] = "canary",
             ["Sources:ChecksumKeyring"] = "ring.gpg",
             ["Sources:TrustedCertificates:0"] = "/there/is/no/such.pem",
             ["Sources:Proxy"] = "socks://user:canary@proxy.corp",
@@ -79,7 +81,7 @@ public sealed class SourceOptionsTests
         [
             "AllowedHosts:1", "OnlyHosts:0", "AllowedNetworks:0", "AllowedNetworks:1", "AllowedNetworks:2", "AllowedSchemes:0", "AllowedPorts:0",
             "AllowedPorts:1", "Directories:0", "Directories:1", "KnownHosts", "SftpKeys:0", "S3Credentials:0",
-            "S3Credentials:1", "ChecksumKeyring", "TrustedCertificates:0", "Proxy", "ConnectTimeout", "HeaderTimeout", "IdleTimeout",
+            "S3Credentials:1", "Libraries:0", "ChecksumKeyring", "TrustedCertificates:0", "Proxy", "ConnectTimeout", "HeaderTimeout", "IdleTimeout",
         ];
         Assert.Equal(keys, refused.Failures.Select(f => f["Sources:".Length..f.IndexOf(": ", StringComparison.Ordinal)]));
         Assert.DoesNotContain("canary", refused.ToString());
