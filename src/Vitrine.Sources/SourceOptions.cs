@@ -2,7 +2,7 @@ namespace Vitrine.Sources;
 
 /// <summary>The section <c>Sources</c>: where this service may fetch from, and how.</summary>
 /// <remarks>
-/// Without any of it, every host of the public internet may be fetched from by HTTP and HTTPS at any port, and nothing else:
+/// Without any of it, every host of the public internet may be fetched from by HTTP, HTTPS and FTP at any port, and nothing else:
 /// loopback, private, link-local and other special addresses are refused in all their spellings, and so are the addresses of
 /// the machine itself.
 /// </remarks>
@@ -26,14 +26,41 @@ public sealed class SourceOptions
     /// </summary>
     public IList<string> OnlyHosts { get; } = [];
 
-    /// <summary>Where it has an entry, every other scheme is refused: <c>https</c>. Empty: http and https.</summary>
+    /// <summary>Where it has an entry, every other scheme is refused: <c>https</c>. Empty: http, https, ftp and sftp.</summary>
     public IList<string> AllowedSchemes { get; } = [];
 
     /// <summary>
     /// Where it has an entry, every other port is refused. Empty: any port, as mirrors and object stores listen where they
-    /// like. 80 and 443 alone is the stricter choice where users are not trusted to leave odd ports alone.
+    /// like. The ports that FTP servers name for the data themselves are not held against it. 80 and 443 alone is the stricter choice where users are not trusted to leave odd ports alone.
     /// </summary>
     public IList<int> AllowedPorts { get; } = [];
+
+    /// <summary>
+    /// Directories of the nodes whose files may be imported by <c>file:///path/file</c>, by everybody who may import at all.
+    /// Links and mounts that lead out of them are not followed. Empty: no file of a node is read.
+    /// </summary>
+    public IList<string> Directories { get; } = [];
+
+    /// <summary>
+    /// A file of the host keys that are known, as ssh writes it; ssh-keyscan can make one. A host whose key is not in it is
+    /// refused. Empty: nothing is fetched by SFTP.
+    /// </summary>
+    public string? KnownHosts { get; set; }
+
+    /// <summary>The keys for addresses with a user and no password: <c>sftp://user@host/path/file</c>.</summary>
+    public IList<SftpKey> SftpKeys { get; } = [];
+
+    /// <summary>The logins for <c>s3://</c> addresses.</summary>
+    public IList<S3Credential> S3Credentials { get; } = [];
+
+    /// <summary>Other libraries, for <c>vitrine://</c> addresses.</summary>
+    public IList<LibraryCredential> Libraries { get; } = [];
+
+    /// <summary>
+    /// A file of the public keys of publishers, as <c>gpg --export</c> writes it. Where it is set, checksums that are looked for
+    /// beside a file count only with a signature by one of these keys. Empty: they count as the publisher's server gives them.
+    /// </summary>
+    public string? ChecksumKeyring { get; set; }
 
     /// <summary>Files with PEM certificates of authorities that are trusted beside those of the system.</summary>
     public IList<string> TrustedCertificates { get; } = [];
@@ -52,7 +79,8 @@ public sealed class SourceOptions
     public bool ProxyResolves { get; set; }
 
     /// <summary>
-    /// How long to try to reach a host: for its name, then for all of its addresses together, then for its TLS handshake.
+    /// How long to try to reach a host: for its name, then for all of its addresses together, then for its TLS handshake, or its
+    /// login by FTP or SFTP.
     /// Default: 10 seconds.
     /// </summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);

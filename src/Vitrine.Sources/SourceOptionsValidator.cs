@@ -22,6 +22,12 @@ internal sealed class SourceOptionsValidator : IValidateOptions<SourceOptions>
         .. Each(options.AllowedNetworks, nameof(options.AllowedNetworks), NetworkFault),
         .. Each(options.AllowedSchemes, nameof(options.AllowedSchemes), SchemeFault),
         .. Each(options.AllowedPorts, nameof(options.AllowedPorts), PortFault),
+        .. Each(options.Directories, nameof(options.Directories), DirectoryFault),
+        .. One(nameof(options.KnownHosts), FileFault(options.KnownHosts)),
+        .. Each(options.SftpKeys, nameof(options.SftpKeys), KeyFault),
+        .. Each(options.S3Credentials, nameof(options.S3Credentials), CredentialFault),
+        .. Each(options.Libraries, nameof(options.Libraries), LibraryFault),
+        .. One(nameof(options.ChecksumKeyring), KeyringFault(options.ChecksumKeyring)),
         .. Each(options.TrustedCertificates, nameof(options.TrustedCertificates), CertificateFault),
         .. One(nameof(options.Proxy), ProxyFault(options.Proxy)),
         .. One(nameof(options.ConnectTimeout), TimeFault(options.ConnectTimeout)),
@@ -48,6 +54,54 @@ internal sealed class SourceOptionsValidator : IValidateOptions<SourceOptions>
         : $"\"{text}\" is none of {string.Join(", ", OutgoingPolicy.KnownSchemes)}.";
 
     private static string? PortFault(int port) => port is > 0 and <= 65_535 ? null : $"{port} is no port.";
+
+    // It may be mounted later, and on other nodes only.
+    private static string? DirectoryFault(string path) => path.StartsWith('/') && path.Length > 1 && Path.GetFullPath(path) == path.TrimEnd('/')
+        ? null
+        : $"\"{path}\" is no absolute path of a directory below /.";
+
+    private static string? KeyFault(SftpKey key) => HostFault(key.Host)
+        ?? (key.User.Length == 0 ? "it has no User." : null)
+        ?? (key.PrivateKey.Length == 0 ? "it has no PrivateKey." : FileFault(key.PrivateKey));
+
+    private static string? LibraryFault(LibraryCredential library) => NameFault(library.Name) ?? library switch
+    {
+        { CredentialId.Length: 0 } or { CredentialSecret.Length: 0 } => "it needs a CredentialId and a CredentialSecret.",
+        _ => ServerFault(library.Address, nameof(library.Address)),
+    };
+
+    // No value is repeated, as they are easily put into each other's places.
+    private static string? CredentialFault(S3Credential credential) => NameFault(credential.Name) ?? credential switch
+    {
+        { AccessKey.Length: 0 } or { SecretKey.Length: 0 } or { Region.Length: 0 } => "it needs an AccessKey, a SecretKey and a Region.",
+        _ => ServerFault(credential.Endpoint, nameof(credential.Endpoint)),
+    };
+
+    private static string? NameFault(string name) => name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-')
+        ? null
+        : "its Name has to be of letters, digits, dots and dashes.";
+
+    private static string? ServerFault(string text, string key) => Uri.TryCreate(text, UriKind.Absolute, out var address)
+        && address.Scheme is ("http" or "https") && address is { PathAndQuery: "/", UserInfo: "" }
+        ? null
+        : $"its {key} has to be http://host[:port] or https://host[:port].";
+
+    private static string? KeyringFault(string? path) =>
+        path is null || path.StartsWith('/') ? FileFault(path) : $"\"{path}\" is no absolute path.";
+
+    private static string? FileFault(string? path)
+    {
+        try
+        {
+            if (path is not null)
+                File.OpenHandle(path).Dispose();
+            return null;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return $"\"{path}\" cannot be read: {fault.Message}";
+        }
+    }
 
     private static string? CertificateFault(string path)
     {

@@ -3,8 +3,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Vitrine.Sources.Buckets;
+using Vitrine.Sources.FileServers;
 using Vitrine.Sources.Http;
+using Vitrine.Sources.Libraries;
+using Vitrine.Sources.LocalFiles;
 using Vitrine.Sources.Outgoing;
+using Vitrine.Sources.Signatures;
 using Vitrine.Transfers;
 
 namespace Vitrine.Sources;
@@ -25,21 +30,32 @@ public static class SourceServices
         services.TryAddSingleton(provider => new OutgoingPolicy(OptionsOf(provider), provider.GetRequiredService<INetwork>()));
         services.TryAddSingleton(provider => new OutgoingDryRun(
             provider.GetRequiredService<OutgoingPolicy>(), provider.GetRequiredService<INetwork>(), OptionsOf(provider)));
+        services.TryAddSingleton(provider => new OutgoingConnector(
+            provider.GetRequiredService<OutgoingPolicy>(), provider.GetRequiredService<INetwork>(),
+            new TlsTrust(OptionsOf(provider), provider.GetRequiredService<TimeProvider>()), OptionsOf(provider),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<OutgoingConnector>>()));
+        services.TryAddSingleton<IChecksumSignatures>(provider => new GpgSignatures(OptionsOf(provider)));
         services.TryAddSingleton(provider => new SourceMeter(provider.GetRequiredService<IMeterFactory>()));
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, HttpSource>(CreateHttpSource));
+        services.TryAddSingleton(provider => new OutgoingHttp(
+            provider.GetRequiredService<OutgoingPolicy>(), provider.GetRequiredService<OutgoingConnector>(), OptionsOf(provider),
+            provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider => new HttpSource(
+            provider.GetRequiredService<OutgoingHttp>(), OptionsOf(provider), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<SourceMeter>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, HttpSource>(provider => provider.GetRequiredService<HttpSource>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, LibrarySource>(provider => new LibrarySource(
+            provider.GetRequiredService<OutgoingHttp>(), provider.GetRequiredService<HttpSource>(), OptionsOf(provider))));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, BucketSource>(provider => new BucketSource(
+            provider.GetRequiredService<HttpSource>(), OptionsOf(provider), provider.GetRequiredService<TimeProvider>())));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, FileServerSource>(CreateFileServerSource));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, LocalFileSource>(provider => new LocalFileSource(
+            OptionsOf(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<SourceMeter>())));
         return services;
     }
 
-    private static HttpSource CreateHttpSource(IServiceProvider provider)
-    {
-        var options = OptionsOf(provider);
-        var time = provider.GetRequiredService<TimeProvider>();
-        var policy = provider.GetRequiredService<OutgoingPolicy>();
-        var connector = new OutgoingConnector(
-            policy, provider.GetRequiredService<INetwork>(), new TlsTrust(options, time), options, time,
-            provider.GetRequiredService<ILogger<OutgoingConnector>>());
-        return new HttpSource(policy, new OutgoingHttp(policy, connector, options, time), options, time, provider.GetRequiredService<SourceMeter>());
-    }
+    private static FileServerSource CreateFileServerSource(IServiceProvider provider) => new(
+        provider.GetRequiredService<OutgoingPolicy>(), provider.GetRequiredService<OutgoingConnector>(), OptionsOf(provider),
+        provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<SourceMeter>());
 
     private static SourceOptions OptionsOf(IServiceProvider provider) => provider.GetRequiredService<IOptions<SourceOptions>>().Value;
 }

@@ -22,6 +22,7 @@ public static class LibraryServices
         services.AddSingleton<OpenUploads>();
         services.AddSingleton<TransferDesk>();
         services.AddSingleton<ImageLibrary>();
+        services.AddSingleton<PublishedChecksums>();
         services.AddSingleton<ImageImports>();
         services.AddSingleton<ImageReplicas>();
         services.AddSingleton<StorePlacement>();

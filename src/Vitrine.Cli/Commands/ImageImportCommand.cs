@@ -8,13 +8,18 @@ internal static class ImageImportCommand
     public static Command Make(CliTerminal terminal)
     {
         var url = new Argument<string>("URL") { Description = "The address of the file." };
-        var checksum = new Option<string>("--checksum") { Description = "What the publisher says the sum of the file is.", HelpName = "sha256:…" };
+        var checksum = new Option<string>("--checksum")
+        {
+            Description = "What the publisher says the sum of the file is; auto looks for SHA256SUMS and its kin beside the file.",
+            HelpName = "sha256:…|auto",
+        };
+        var mirrors = new Option<string[]>("--mirror") { Description = "Another address of the same file, to go on at; may be repeated.", HelpName = "URL" };
         var targets = new TargetOptions();
         var duplicate = new Option<bool>("--allow-duplicate") { Description = "Make a second image of an address that there is one of." };
         var wait = new Option<bool>("--wait") { Description = "Wait until the image is active. This is the default." };
         var noWait = new Option<bool>("--no-wait") { Description = "Return as soon as the library has taken the order." };
         var options = new ImageOptions(isNew: true);
-        var command = new Command("import", "Has the library fetch an image from an address.") { url, checksum, duplicate, wait, noWait };
+        var command = new Command("import", "Has the library fetch an image from an address.") { url, checksum, mirrors, duplicate, wait, noWait };
         targets.AddTo(command);
         options.AddTo(command);
         command.Validators.Add(result =>
@@ -27,6 +32,7 @@ internal static class ImageImportCommand
             var source = new ImageSource
             {
                 Url = run.Get(url),
+                Mirrors = run.Get(mirrors) is { Length: > 0 } more ? more : null,
                 Checksum = run.Get(checksum),
                 Stores = targets.Stores(run),
                 Zone = targets.Zone(run),

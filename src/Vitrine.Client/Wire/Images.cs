@@ -135,7 +135,13 @@ public sealed record ImageSource
 {
     public string? Url { get; init; }
 
-    /// <summary>What the publisher says the sum of the file is: <c>sha256:…</c>, or bare digits whose number names the algorithm.</summary>
+    /// <summary>More addresses of the same file, which the transfer goes on at where one fails.</summary>
+    public IReadOnlyList<string>? Mirrors { get; init; }
+
+    /// <summary>
+    /// What the publisher says the sum of the file is: <c>sha256:…</c>, or bare digits whose number names the algorithm;
+    /// <c>auto</c> has the library look for <c>SHA256SUMS</c> and its kin beside the file.
+    /// </summary>
     public string? Checksum { get; init; }
 
     /// <summary>The store that receives the content. Default: the library's default store.</summary>
@@ -184,7 +190,7 @@ public sealed record UploadRequest
     /// <summary>The length of the file in bytes.</summary>
     public long? Length { get; init; }
 
-    /// <inheritdoc cref="ImageSource.Checksum"/>
+    /// <summary>What the sum of the file is: <c>sha256:…</c>, or bare digits whose number names the algorithm.</summary>
     public string? Checksum { get; init; }
 
     /// <inheritdoc cref="ImageSource.Store"/>

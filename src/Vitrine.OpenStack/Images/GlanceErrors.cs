@@ -53,6 +53,8 @@ internal static class GlanceErrors
         UploadExpiredException => StatusCodes.Status410Gone,
         SourceException => StatusCodes.Status400BadRequest,
 
+        ChecksumNotPublishedException or ChecksumSignatureException => StatusCodes.Status400BadRequest,
+
         StoreNotFoundException or ZoneNotFoundException => StatusCodes.Status409Conflict,
         StoreClosedException => StatusCodes.Status409Conflict,
         ReplicaNotFoundException => StatusCodes.Status404NotFound,

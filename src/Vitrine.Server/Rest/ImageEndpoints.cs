@@ -162,7 +162,15 @@ internal static class ImageEndpoints
 
     private static ImportRequest ImportOf(ImageSource source) => new(
         source.Url ?? throw new InvalidFieldException("url", "a source needs an address"),
-        ChecksumOf(source.Checksum), ChoiceOf(source.Store, source.Stores, source.Zone, source.AllStores), source.AllowDuplicate ?? false);
+        IsAutomatic(source) ? null : ChecksumOf(source.Checksum), ChoiceOf(source.Store, source.Stores, source.Zone, source.AllStores), source.AllowDuplicate ?? false)
+    {
+        Mirrors = source.Mirrors?.All(mirror => mirror is not null) is false
+            ? throw new InvalidFieldException("mirrors", "have an address that is none")
+            : source.Mirrors ?? [],
+        FindChecksum = IsAutomatic(source),
+    };
+
+    private static bool IsAutomatic(ImageSource source) => source.Checksum == "auto";
 
     /// <returns>Null where nothing is said.</returns>
     private static StoreChoice? ChoiceOf(string? store, IReadOnlyList<string>? stores, string? zone, bool? allStores)

@@ -37,7 +37,8 @@ internal static partial class RestErrors
         LimitExceededException => StatusCodes.Status413PayloadTooLarge,
         UnsupportedBodyException => StatusCodes.Status415UnsupportedMediaType,
         ContentMismatchException or ContentLengthException or ContentEmptyException or FormatMismatchException
-            or UnsafeContentException or NotAnImageException or Disks.FormatNotSupportedException => StatusCodes.Status422UnprocessableEntity,
+            or UnsafeContentException or NotAnImageException or Disks.FormatNotSupportedException
+            or ChecksumNotPublishedException or ChecksumSignatureException => StatusCodes.Status422UnprocessableEntity,
         UploadBusyException or WriterBusyException => StatusCodes.Status423Locked,
         SourceException source => StatusOf(source.Fault),
         StoreDamagedException => StatusCodes.Status500InternalServerError,
@@ -129,6 +130,7 @@ internal static partial class RestErrors
         InvalidFieldException invalid => invalid.Field,
         StoreNotFoundException => "store",
         ZoneNotFoundException => "zone",
+        ChecksumNotPublishedException or ChecksumSignatureException => "checksum",
         SourceException { Fault: SourceFault.MalformedUrl or SourceFault.Refused } => "url",
         _ => null,
     };

@@ -7,11 +7,22 @@ namespace Vitrine.Sources.Http;
 /// <param name="IfRange">Gives the range only of the version that this validator marks (RFC 9110 section 13.1.5).</param>
 internal sealed record HttpAsk(HttpMethod Method, string? Range = null, string? IfRange = null)
 {
+    /// <summary>A token that proves who asks, for the host of the address alone. It is sent in place of a login in the address.</summary>
+    public string? Bearer { get; init; }
+
+    /// <summary>What is sent, as JSON. It goes nowhere but to the address itself, so redirects are not followed.</summary>
+    public string? Json { get; init; }
+
     public static readonly HttpAsk Whole = new(HttpMethod.Get);
     public static readonly HttpAsk Head = new(HttpMethod.Head);
     public static readonly HttpAsk FirstByte = new(HttpMethod.Get, "0-0");
 
     public static HttpAsk From(long offset, string? ifRange) => new(HttpMethod.Get, $"{offset}-", ifRange);
+
+    public static HttpAsk Post(string json) => new(HttpMethod.Post) { Json = json };
+
+    // The default would print the secrets.
+    public override string ToString() => $"{Method} {Range}";
 
     public void WriteTo(HttpRequestHeaders headers)
     {

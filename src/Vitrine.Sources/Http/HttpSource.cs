@@ -1,51 +1,56 @@
 using System.Net;
-using Vitrine.Sources.Outgoing;
 using Vitrine.Transfers;
 
 namespace Vitrine.Sources.Http;
 
 /// <summary>Files of web servers and object stores, by plain or signed address.</summary>
-internal sealed class HttpSource(OutgoingPolicy policy, OutgoingHttp http, SourceOptions options, TimeProvider time, SourceMeter meter) : ISource
+internal sealed class HttpSource(OutgoingHttp http, SourceOptions options, TimeProvider time, SourceMeter meter) : ISource
 {
-    public IReadOnlyCollection<string> Schemes => OutgoingPolicy.KnownSchemes;
+    public IReadOnlyCollection<string> Schemes => OutgoingHttp.Schemes;
 
-    public void Check(Uri address) => policy.Demand(address);
+    public void Check(Uri address) => http.Demand(address);
 
-    public Task<SourceReading> OpenAsync(Uri address, long from, string? validator, CancellationToken cancellationToken)
+    public Task<SourceReading> OpenAsync(Uri address, long from, string? validator, CancellationToken cancellationToken) =>
+        OpenAsync(address, from, validator, bearer: null, cancellationToken);
+
+    public Task<SourceProbe> ProbeAsync(Uri address, CancellationToken cancellationToken) => ProbeAsync(address, bearer: null, cancellationToken);
+
+    /// <param name="bearer">A token for the host of the address; null for what stands in the address.</param>
+    public Task<SourceReading> OpenAsync(Uri address, long from, string? validator, string? bearer, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(from);
         return meter.CountAsync(() => from > 0 && VersionMark.TryParse(validator) is { } mark
-            ? ResumeAsync(address, from, mark, cancellationToken)
-            : BeginAsync(address, cancellationToken));
+            ? ResumeAsync(address, from, mark, bearer, cancellationToken)
+            : BeginAsync(address, bearer, cancellationToken));
     }
 
-    public async Task<SourceProbe> ProbeAsync(Uri address, CancellationToken cancellationToken)
+    public async Task<SourceProbe> ProbeAsync(Uri address, string? bearer, CancellationToken cancellationToken)
     {
-        await using var head = await http.SendAsync(address, HttpAsk.Head, cancellationToken);
+        await using var head = await http.SendAsync(address, HttpAsk.Head with { Bearer = bearer }, cancellationToken);
         if (!IsNoAnswerToHead(head.Status))
             return Describe(head);
 
         await head.DisposeAsync();
-        await using var first = await http.SendAsync(address, HttpAsk.FirstByte, cancellationToken);
+        await using var first = await http.SendAsync(address, HttpAsk.FirstByte with { Bearer = bearer }, cancellationToken);
         return Describe(first);
     }
 
-    private async Task<SourceReading> BeginAsync(Uri address, CancellationToken cancellationToken)
+    private async Task<SourceReading> BeginAsync(Uri address, string? bearer, CancellationToken cancellationToken)
     {
-        var exchange = await http.SendAsync(address, HttpAsk.Whole, cancellationToken);
+        var exchange = await http.SendAsync(address, HttpAsk.Whole with { Bearer = bearer }, cancellationToken);
         return await OrDispose(exchange, () => exchange.Status is HttpStatusCode.OK or HttpStatusCode.NonAuthoritativeInformation
             ? ReadWholeAsync(exchange, cancellationToken)
             : throw HttpFailures.OfStatus(exchange));
     }
 
-    private async Task<SourceReading> ResumeAsync(Uri address, long from, VersionMark mark, CancellationToken cancellationToken)
+    private async Task<SourceReading> ResumeAsync(Uri address, long from, VersionMark mark, string? bearer, CancellationToken cancellationToken)
     {
-        var exchange = await http.SendAsync(address, HttpAsk.From(from, mark.IfRange), cancellationToken);
+        var exchange = await http.SendAsync(address, HttpAsk.From(from, mark.IfRange) with { Bearer = bearer }, cancellationToken);
         var resumption = Resumption.Judge(exchange, from, mark);
         if (resumption is Resumption.AskAgain)
         {
             await exchange.DisposeAsync();
-            return await BeginAsync(address, cancellationToken);
+            return await BeginAsync(address, bearer, cancellationToken);
         }
 
         return await OrDispose(exchange, async () => resumption switch
@@ -72,8 +77,8 @@ internal sealed class HttpSource(OutgoingPolicy policy, OutgoingHttp http, Sourc
         return new SourceReading(body, from, total, mark.Text, canResume: true, exchange);
     }
 
-    private HttpBody Body(HttpExchange exchange, Stream body, long? expected) =>
-        new(body, exchange.Target, expected, options.IdleTimeout, time, meter);
+    internal SourceBody Body(HttpExchange exchange, Stream body, long? expected) =>
+        new(body, exchange.Target.Host, expected, options.IdleTimeout, time, meter);
 
     // 400 and 403 are what object stores answer where an address was signed for GET alone.
     private static bool IsNoAnswerToHead(HttpStatusCode status) =>

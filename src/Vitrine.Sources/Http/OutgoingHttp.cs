@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Mime;
 using System.Text;
 using Vitrine.Sources.Outgoing;
 using Vitrine.Transfers;
@@ -16,16 +17,20 @@ internal sealed class OutgoingHttp(OutgoingPolicy policy, OutgoingConnector conn
     // More would be a loop, or somebody who plays with us.
     private const int MaxRedirects = 5;
     private const int MaxHeaderKib = 64;
+    public static readonly IReadOnlyCollection<string> Schemes = [Uri.UriSchemeHttp, Uri.UriSchemeHttps];
     private static readonly string UserAgent = $"Vitrine/{typeof(OutgoingHttp).Assembly.GetName().Version?.ToString(3)}";
+
+    /// <exception cref="SourceException">Malformed, refused, or of another scheme.</exception>
+    public OutgoingTarget Demand(Uri address) => policy.Demand(address, Schemes);
 
     /// <exception cref="SourceException">Refused, not reachable, or no usable answer. Any status but a redirect is an answer.</exception>
     public async Task<HttpExchange> SendAsync(Uri address, HttpAsk ask, CancellationToken cancellationToken)
     {
-        var login = BasicLogin.Of(address);
+        var login = LoginOf(address, ask);
         for (var redirects = 0; ; redirects++)
         {
             var exchange = await SendOnceAsync(address, ask, login, cancellationToken);
-            if (!IsRedirect(exchange.Status))
+            if (!IsRedirect(exchange.Status) || ask.Json is not null)
                 return exchange;
 
             await using (exchange)
@@ -35,18 +40,25 @@ internal sealed class OutgoingHttp(OutgoingPolicy policy, OutgoingConnector conn
                         SourceFault.TooManyRedirects, $"{exchange.Target.Host} redirects once more after {MaxRedirects} redirects.", mayPass: false);
 
                 var next = Redirect.Read(address, exchange);
-                login = Redirect.KeepsLogin(exchange.Target, policy.Demand(next)) ? login : null;
+                login = Redirect.KeepsLogin(exchange.Target, Demand(next)) ? login : null;
                 address = next;
             }
         }
     }
 
+    private static AuthenticationHeaderValue? LoginOf(Uri address, HttpAsk ask) => (ask.Bearer, BasicLogin.Of(address)) switch
+    {
+        ({ } token, _) => new AuthenticationHeaderValue("Bearer", token),
+        (_, { } login) => new AuthenticationHeaderValue(BasicLogin.Scheme, login.Parameter),
+        _ => null,
+    };
+
     private static bool IsRedirect(HttpStatusCode status) => status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found
         or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
 
-    private async Task<HttpExchange> SendOnceAsync(Uri address, HttpAsk ask, BasicLogin? login, CancellationToken cancellationToken)
+    private async Task<HttpExchange> SendOnceAsync(Uri address, HttpAsk ask, AuthenticationHeaderValue? login, CancellationToken cancellationToken)
     {
-        var target = policy.Demand(address);
+        var target = Demand(address);
         var connection = await connector.OpenAsync(target, cancellationToken);
         var invoker = new HttpMessageInvoker(Handler(connection, connector.ForwardingProxy(target)));
         try
@@ -104,7 +116,7 @@ internal sealed class OutgoingHttp(OutgoingPolicy policy, OutgoingConnector conn
     }
 
     /// <summary>Always spelt with http:, as TLS, where there is any, is a matter of the connection that the handler is given.</summary>
-    private HttpRequestMessage Request(Uri address, OutgoingTarget target, HttpAsk ask, BasicLogin? login)
+    private HttpRequestMessage Request(Uri address, OutgoingTarget target, HttpAsk ask, AuthenticationHeaderValue? login)
     {
         var request = new HttpRequestMessage(ask.Method, $"http://{target.Authority}{address.PathAndQuery}") { Version = HttpVersion.Version11 };
         request.Headers.Host = address.IsDefaultPort ? target.Bracketed : target.Authority;
@@ -112,8 +124,9 @@ internal sealed class OutgoingHttp(OutgoingPolicy policy, OutgoingConnector conn
         request.Headers.TryAddWithoutValidation("Accept-Encoding", "identity");
         request.Headers.ConnectionClose = true;
         ask.WriteTo(request.Headers);
-        if (login is not null)
-            request.Headers.Authorization = new AuthenticationHeaderValue(BasicLogin.Scheme, login.Parameter);
+        request.Headers.Authorization = login;
+        if (ask.Json is not null)
+            request.Content = new StringContent(ask.Json, Encoding.UTF8, MediaTypeNames.Application.Json);
         if (connector.ForwardingProxy(target) is { Login: { } proxyLogin })
             request.Headers.ProxyAuthorization = new AuthenticationHeaderValue(BasicLogin.Scheme, proxyLogin.Parameter);
         return request;

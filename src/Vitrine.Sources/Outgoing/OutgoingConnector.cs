@@ -16,34 +16,40 @@ internal sealed partial class OutgoingConnector(
     private readonly ProxyAddress? _proxy = options.Proxy is { } text && ProxyAddress.TryParse(text, out var proxy) ? proxy : null;
 
     /// <summary>The proxy that is to be given whole requests instead of tunnels, for this target; null for none.</summary>
-    public ProxyAddress? ForwardingProxy(OutgoingTarget target) => options.ProxyResolves && !target.IsTls ? _proxy : null;
+    public ProxyAddress? ForwardingProxy(OutgoingTarget target) => options.ProxyResolves && target.IsPlainHttp ? _proxy : null;
 
     /// <param name="target">One that the policy has allowed by its name.</param>
     /// <exception cref="SourceException">Refused, not found, not reachable or not who it should be.</exception>
     public async Task<OutgoingConnection> OpenAsync(OutgoingTarget target, CancellationToken cancellationToken)
     {
-        var stream = await DialAsync(target, cancellationToken);
+        var connection = await DialAsync(target, cancellationToken);
         try
         {
-            return target.IsTls ? await trust.SecureAsync(stream, target, cancellationToken) : new OutgoingConnection(stream, Certificate: null);
+            return target.IsTls ? await trust.SecureAsync(connection, target, cancellationToken) : connection;
         }
         catch
         {
-            await stream.DisposeAsync();
+            await connection.DisposeAsync();
             throw;
         }
     }
 
-    private async Task<Stream> DialAsync(OutgoingTarget target, CancellationToken cancellationToken)
+    /// <summary>Opens one more connection to the very address of another one, at a port that the server chose.</summary>
+    public Task<OutgoingConnection> OpenBesideAsync(
+        OutgoingConnection first, OutgoingTarget target, int port, CancellationToken cancellationToken) =>
+        OpenAsync(target with { Literal = first.Address, Port = port }, cancellationToken);
+
+    private async Task<OutgoingConnection> DialAsync(OutgoingTarget target, CancellationToken cancellationToken)
     {
         if (_proxy is null)
             return await ConnectAsync(target.Host, target.Port, await ResolveCheckedAsync(target, cancellationToken), cancellationToken);
 
         if (options.ProxyResolves)
-            return await DialProxyAsync(_proxy, target.IsTls ? target.Authority : null, cancellationToken);
+            return new(await DialProxyAsync(_proxy, target.IsPlainHttp ? null : target.Authority, cancellationToken), Address: null, Certificate: null);
 
         var addresses = await ResolveCheckedAsync(target, cancellationToken);
-        return await DialProxyAsync(_proxy, new IPEndPoint(addresses[0], target.Port).ToString(), cancellationToken);
+        return new(
+            await DialProxyAsync(_proxy, new IPEndPoint(addresses[0], target.Port).ToString(), cancellationToken), addresses[0], Certificate: null);
     }
 
     /// <param name="tunnelTo">Null where the proxy is to forward requests.</param>
@@ -51,16 +57,16 @@ internal sealed partial class OutgoingConnector(
     {
         // The operator chose the proxy; the policy is about what others choose.
         var addresses = await ResolveAsync(proxy.Host, cancellationToken);
-        var stream = await ConnectAsync(proxy.Host, proxy.Port, addresses, cancellationToken);
+        var connection = await ConnectAsync(proxy.Host, proxy.Port, addresses, cancellationToken);
         try
         {
             if (tunnelTo is not null)
-                await OpenTunnelAsync(stream, proxy, tunnelTo, cancellationToken);
-            return stream;
+                await OpenTunnelAsync(connection.Stream, proxy, tunnelTo, cancellationToken);
+            return connection.Stream;
         }
         catch
         {
-            await stream.DisposeAsync();
+            await connection.DisposeAsync();
             throw;
         }
     }
@@ -126,7 +132,7 @@ internal sealed partial class OutgoingConnector(
     };
 
     /// <summary>Tries the addresses in their order, each for its share of the time that is left.</summary>
-    private async Task<Stream> ConnectAsync(string host, int port, IReadOnlyList<IPAddress> addresses, CancellationToken cancellationToken)
+    private async Task<OutgoingConnection> ConnectAsync(string host, int port, IReadOnlyList<IPAddress> addresses, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         SourceException? last = null;
@@ -138,7 +144,8 @@ internal sealed partial class OutgoingConnector(
 
             try
             {
-                return await ConnectAsync(host, new IPEndPoint(addresses[i], port), left / (addresses.Count - i), cancellationToken);
+                return new(
+                    await ConnectAsync(host, new IPEndPoint(addresses[i], port), left / (addresses.Count - i), cancellationToken), addresses[i], Certificate: null);
             }
             catch (SourceException fault)
             {

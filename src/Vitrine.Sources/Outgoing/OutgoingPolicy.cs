@@ -6,7 +6,8 @@ namespace Vitrine.Sources.Outgoing;
 /// <summary>Decides where this service may connect to. It looks nothing up and sends nothing.</summary>
 public sealed class OutgoingPolicy
 {
-    internal static readonly IReadOnlyCollection<string> KnownSchemes = [Uri.UriSchemeHttp, Uri.UriSchemeHttps];
+    internal static readonly IReadOnlyCollection<string> KnownSchemes =
+        [Uri.UriSchemeHttp, Uri.UriSchemeHttps, Uri.UriSchemeFtp, Uri.UriSchemeSftp];
 
     private readonly HostPattern[] _allowedHosts;
     private readonly HostPattern[] _onlyHosts;
@@ -71,11 +72,15 @@ public sealed class OutgoingPolicy
             : PolicyDecision.Allow($"{Described(target, plain)} is a public address.");
     }
 
+    /// <param name="spoken">The schemes that whoever asks can speak: no redirect leads on to another.</param>
     /// <exception cref="SourceException">Malformed or refused; the message tells a user no more than he told us.</exception>
-    internal OutgoingTarget Demand(Uri address)
+    internal OutgoingTarget Demand(Uri address, IReadOnlyCollection<string> spoken)
     {
         if (!OutgoingTarget.TryRead(address, out var target, out var fault))
             throw new SourceException(SourceFault.MalformedUrl, fault, mayPass: false);
+
+        if (!spoken.Contains(target.Scheme))
+            throw Refusal($"The scheme {target.Scheme} is not allowed here.");
 
         var decision = Decide(target);
         return decision.Allowed ? target : throw Refusal(decision.Reason);

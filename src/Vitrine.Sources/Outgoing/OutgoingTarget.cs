@@ -13,6 +13,11 @@ internal sealed record OutgoingTarget(string Scheme, string Host, IPAddress? Lit
 {
     private const string AfterScheme = "://";
     private const string Punycode = "xn--";
+    private const int SftpPort = 22;
+
+    public bool IsSftp => Scheme == Uri.UriSchemeSftp;
+
+    public bool IsPlainHttp => Scheme == Uri.UriSchemeHttp;
 
     public bool IsTls => Scheme == Uri.UriSchemeHttps;
 
@@ -72,15 +77,18 @@ internal sealed record OutgoingTarget(string Scheme, string Host, IPAddress? Lit
             return "The address has more than one @ before its path.";
 
         var (host, port) = SplitPort(authority[(authority.IndexOf('@') + 1)..]);
-        if (port is not null && (port.Length is 0 or > 5 || !port.All(char.IsAsciiDigit) || int.Parse(port) != address.Port))
+        if (port is not null && (port.Length is 0 or > 5 || !port.All(char.IsAsciiDigit) || int.Parse(port) != PortOf(address)))
             return "The address has no valid port.";
 
-        if (address.Port is < 1 or > 65_535)
+        if (PortOf(address) is < 1 or > 65_535)
             return "The address has no valid port.";
 
         target = host.StartsWith('[') ? ReadV6(address, host) : ReadName(address, host);
         return target is null ? "The address has no valid host: neither a name nor an IP address in its usual spelling." : null;
     }
+
+    /// <summary>The framework does not know the usual port of every scheme that we do.</summary>
+    private static int PortOf(Uri address) => address is { Port: -1, Scheme: var scheme } && scheme == Uri.UriSchemeSftp ? SftpPort : address.Port;
 
     private static string AuthorityOf(string rest)
     {
@@ -97,7 +105,7 @@ internal sealed record OutgoingTarget(string Scheme, string Host, IPAddress? Lit
     private static OutgoingTarget? ReadV6(Uri address, string host) =>
         host.EndsWith(']') && TryReadLiteral(host[1..^1], out var literal)
             && IPAddress.TryParse(address.IdnHost, out var theirs) && InnerNetworks.Unwrap(theirs).Equals(literal)
-            ? new OutgoingTarget(address.Scheme, literal.ToString(), literal, address.Port)
+            ? new OutgoingTarget(address.Scheme, literal.ToString(), literal, PortOf(address))
             : null;
 
     private static OutgoingTarget? ReadName(Uri address, string host)
@@ -110,11 +118,11 @@ internal sealed record OutgoingTarget(string Scheme, string Host, IPAddress? Lit
             return null;
 
         if (TryReadLiteral(name, out var literal))
-            return new OutgoingTarget(address.Scheme, literal.ToString(), literal, address.Port);
+            return new OutgoingTarget(address.Scheme, literal.ToString(), literal, PortOf(address));
 
         if (name.EndsWith('.'))
             name = name[..^1];
 
-        return HostName.IsValid(name) ? new OutgoingTarget(address.Scheme, name, Literal: null, address.Port) : null;
+        return HostName.IsValid(name) ? new OutgoingTarget(address.Scheme, name, Literal: null, PortOf(address)) : null;
     }
 }

@@ -19,15 +19,15 @@ internal sealed class TlsTrust(SourceOptions options, TimeProvider time)
     }
 
     /// <exception cref="SourceException">The handshake failed; the message says what is wrong with the certificate.</exception>
-    public async Task<OutgoingConnection> SecureAsync(Stream stream, OutgoingTarget target, CancellationToken cancellationToken)
+    public async Task<OutgoingConnection> SecureAsync(OutgoingConnection plain, OutgoingTarget target, CancellationToken cancellationToken)
     {
         string? fault = null;
-        var secured = new SslStream(stream);
+        var secured = new SslStream(plain.Stream);
         using var deadline = new Deadline(options.ConnectTimeout, time, cancellationToken);
         try
         {
             await secured.AuthenticateAsClientAsync(Authentication(target, found => fault = found), deadline.Token);
-            return new OutgoingConnection(secured, CertificateText.Describe(secured.RemoteCertificate));
+            return plain with { Stream = secured, Certificate = CertificateText.Describe(secured.RemoteCertificate) };
         }
         catch (Exception error)
         {

@@ -10,21 +10,21 @@ namespace Vitrine.Images;
 /// <summary>Images whose content we fetch from an address.</summary>
 public sealed class ImageImports(
     ImageLibrary library, IImageCatalogue images, ICatalogue catalogue, ITransferScheduler scheduler, SourceRegistry sources,
-    StorePlacement placement, ISecretProtector secrets, LibraryOptions options, TimeProvider time)
+    PublishedChecksums checksums, StorePlacement placement, ISecretProtector secrets, LibraryOptions options, TimeProvider time)
 {
     /// <summary>Describes a new image and begins to fetch its content. Answers at once.</summary>
     /// <exception cref="DuplicateSourceException">The project has an image from this address, and no second was asked for.</exception>
     public async Task<(Image Image, Transfer Transfer)> RegisterAsync(
         ImportRequest request, Caller caller, Func<Image, Image> describe, CancellationToken cancellationToken)
     {
-        var address = Check(request);
-        var image = library.Draft(caller, id: null, owner: null, describe) with { SourceKey = KeyOf(request, address) };
+        var addresses = Check(request);
+        var image = library.Draft(caller, id: null, owner: null, describe) with { SourceKey = KeyOf(request, addresses[0]) };
 
         // The catalogue keeps the key unique whatever happens; looking first spares the common case a failed write.
         if (image.SourceKey is { } key && await images.FindBySourceAsync(image.Owner, key, cancellationToken) is { } existing)
             throw new DuplicateSourceException(existing.Id);
 
-        return await BeginAsync(image, request, address, caller, cancellationToken);
+        return await BeginAsync(image, request, addresses, caller, cancellationToken);
     }
 
     /// <summary>Begins to fetch the content of an image that is described already.</summary>
@@ -36,23 +36,34 @@ public sealed class ImageImports(
         if (!image.IsQueued)
             throw new ImageStatusException(id, image.Status, ImageStatus.Queued);
 
-        var address = Check(request);
-        return await BeginAsync(image with { SourceKey = KeyOf(request, address) }, request, address, caller, cancellationToken);
+        var addresses = Check(request);
+        return await BeginAsync(image with { SourceKey = KeyOf(request, addresses[0]) }, request, addresses, caller, cancellationToken);
     }
 
-    private Uri Check(ImportRequest request)
+    private IReadOnlyList<Uri> Check(ImportRequest request)
     {
-        if (options.RequireChecksum is { } required && request.Expected?.Algorithm != required)
-            throw new InvalidFieldException("checksum", $"the operator requires a {required.Name()} checksum for imports");
+        if (!request.FindChecksum)
+            CheckRequired(request.Expected);
+        if (request.Mirrors.Count >= Mirrors.Most)
+            throw new InvalidFieldException("mirrors", $"are more than the {Mirrors.Most - 1} that are allowed");
 
-        return sources.Parse(request.Url);
+        return [sources.Parse(request.Url), .. request.Mirrors.Select(mirror => sources.Parse(mirror, "mirrors"))];
+    }
+
+    private void CheckRequired(Checksum? expected)
+    {
+        if (options.RequireChecksum is { } required && expected?.Algorithm != required)
+            throw new InvalidFieldException("checksum", $"the operator requires a {required.Name()} checksum for imports");
     }
 
     private async Task<(Image Image, Transfer Transfer)> BeginAsync(
-        Image image, ImportRequest request, Uri address, Caller caller, CancellationToken cancellationToken)
+        Image image, ImportRequest request, IReadOnlyList<Uri> addresses, Caller caller, CancellationToken cancellationToken)
     {
-        var now = time.Now();
         var stores = await placement.ChooseAsync(request.Store, cancellationToken);
+        var published = request.FindChecksum ? await checksums.FindAsync(addresses[0], cancellationToken) : null;
+        var expected = published?.Checksum ?? request.Expected;
+        CheckRequired(expected);
+        var now = time.Now();
         var transfer = new Transfer
         {
             Id = TransferId.New(),
@@ -63,9 +74,10 @@ public sealed class ImageImports(
             RequestId = request.RequestId,
             Store = stores[0].Name,
             FurtherStores = [.. stores.Skip(1).Select(s => s.Name)],
-            SourceUrl = SourceAddress.Redact(address),
-            SourceSecret = secrets.Protect(address.OriginalString),
-            Expected = request.Expected,
+            SourceUrl = SourceAddress.Redact(addresses[0]),
+            SourceSecret = secrets.Protect(Mirrors.Join(addresses)),
+            Expected = expected,
+            Notes = published is null ? [] : [published.Note],
             CreatedAt = now,
         };
         var importing = image.Receive(transfer, now);
@@ -92,4 +104,11 @@ public sealed class ImageImports(
 /// <param name="Store">Where the content is wanted; null for the default store.</param>
 /// <param name="AllowDuplicate">Makes a second image of an address that the project has one of.</param>
 /// <param name="RequestId">The name of the request that asks, for finding it again in logs.</param>
-public sealed record ImportRequest(string Url, Checksum? Expected, StoreChoice? Store, bool AllowDuplicate, string? RequestId = null);
+public sealed record ImportRequest(string Url, Checksum? Expected, StoreChoice? Store, bool AllowDuplicate, string? RequestId = null)
+{
+    /// <summary>More addresses of the same file, for when the first one fails.</summary>
+    public IReadOnlyList<string> Mirrors { get; init; } = [];
+
+    /// <summary>Has the publisher asked for the sum, beside the file.</summary>
+    public bool FindChecksum { get; init; }
+}

@@ -77,12 +77,14 @@ public sealed class SourceException(SourceFault fault, string message, bool mayP
         SourceFault.Stalled => "source-stalled",
         SourceFault.Broken => "source-broken",
         SourceFault.TooManyRedirects => "source-redirects",
+        SourceFault.Login => "source-login",
+        SourceFault.HostKey => "source-host-key",
         _ => throw new InvalidOperationException($"{Fault} has no code."),
     };
 
     public override string Remedy => Fault switch
     {
-        SourceFault.MalformedUrl => "Correct the address: http://host[:port]/path/file or https://host[:port]/path/file.",
+        SourceFault.MalformedUrl => "Correct the address: scheme://host[:port]/path/file.",
         SourceFault.Refused => "Use a source that the operator allows, or ask the operator to allow this host or network.",
         SourceFault.Dns => "Check the host's name, and the name servers of the node.",
         SourceFault.Connect => "Check that the server is running and that a route and the firewalls allow the node to reach it.",
@@ -92,6 +94,8 @@ public sealed class SourceException(SourceFault fault, string message, bool mayP
         SourceFault.Stalled => "The source stopped sending; try again later or use another mirror.",
         SourceFault.Broken => "The connection was cut; try again later or use another mirror.",
         SourceFault.TooManyRedirects => "Give the address that the redirects lead to.",
+        SourceFault.Login => "Check the user and the password in the address; without a password, a key has to be set up by the operator.",
+        SourceFault.HostKey => "Compare the key's fingerprint with what the server's owner says; the operator adds it to the known hosts if they agree.",
         _ => throw new InvalidOperationException($"{Fault} has no remedy."),
     };
 }
@@ -108,4 +112,6 @@ public enum SourceFault
     Stalled,
     Broken,
     TooManyRedirects,
+    Login,
+    HostKey,
 }

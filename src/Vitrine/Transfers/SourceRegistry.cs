@@ -13,7 +13,7 @@ public sealed class SourceRegistry(IEnumerable<ISource> sources)
     {
         if (address.Length > SourceAddress.MaxLength)
             throw new InvalidFieldException(field, $"has {address.Length} characters; at most {SourceAddress.MaxLength} are allowed");
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var parsed) || parsed.Host.Length == 0)
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var parsed) || (parsed.Host.Length == 0 && !parsed.IsFile))
             throw new InvalidFieldException(field, "is not an address of the form http://host[:port]/path/file");
         if (!_sources.TryGetValue(parsed.Scheme, out var source))
             throw new InvalidFieldException(field, $"the scheme '{parsed.Scheme}' is not supported; use one of {string.Join(", ", _sources.Keys.Order(StringComparer.Ordinal))}");

@@ -49,7 +49,7 @@ public sealed record Transfer
     /// <summary>The address of an import with everything secret taken out; null for uploads.</summary>
     public string? SourceUrl { get; init; }
 
-    /// <summary>The whole address, encrypted by <see cref="ISecretProtector"/>.</summary>
+    /// <summary>The whole address, and those of mirrors of it, encrypted by <see cref="ISecretProtector"/>.</summary>
     public string? SourceSecret { get; init; }
 
     /// <summary>Of a copy: the store that it reads from, or read from last; null while nobody chose one.</summary>

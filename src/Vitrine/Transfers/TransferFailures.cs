@@ -34,6 +34,22 @@ public sealed class TransferLostException(TransferId id) : LibraryException($"Tr
     public override string Remedy => "Nothing needs to be done: whoever has it now goes on.";
 }
 
+/// <summary>The checksum that the publisher was to be asked for is not there.</summary>
+public sealed class ChecksumNotPublishedException(string message) : LibraryException(message)
+{
+    public override string Code => "checksum-not-published";
+
+    public override string Remedy => "State the checksum yourself, as the publisher shows it elsewhere, or import without one.";
+}
+
+/// <summary>The publisher's checksum is not signed by anybody who is trusted.</summary>
+public sealed class ChecksumSignatureException(string message, Exception? inner = null) : LibraryException(message, inner)
+{
+    public override string Code => "checksum-signature";
+
+    public override string Remedy => "Have the operator add the publisher's key to the keyring, or state the checksum yourself.";
+}
+
 /// <summary>The upload goes on at another place than the one the client names.</summary>
 public sealed class UploadOffsetException(TransferId id, long expected, long actual)
     : LibraryException($"Transfer {id} holds {expected} bytes, but the client goes on at {actual}.")

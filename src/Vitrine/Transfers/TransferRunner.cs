@@ -177,9 +177,10 @@ public sealed partial class TransferRunner
 
     private async Task ReceiveAsync(TransferHold hold, CancellationToken stopping)
     {
-        var address = new Uri(_secrets.Unprotect(hold.Transfer.SourceSecret!));
+        var mirrors = new Mirrors(
+            _sources, Mirrors.Split(_secrets.Unprotect(hold.Transfer.SourceSecret!)), isProven: hold.Transfer.Expected is not null, _logger);
         await hold.ChangeAsync(t => t.Reach(), stopping);
-        await using var reading = await _sources.For(address).OpenAsync(address, hold.Length, hold.Transfer.Validator, stopping);
+        await using var reading = await mirrors.OpenAsync(hold.Length, hold.Transfer.Length, hold.Transfer.Validator, stopping);
         if (reading.Offset != hold.Length)
             await BeginAgainAsync(hold, reading, stopping);
         if (reading.Length > _holds.Options.MaxImageSize)

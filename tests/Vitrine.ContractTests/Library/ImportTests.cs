@@ -700,6 +700,53 @@ public sealed class ImportTests : IDisposable
         Assert.Empty(await node.Transfers.ListAsync(new TransferQuery(), Stop));
     }
 
+    [Fact]
+    public async Task Where_one_mirror_breaks_off_another_goes_on_in_the_same_attempt()
+    {
+        var (url, content) = _home.Publish(Size);
+        _home.Source.Files["/mirror"] = content;
+        _home.Source.Cuts.Enqueue(100_000);
+        await using var node = await _home.StartAsync();
+        var (image, transfer) = await node.Imports.RegisterAsync(
+            new ImportRequest(url, Expected: null, Store: null, AllowDuplicate: false) { Mirrors = ["http://source.test/mirror"] },
+            LibraryHome.Caller, i => i with { Name = "an image" }, Stop);
+        await node.RunAsync(transfer.Id);
+
+        await node.AssertActiveAsync(image.Id, content);
+        Assert.Equal([0, 100_000], _home.Source.AskedFrom);
+        Assert.Equal((Size, Size, 1), Counted(await node.TransferAsync(transfer.Id)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_publishers_checksum_is_found_and_held_against_the_bytes(bool right)
+    {
+        var (url, content) = _home.Publish(Size);
+        var sum = right ? Digest.Of(content).Hex : new string('0', 64);
+        _home.Source.Files["/SHA256SUMS"] = System.Text.Encoding.UTF8.GetBytes($"{sum} *{new Uri(url).Segments[^1]}\n");
+        await using var node = await _home.StartAsync();
+        var (image, transfer) = await node.Imports.RegisterAsync(
+            new ImportRequest(url, Expected: null, Store: null, AllowDuplicate: false) { FindChecksum = true },
+            LibraryHome.Caller, i => i with { Name = "an image" }, Stop);
+        Assert.Contains("SHA256SUMS", Assert.Single(transfer.Notes));
+
+        await node.RunAsync(transfer.Id);
+        Assert.Equal(right ? ImageStatus.Active : ImageStatus.Failed, (await node.ImageAsync(image.Id)).Status);
+    }
+
+    [Fact]
+    public async Task Without_a_published_checksum_nothing_is_registered()
+    {
+        var (url, _) = _home.Publish(Size);
+        await using var node = await _home.StartAsync();
+
+        await Assert.ThrowsAsync<ChecksumNotPublishedException>(() => node.Imports.RegisterAsync(
+            new ImportRequest(url, Expected: null, Store: null, AllowDuplicate: false) { FindChecksum = true },
+            LibraryHome.Caller, i => i with { Name = "an image" }, Stop));
+        Assert.Empty(await node.Transfers.ListAsync(new TransferQuery(), Stop));
+    }
+
     private static List<string> Watch(LibraryNode node)
     {
         var states = new List<string>();

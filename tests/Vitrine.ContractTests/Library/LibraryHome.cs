@@ -98,6 +98,9 @@ internal sealed class LibraryNode : IAsyncDisposable
             .AddSingleton(p => life.Wrap(p.GetRequiredService<ReplicaCatalogue>()))
             .AddLibrary()
             .AddSingleton<TimeProvider>(home.Clock)
+
+            // An eager clock would end its patience at once.
+            .AddSingleton(provider => new PublishedChecksums(provider.GetRequiredService<SourceRegistry>(), TimeProvider.System))
             .AddSingleton<ISource>(home.Source)
             .AddSingleton<IFormatInspector>(new FormatInspector())
             .AddSingleton<Disks.IDiskFormats>(new DiskFormats())

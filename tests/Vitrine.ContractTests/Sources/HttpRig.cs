@@ -1,6 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Vitrine.Sources;
+using Vitrine.Sources.Buckets;
+using Vitrine.Sources.FileServers;
 using Vitrine.Sources.Http;
+using Vitrine.Sources.Libraries;
 using Vitrine.Sources.Outgoing;
 using Vitrine.Testing.Sources;
 using Vitrine.Transfers;
@@ -11,6 +14,7 @@ namespace Vitrine.ContractTests.Sources;
 internal sealed class HttpRig : IDisposable
 {
     private readonly SourceMeter _meter = new();
+    private OutgoingHttp? _http;
     private HttpSource? _source;
 
     public SourceOptions Options { get; } = new();
@@ -33,12 +37,32 @@ internal sealed class HttpRig : IDisposable
     public async Task<SourceException> FailAsync(Uri address, long from = 0, string? validator = null) =>
         await Assert.ThrowsAsync<SourceException>(() => OpenAsync(address, from, validator));
 
+    /// <summary>A source of buckets over the source of HTTP.</summary>
+    public BucketSource CreateBucketSource() => new(_source ??= Create(), Options, Time);
+
+    /// <summary>A source of other libraries over the source of HTTP.</summary>
+    public LibrarySource CreateLibrarySource()
+    {
+        _source ??= Create();
+        return new(_http!, _source, Options);
+    }
+
+    /// <summary>A source of FTP and SFTP over the same network.</summary>
+    public FileServerSource CreateFileServerSource()
+    {
+        var policy = new OutgoingPolicy(Options, Network);
+        return new FileServerSource(policy, Connector(policy), Options, Time, _meter);
+    }
+
     public void Dispose() => _meter.Dispose();
+
+    private OutgoingConnector Connector(OutgoingPolicy policy) =>
+        new(policy, Network, new TlsTrust(Options, Time), Options, Time, NullLogger<OutgoingConnector>.Instance);
 
     private HttpSource Create()
     {
         var policy = new OutgoingPolicy(Options, Network);
-        var connector = new OutgoingConnector(policy, Network, new TlsTrust(Options, Time), Options, Time, NullLogger<OutgoingConnector>.Instance);
-        return new HttpSource(policy, new OutgoingHttp(policy, connector, Options, Time), Options, Time, _meter);
+        _http = new OutgoingHttp(policy, Connector(policy), Options, Time);
+        return new HttpSource(_http, Options, Time, _meter);
     }
 }

@@ -18,6 +18,11 @@ public abstract class SourceContract : IAsyncDisposable
     /// <summary>An address of the source's kind that no policy allows unasked.</summary>
     private protected abstract Uri InnerAddress { get; }
 
+    /// <summary>What a probe of a file that is there answers with.</summary>
+    private protected virtual int GoodStatus => 200;
+
+    private protected virtual string? ContentType => "application/octet-stream";
+
     private protected static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -169,13 +174,13 @@ public abstract class SourceContract : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_probe_tells_of_a_file_without_reading_it()
+    public virtual async Task A_probe_tells_of_a_file_without_reading_it()
     {
         var file = Serve(Content, out var address);
 
         var probe = await Source.ProbeAsync(address, Stop);
-        Assert.Equal((200, Length, true), (probe.Status, probe.Length!.Value, probe.CanResume));
-        Assert.Equal("application/octet-stream", probe.ContentType);
+        Assert.Equal((GoodStatus, Length, true), (probe.Status, probe.Length!.Value, probe.CanResume));
+        Assert.Equal(ContentType, probe.ContentType);
         Assert.Equal(SourceAddress.Redact(address), probe.FinalAddress);
         Assert.Equal(0, file.BytesSent);
         Assert.Equal(await MarkAsync(address), probe.Validator);

@@ -49,7 +49,9 @@ public sealed class ScriptedSource : ISource
         if (Refusal is { } refusal)
             throw refusal;
 
-        var content = Files[address.AbsolutePath];
+        if (!Files.TryGetValue(address.AbsolutePath, out var content))
+            throw new SourceException(SourceFault.Status, "source.test answered 404 Not Found.", mayPass: false);
+
         var offset = CanResume && validator == Validator && from <= content.Length ? (int)from : 0;
         var end = Cuts.TryDequeue(out var cut) ? cut : AlwaysCut ?? int.MaxValue;
         var body = new ScriptedStream(content.AsMemory(offset), async (given, token) =>

@@ -16,6 +16,8 @@ public sealed class OutgoingPolicyTests
     [InlineData("http://mirror.example/a")]
     [InlineData("https://mirror.example:8443/a")]
     [InlineData("http://8.8.8.8:9000/a")]
+    [InlineData("ftp://mirror.example/a")]
+    [InlineData("sftp://user@mirror.example/a")]
     public void The_public_internet_may_be_fetched_from_without_any_option(string address) =>
         Assert.True(Policy.Decide(new Uri(address)).Allowed);
 
@@ -25,7 +27,8 @@ public sealed class OutgoingPolicyTests
     [InlineData("http://[::ffff:10.0.0.1]/")]
     [InlineData("http://169.254.169.254/latest/meta-data/")]
     [InlineData("https://10.1.2.3/")]
-    [InlineData("ftp://mirror.example/a")]
+    [InlineData("ftp://10.1.2.3/a")]
+    [InlineData("sftp://user@[::1]/a")]
     [InlineData("file:///etc/passwd")]
     [InlineData("gopher://mirror.example/")]
     public void Inner_addresses_and_other_schemes_may_not(string address)

@@ -21,6 +21,10 @@ public sealed class OutgoingTargetTests
     [InlineData("http://[2606:4700::1111]:81/", "http", "2606:4700::1111", 81)]
     [InlineData("http://[2606:4700:0:0:0:0:0:1111]/", "http", "2606:4700::1111", 80)]
     [InlineData("http://[::ffff:8.8.8.8]/", "http", "8.8.8.8", 80)]
+    [InlineData("ftp://mirror.example/a.iso", "ftp", "mirror.example", 21)]
+    [InlineData("sftp://user:word@mirror.example/a.iso", "sftp", "mirror.example", 22)]
+    [InlineData("SFTP://user@MIRROR.example:2222/a.iso", "sftp", "mirror.example", 2222)]
+    [InlineData("sftp://user@[2606:4700::1111]/a.iso", "sftp", "2606:4700::1111", 22)]
     [InlineData("http://bücher.example/", "http", "xn--bcher-kva.example", 80)]
     public void An_address_is_read_into_its_parts(string address, string scheme, string host, int port)
     {
@@ -30,6 +34,9 @@ public sealed class OutgoingTargetTests
 
     [Theory]
     [InlineData("http://2130706433/")]
+    [InlineData("sftp://user@2130706433/")]
+    [InlineData("sftp://user@0x7f.1/")]
+    [InlineData("sftp://user@mirror.example:0/")]
     [InlineData("http://0x7f000001/")]
     [InlineData("http://017700000001/")]
     [InlineData("http://0x7f.0.0.1/")]

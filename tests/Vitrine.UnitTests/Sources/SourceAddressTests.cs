@@ -18,6 +18,8 @@ public sealed class SourceAddressTests
     [InlineData("http://mirror.example/a.iso?", "http://mirror.example/a.iso")]
     [InlineData("http://mirror.example/a.iso#canary", "http://mirror.example/a.iso")]
     [InlineData("ftp://user:canary@mirror.example/a.iso", "ftp://mirror.example/a.iso")]
+    [InlineData("sftp://user:canary@mirror.example/a.iso", "sftp://mirror.example/a.iso")]
+    [InlineData("sftp://user:canary@mirror.example:2222/a.iso", "sftp://mirror.example:2222/a.iso")]
     [InlineData("http://user:canary@[2606:4700::1]:81/a", "http://[2606:4700::1]:81/a")]
     [InlineData("http://us%40er:can%2Fary@mirror.example/", "http://mirror.example/")]
     public void An_address_is_shown_without_its_secrets(string address, string shown) =>

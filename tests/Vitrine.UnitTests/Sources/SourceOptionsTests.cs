@@ -15,7 +15,7 @@ public sealed class SourceOptionsTests
         using var provider = With([]);
 
         provider.GetRequiredService<IStartupValidator>().Validate();
-        Assert.Equal(["http", "https"], Assert.Single(provider.GetServices<ISource>()).Schemes);
+        Assert.Equal(["http", "https", "vitrine", "s3", "ftp", "sftp", "file"], provider.GetServices<ISource>().SelectMany(source => source.Schemes));
         Assert.True(provider.GetRequiredService<OutgoingPolicy>().Decide(new Uri("https://mirror.example/")).Allowed);
         Assert.NotNull(provider.GetRequiredService<OutgoingDryRun>());
     }
@@ -24,7 +24,7 @@ public sealed class SourceOptionsTests
     public void Sources_that_are_added_twice_are_there_once()
     {
         using var provider = Services([]).AddSources().BuildServiceProvider();
-        Assert.Single(provider.GetServices<ISource>());
+        Assert.Equal(5, provider.GetServices<ISource>().Count());
     }
 
     [Fact]
@@ -58,6 +58,16 @@ public sealed class SourceOptionsTests
             ["Sources:AllowedSchemes:0"] = "gopher",
             ["Sources:AllowedPorts:0"] = "0",
             ["Sources:AllowedPorts:1"] = "70000",
+            ["Sources:Directories:0"] = "images",
+            ["Sources:Directories:1"] = "/srv/../etc",
+            ["Sources:KnownHosts"] = "/there/is/no/file",
+            ["Sources:SftpKeys:0:Host"] = "mirror.corp",
+            ["Sources:S3Credentials:0:Name"] = "canary@",
+            ["Sources:S3Credentials:1:Name"] = "archive",
+            ["Sources:S3Credentials:1:SecretKey"] = "canary",
+            ["Sources:Libraries:0:Name"] = "other",
+            ["Sources:Libraries:0:CredentialSecret"] = "canary",
+            ["Sources:ChecksumKeyring"] = "ring.gpg",
             ["Sources:TrustedCertificates:0"] = "/there/is/no/such.pem",
             ["Sources:Proxy"] = "socks://user:canary@proxy.corp",
             ["Sources:ConnectTimeout"] = "00:00:00",
@@ -70,7 +80,8 @@ public sealed class SourceOptionsTests
         string[] keys =
         [
             "AllowedHosts:1", "OnlyHosts:0", "AllowedNetworks:0", "AllowedNetworks:1", "AllowedNetworks:2", "AllowedSchemes:0", "AllowedPorts:0",
-            "AllowedPorts:1", "TrustedCertificates:0", "Proxy", "ConnectTimeout", "HeaderTimeout", "IdleTimeout",
+            "AllowedPorts:1", "Directories:0", "Directories:1", "KnownHosts", "SftpKeys:0", "S3Credentials:0",
+            "S3Credentials:1", "Libraries:0", "ChecksumKeyring", "TrustedCertificates:0", "Proxy", "ConnectTimeout", "HeaderTimeout", "IdleTimeout",
         ];
         Assert.Equal(keys, refused.Failures.Select(f => f["Sources:".Length..f.IndexOf(": ", StringComparison.Ordinal)]));
         Assert.DoesNotContain("canary", refused.ToString());

@@ -1,11 +1,13 @@
-using Vitrine.Sources.Outgoing;
 using Vitrine.Transfers;
 
-namespace Vitrine.Sources.Http;
+namespace Vitrine.Sources;
 
 /// <summary>A body that ends only where it should: one that stops or stalls before is a failure.</summary>
+/// <param name="host">Who sends it, for messages.</param>
 /// <param name="expected">How many bytes have to come; null where the end of the connection is the end of the body.</param>
-internal sealed class HttpBody(Stream inner, OutgoingTarget target, long? expected, TimeSpan idleTime, TimeProvider time, SourceMeter meter) : Stream
+/// <param name="faultAtEnd">What is wrong with the whole, asked where the inner stream ends and before the last bytes are given.</param>
+internal sealed class SourceBody(
+    Stream inner, string host, long? expected, TimeSpan idleTime, TimeProvider time, SourceMeter meter, Func<Exception?>? faultAtEnd = null) : Stream
 {
     private readonly CancellationTokenSource _stalled = new(Timeout.InfiniteTimeSpan, time);
     private long _received;
@@ -29,8 +31,10 @@ internal sealed class HttpBody(Stream inner, OutgoingTarget target, long? expect
             return 0;
 
         var count = await ReceiveAsync(wanted, cancellationToken);
+        if ((count == 0 || _received + count == expected) && faultAtEnd?.Invoke() is { } fault)
+            throw fault;
         if (count == 0 && expected is { } all)
-            throw new SourceException(SourceFault.Broken, $"{target.Host} ended after {_received} of {all} bytes.", mayPass: true);
+            throw new SourceException(SourceFault.Broken, $"{host} ended after {_received} of {all} bytes.", mayPass: true);
 
         _received += count;
         meter.Received(count);
@@ -74,11 +78,11 @@ internal sealed class HttpBody(Stream inner, OutgoingTarget target, long? expect
         }
         catch (OperationCanceledException) when (_stalled.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new SourceException(SourceFault.Stalled, $"{target.Host} sent nothing for {idleTime.TotalSeconds:0.#} s.", mayPass: true);
+            throw new SourceException(SourceFault.Stalled, $"{host} sent nothing for {idleTime.TotalSeconds:0.#} s.", mayPass: true);
         }
         catch (Exception fault) when (fault is IOException or HttpRequestException)
         {
-            throw new SourceException(SourceFault.Broken, $"The connection to {target.Host} broke after {_received} bytes.", mayPass: true);
+            throw new SourceException(SourceFault.Broken, $"The connection to {host} broke after {_received} bytes.", mayPass: true);
         }
     }
 }

@@ -1,0 +1,61 @@
+namespace Vitrine.Transfers;
+
+/// <summary>The bytes of a file that go on at another mirror where one breaks off. Each mirror gets one chance.</summary>
+internal sealed class MirroredBody(Mirrors mirrors, int index, SourceReading first) : Stream
+{
+    private readonly HashSet<int> _tried = [index];
+    private MirrorReading _current = new(index, first);
+    private long _position = first.Offset;
+
+    public override bool CanRead => true;
+    public override bool CanSeek => false;
+    public override bool CanWrite => false;
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => _position;
+        set => throw new NotSupportedException();
+    }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            try
+            {
+                var count = await _current.Reading.Body.ReadAsync(buffer, cancellationToken);
+                _position += count;
+                return count;
+            }
+            catch (SourceException) when (_current.Reading.Length is not null)
+            {
+                if (await mirrors.FindRestAsync(_current, _position, _tried, cancellationToken) is not { } other)
+                    throw;
+
+                _tried.Add(other.Index);
+                await _current.Reading.DisposeAsync();
+                _current = other;
+            }
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A source is read asynchronously.");
+
+    public override void Flush() => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override async ValueTask DisposeAsync()
+    {
+        await _current.Reading.DisposeAsync();
+        await base.DisposeAsync();
+    }
+}
