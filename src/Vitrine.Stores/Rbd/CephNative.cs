@@ -178,6 +178,15 @@ internal static unsafe partial class CephNative
     public static partial int rbd_lock_acquire(ImageHandle image, int mode);
 
     [LibraryImport(Rbd)]
+    public static partial int rbd_lock_get_owners(ImageHandle image, out int mode, byte** owners, ref nuint count);
+
+    [LibraryImport(Rbd)]
+    public static partial void rbd_lock_get_owners_cleanup(byte** owners, nuint count);
+
+    [LibraryImport(Rbd, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int rbd_lock_break(ImageHandle image, int mode, string owner);
+
+    [LibraryImport(Rbd)]
     public static partial int rbd_watchers_list(ImageHandle image, ImageWatcher* watchers, ref nuint count);
 
     [LibraryImport(Rbd)]

@@ -26,11 +26,15 @@ internal sealed class RbdConnection(RbdStoreOptions options) : IDisposable
         }
     }
 
-    /// <summary>Lets go of a connection that is of no use any more. What is still open over it stays until it is closed.</summary>
-    public void Look(CephException error)
+    /// <summary>Forgets a connection that the cluster has shut out, if it is still this one. It ends when nothing is open over it any more.</summary>
+    public void Look(CephException error, RbdPool pool)
     {
-        if (error.Errno == CephError.ShutDown)
-            Dispose();
+        lock (_lock)
+        {
+            // Others may be in the middle of a call over it, so that it is left to the collector.
+            if (error.Errno == CephError.ShutDown && ReferenceEquals(pool, _pool))
+                (_pool, _cluster) = (null, null);
+        }
     }
 
     public void Dispose()

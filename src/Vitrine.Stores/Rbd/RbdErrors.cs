@@ -22,7 +22,7 @@ internal sealed class RbdErrors(string store, RbdStoreOptions options)
         (CephStep.FindPool, CephError.NoEntry) => $"its cluster has no pool '{options.Pool}'.",
         (CephStep.Connect, CephError.NoEntry) => $"the keyring of client.{options.User} is not there, or no monitors are configured.",
         (CephStep.Connect, CephError.TimedOut) => "none of its cluster's monitors answers.",
-        (CephStep.Connect, CephError.Access or CephError.NotPermitted) => $"its cluster refuses the key of client.{options.User}.",
+        (CephStep.Connect, CephError.Access or CephError.NotPermitted) => $"its cluster refuses client.{options.User}: its key is another, or not in the keyring.",
         (_, CephError.Access or CephError.NotPermitted) =>
             $"its cluster does not allow client.{options.User} to {error.Step}; it needs 'profile rbd' for the monitors and for the pool '{options.Pool}'.",
         (_, CephError.TimedOut) => $"its cluster did not {error.Step} in time.",

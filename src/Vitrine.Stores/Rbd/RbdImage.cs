@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using static Vitrine.Stores.Rbd.CephNative;
 
@@ -51,6 +52,24 @@ internal sealed class RbdImage(ImageHandle handle) : IDisposable
         return true;
     }
 
+    /// <summary>The client that has the image for writing, as <c>10.0.0.7:0/4028942780</c>; null where none has.</summary>
+    public unsafe string? FindOwner()
+    {
+        nuint count = 1;
+        byte* owner = null;
+        var result = rbd_lock_get_owners(handle, out _, &owner, ref count);
+        if (result == -CephError.NoEntry)
+            return null;
+
+        CephException.Check(result, "ask who has locked an image");
+        var name = count > 0 ? Marshal.PtrToStringUTF8((nint)owner) : null;
+        rbd_lock_get_owners_cleanup(&owner, count);
+        return name;
+    }
+
+    /// <summary>Takes the image away from a client, which cannot write to the cluster from then on.</summary>
+    public void TakeFrom(string owner) => Forgiving(rbd_lock_break(handle, LockExclusive, owner), CephError.NoEntry, "break a lock");
+
     /// <summary>Whether somebody has the image open, other than by a look.</summary>
     public unsafe bool IsWatched()
     {
@@ -83,7 +102,8 @@ internal sealed class RbdImage(ImageHandle handle) : IDisposable
             if (result == -CephError.Busy)
                 return false;
 
-            CephException.Check(result, "unprotect a snapshot");
+            // By now another node may have done it.
+            Forgiving(result, CephError.Invalid, "unprotect a snapshot");
         }
 
         Forgiving(rbd_snap_remove(handle, snapshot), CephError.NoEntry, "remove a snapshot");

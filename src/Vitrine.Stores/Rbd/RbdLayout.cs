@@ -8,7 +8,7 @@ namespace Vitrine.Stores.Rbd;
 /// <code>
 /// vitrine-ab34…ef              committed content, named by its digest; hosts clone its protected snapshot "snap"
 /// vitrine-staging.0198c…       content being written, named by its staging key
-/// vitrine-staging.deleted-…    content that was deleted and that a reader or a clone still needs
+/// vitrine-staging.deleted-…    what was deleted or discarded and is not removed yet, as long as a reader or a clone needs it
 /// vitrine-locks                an object, not an image: see NameLocks
 /// vitrine-probe.…              an object that is there only while the store is probed
 /// </code>
@@ -29,6 +29,9 @@ internal sealed class RbdLayout(string prefix)
     /// <summary>When the length was last set, in milliseconds since 1970.</summary>
     public const string WrittenKey = "vitrine.written";
 
+    /// <summary>Who has the image for writing: a <see cref="ImageOwner"/>.</summary>
+    public const string OwnerKey = "vitrine.owner";
+
     private const string DeletedPrefix = "deleted-";
 
     private readonly string _stagingPrefix = prefix + "staging.";
@@ -45,6 +48,8 @@ internal sealed class RbdLayout(string prefix)
 
     /// <summary>What deleted content is staged as until nobody needs it.</summary>
     public static StagingKey NewDeletedKey() => new($"{DeletedPrefix}{Guid.NewGuid():N}");
+
+    public static bool IsDeleted(StagingKey key) => key.Value.StartsWith(DeletedPrefix, StringComparison.Ordinal);
 
     public bool TryParse(string name, [NotNullWhen(true)] out Digest? digest)
     {

@@ -4,14 +4,15 @@ namespace Vitrine.Stores.Rbd;
 internal sealed class RbdReader : ContentReader
 {
     private readonly RbdImage _image;
-    private readonly RbdErrors _errors;
+    private readonly Func<CephException, LibraryException> _explain;
     private readonly ReadAhead _ahead;
     private readonly SemaphoreSlim _one = new(1);
     private long _next = -1;
+    private bool _isOver;
 
-    public RbdReader(RbdImage image, RbdErrors errors)
+    public RbdReader(RbdImage image, Func<CephException, LibraryException> explain)
     {
-        (_image, _errors) = (image, errors);
+        (_image, _explain) = (image, explain);
         Length = image.Size;
         _ahead = new ReadAhead(image, Length);
     }
@@ -33,12 +34,16 @@ internal sealed class RbdReader : ContentReader
         }
         catch (CephException error)
         {
-            throw _errors.Explain(error);
+            throw _explain(error);
         }
     }
 
     public override async ValueTask DisposeAsync()
     {
+        if (_isOver)
+            return;
+
+        _isOver = true;
         await _one.WaitAsync();
         await _ahead.SettleAsync();
         _one.Dispose();

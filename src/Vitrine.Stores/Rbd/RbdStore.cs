@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using Vitrine.Content;
 
 namespace Vitrine.Stores.Rbd;
@@ -71,28 +70,23 @@ public sealed class RbdStore : IContentStore, IDisposable
         if (_writers.ContainsKey(key))
             throw new WriterBusyException(key);
 
-        var pool = await RunAsync(pool => pool, cancellationToken);
-        await using var held = await LockAsync(pool, name, cancellationToken);
-        if (!await RunAsync(p => TryRemove(p, name), cancellationToken))
+        var deleted = RbdLayout.IsDeleted(key) ? name : await SetAsideAsync(key, name, cancellationToken);
+        if (!await RunAsync(pool => TryRemove(pool, deleted), cancellationToken))
             throw new WriterBusyException(key);
     }
 
     public async Task DeleteAsync(Digest digest, CancellationToken cancellationToken)
     {
         var (name, deleted) = (_layout.NameOf(digest), _layout.NameOf(RbdLayout.NewDeletedKey()));
-        var pool = await RunAsync(pool => pool, cancellationToken);
-        await using var held = await LockAsync(pool, name, cancellationToken);
-        await RunAsync(
-            p =>
-            {
-                if (p.FindId(name) is null)
-                    return false;
+        await using (await LockAsync(name, cancellationToken))
+        {
+            // It is gone as soon as it has the other name.
+            if (!await RunAsync(pool => TryRename(pool, name, deleted), cancellationToken))
+                return;
+        }
 
-                // It is gone as soon as it has the other name. Where a reader or a clone needs it still, the room is freed by a later sweep.
-                p.Rename(name, deleted);
-                return TryRemove(p, deleted);
-            },
-            cancellationToken);
+        // Where a reader or a clone needs it still, the room is freed by a later sweep.
+        await RunAsync(pool => TryRemove(pool, deleted), cancellationToken);
     }
 
     public async IAsyncEnumerable<StoredContent> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -155,7 +149,7 @@ public sealed class RbdStore : IContentStore, IDisposable
             if (image is null)
                 throw new StoreDamagedException(_name, $"the image {name}");
 
-            return new RbdReader(image, _errors);
+            return new RbdReader(image, error => Explain(error, pool));
         }
         catch
         {
@@ -167,17 +161,16 @@ public sealed class RbdStore : IContentStore, IDisposable
     private async Task<RbdWriter> OpenWriterAsync(StagingKey key, string name, CancellationToken cancellationToken)
     {
         var pool = await RunAsync(pool => pool, cancellationToken);
-        var place = new RbdPlace(pool, _layout, _locks, _options, _errors, _time, _connection.Look, k => _writers.TryRemove(k, out _));
+        var place = new RbdPlace(_connection, pool, _layout, _locks, _options, _errors, _time, k => _writers.TryRemove(k, out _));
         while (true)
         {
             (string Id, RbdImage Image) opened;
-            await using (await LockAsync(pool, name, cancellationToken))
+            await using (await LockAsync(name, cancellationToken))
                 opened = await RunAsync(_ => OpenOrCreate(pool, name), cancellationToken);
 
             try
             {
-                // A lock whose owner is dead can be had when the owner's watch has run out, after half a minute.
-                if (!await RunAsync(_ => opened.Image.TryTake(), CancellationToken.None))
+                if (!await RunAsync(_ => TryTake(opened.Image), CancellationToken.None))
                     throw new WriterBusyException(key);
 
                 // By then the image may have been committed or removed by its last owner.
@@ -194,6 +187,45 @@ public sealed class RbdStore : IContentStore, IDisposable
         }
     }
 
+    /// <summary>Takes the name from what is staged and has no writer, so that it can be removed at leisure.</summary>
+    /// <returns>Its name from now on.</returns>
+    private async Task<string> SetAsideAsync(StagingKey key, string name, CancellationToken cancellationToken)
+    {
+        var deleted = _layout.NameOf(RbdLayout.NewDeletedKey());
+        await using (await LockAsync(name, cancellationToken))
+        {
+            await RunAsync(
+                pool =>
+                {
+                    if (pool.FindId(name) is not { } id)
+                        return false;
+
+                    using (var look = pool.TryLook(id))
+                    {
+                        // Whoever began to make it died before it was one: there is nothing to rename.
+                        if (look is null)
+                            return pool.TryRemove(name);
+                        if (look.IsWatched())
+                            throw new WriterBusyException(key);
+                    }
+
+                    return TryRename(pool, name, deleted);
+                },
+                cancellationToken);
+        }
+
+        return deleted;
+    }
+
+    private static bool TryRename(RbdPool pool, string name, string to)
+    {
+        if (pool.FindId(name) is null)
+            return false;
+
+        pool.Rename(name, to);
+        return true;
+    }
+
     private static (string Id, RbdImage Image) OpenOrCreate(RbdPool pool, string name)
     {
         if (pool.FindId(name) is { } found)
@@ -208,6 +240,21 @@ public sealed class RbdStore : IContentStore, IDisposable
         pool.Create(name, WriteWindow.BlockOrder);
         var id = pool.FindId(name) ?? throw new CephException(CephError.NoEntry, "find the image it made");
         return (id, pool.TryOpen(id, snapshot: null) ?? throw new CephException(CephError.NoEntry, "open the image it made"));
+    }
+
+    /// <returns>False where a writer on another node has it.</returns>
+    private static bool TryTake(RbdImage image)
+    {
+        // A dead writer's lock can be had when its watch has run out, after half a minute; that of a process of this machine at once.
+        if (image.FindOwner() is { } client && ImageOwner.Parse(image.Find(RbdLayout.OwnerKey)) is { IsDeadHere: true } dead && dead.Client == client)
+            image.TakeFrom(client);
+
+        if (!image.TryTake())
+            return false;
+
+        if (image.FindOwner() is { } own && ImageOwner.Here(own) is { } here)
+            image.Set(RbdLayout.OwnerKey, here.ToString());
+        return true;
     }
 
     /// <returns>False where somebody needs it.</returns>
@@ -259,56 +306,39 @@ public sealed class RbdStore : IContentStore, IDisposable
         return new StagedContent(key, length, DateTimeOffset.FromUnixTimeMilliseconds(written));
     }
 
-    // A cluster without a manager counts nothing and says zero.
-    private StoreCapacity Measure()
+    private StoreCapacity Measure() => PoolCapacity.Parse(
+        _connection.Cluster.Ask("""{"prefix": "df", "detail": "detail", "format": "json"}""", "measure the pool"), _options.Pool);
+
+    private async Task<IAsyncDisposable> LockAsync(string name, CancellationToken cancellationToken)
     {
-        using var answer = JsonDocument.Parse(_connection.Cluster.Ask("""{"prefix": "df", "detail": "detail", "format": "json"}""", "measure the pool"));
-        foreach (var pool in answer.RootElement.GetProperty("pools").EnumerateArray())
-        {
-            if (pool.GetProperty("name").GetString() != _options.Pool)
-                continue;
-
-            var stats = pool.GetProperty("stats");
-            var (stored, free) = (stats.GetProperty("stored").GetInt64(), stats.GetProperty("max_avail").GetInt64());
-            if (free == 0 && stored == 0)
-                break;
-
-            var quota = stats.TryGetProperty("quota_bytes", out var bound) ? bound.GetInt64() : 0;
-            return quota > 0
-                ? new StoreCapacity(Math.Min(quota, stored + free), Math.Clamp(quota - stored, 0, free))
-                : new StoreCapacity(stored + free, free);
-        }
-
-        return new StoreCapacity(Total: null, Free: null);
-    }
-
-    private async Task<IAsyncDisposable> LockAsync(RbdPool pool, string name, CancellationToken cancellationToken)
-    {
+        var pool = await RunAsync(pool => pool, cancellationToken);
         try
         {
             return await _locks.TakeAsync(pool, name, cancellationToken);
         }
         catch (CephException error)
         {
-            throw Explain(error);
+            throw Explain(error, pool);
         }
     }
 
     private async Task<T> RunAsync<T>(Func<RbdPool, T> work, CancellationToken cancellationToken)
     {
+        RbdPool? pool = null;
         try
         {
-            return await Task.Run(() => work(_connection.Pool), cancellationToken);
+            return await Task.Run(() => work(pool = _connection.Pool), cancellationToken);
         }
         catch (CephException error)
         {
-            throw Explain(error);
+            throw Explain(error, pool);
         }
     }
 
-    private LibraryException Explain(CephException error)
+    private LibraryException Explain(CephException error, RbdPool? pool)
     {
-        _connection.Look(error);
+        if (pool is not null)
+            _connection.Look(error, pool);
         return _errors.Explain(error);
     }
 }

@@ -23,7 +23,7 @@ internal sealed class RbdWriter : ContentWriter
     private long _length;
     private long _savedLength;
     private long _size;
-    private bool _maySealed;
+    private bool _mayBeSealed;
     private bool _isCommitted;
     private bool _isOver;
 
@@ -61,7 +61,7 @@ internal sealed class RbdWriter : ContentWriter
         {
             // All that can fail or be cancelled comes first: either none of the bytes are taken or all.
             await _window.WaitForRoomAsync(cancellationToken);
-            if (_maySealed || _length + bytes.Length > _size)
+            if (_mayBeSealed || _length + bytes.Length > _size)
                 await Task.Run(() => MakeRoom(_length + bytes.Length), CancellationToken.None);
         }
         catch (CephException error)
@@ -183,7 +183,7 @@ internal sealed class RbdWriter : ContentWriter
 
     private void MakeRoom(long needed)
     {
-        if (_maySealed)
+        if (_mayBeSealed)
             Unseal();
         if (needed > _size)
             ResizeTo(Math.Max(needed, _size + Math.Clamp(_size, FirstSize, LargestStep)));
@@ -221,7 +221,7 @@ internal sealed class RbdWriter : ContentWriter
 
     private void Finish(long length)
     {
-        if (_maySealed)
+        if (_mayBeSealed)
             Unseal();
         _image.Flush();
         ResizeTo(length);
@@ -236,7 +236,8 @@ internal sealed class RbdWriter : ContentWriter
         var found = pool.FindId(name);
         if (found is null)
         {
-            _maySealed = true;
+            _mayBeSealed = true;
+            _image.Unset(RbdLayout.OwnerKey);
             _image.Set(RbdLayout.DigestKey, digest.Hex);
             _image.Protect(RbdLayout.Snapshot);
             pool.Rename(_place.Layout.NameOf(_key), name);
@@ -246,7 +247,20 @@ internal sealed class RbdWriter : ContentWriter
         _isCommitted = true;
         _image.Dispose();
         if (found is not null && found != _id)
-            pool.TryRemove(_place.Layout.NameOf(_key));
+            TryRemoveStaged();
+    }
+
+    private void TryRemoveStaged()
+    {
+        try
+        {
+            _place.Pool.TryRemove(_place.Layout.NameOf(_key));
+        }
+        catch (CephException error)
+        {
+            // The content is there, and this is swept later.
+            _place.Connection.Look(error, _place.Pool);
+        }
     }
 
     private void Unseal()
@@ -255,7 +269,7 @@ internal sealed class RbdWriter : ContentWriter
             throw new CephException(CephError.Busy, "remove the snapshot of an image under way");
 
         _image.Unset(RbdLayout.DigestKey);
-        _maySealed = false;
+        _mayBeSealed = false;
     }
 
     // On the way out: what cannot be saved now has to be given again.
@@ -269,7 +283,7 @@ internal sealed class RbdWriter : ContentWriter
         }
         catch (CephException error)
         {
-            _place.Look(error);
+            _place.Connection.Look(error, _place.Pool);
         }
     }
 

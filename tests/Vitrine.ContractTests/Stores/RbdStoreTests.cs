@@ -1,4 +1,6 @@
+using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Vitrine.Content;
 using Vitrine.Stores;
@@ -12,6 +14,8 @@ namespace Vitrine.ContractTests.Stores;
 public sealed class RbdStoreTests(CephServer server) : ContentStoreContract, IAsyncLifetime
 {
     private const int Mebi = 1 << 20;
+
+    private const string Refused = "its cluster refuses client.images: its key is another, or not in the keyring.";
 
     private static readonly byte[] Bytes = [1, 2, 3, 4, 5];
     private static readonly StagingKey Key = new("key");
@@ -69,13 +73,17 @@ public sealed class RbdStoreTests(CephServer server) : ContentStoreContract, IAs
         Assert.Equal(Digest.Of(content), await ExportAsync($"{name}@snap"));
     }
 
-    [Fact]
-    public async Task A_host_can_clone_an_image_and_keeps_its_clone_when_the_content_is_deleted()
+    [Theory]
+    [InlineData("1")]
+    [InlineData("2")]
+    public async Task A_host_can_clone_an_image_and_keeps_its_clone_when_the_content_is_deleted(string format)
     {
+        await server.AdministerAsync("osd", "set-require-min-compat-client", "mimic");
         var content = RandomNumberGenerator.GetBytes(5 * Mebi);
         await PutAsync(Store, Key, content);
         var clone = _options.Prefix + "guest";
-        await server.RunAsync("rbd", "clone", "--rbd-default-clone-format", "1", $"{NameOf(content)}@snap", clone);
+        await server.RunAsync(
+            "rbd", "clone", "--rbd-default-clone-format", format, "--dest-pool", _options.Pool, "--image", NameOf(content), "--snap", "snap", "--dest", clone);
 
         await Store.DeleteAsync(Digest.Of(content), Stop);
         Assert.Null(await Store.FindAsync(Digest.Of(content), Stop));
@@ -287,6 +295,45 @@ public sealed class RbdStoreTests(CephServer server) : ContentStoreContract, IAs
     }
 
     [Theory]
+    [InlineData("""{"pools": [{"name": "other"}, {"name": "images", "stats": {"stored": 100, "max_avail": 900, "quota_bytes": 0}}]}""", 1000L, 900L)]
+    [InlineData("""{"pools": [{"name": "images", "stats": {"stored": 100, "max_avail": 900, "quota_bytes": 500}}]}""", 500L, 400L)]
+    [InlineData("""{"pools": [{"name": "images", "stats": {"stored": 600, "max_avail": 900, "quota_bytes": 500}}]}""", 500L, 0L)]
+    [InlineData("""{"pools": [{"name": "images", "stats": {"stored": 100, "max_avail": 0}}]}""", 100L, 0L)]
+    [InlineData("""{"pools": [{"name": "images", "stats": {"stored": 0, "max_avail": 0}}]}""", null, null)]
+    [InlineData("""{"pools": [{"name": "images", "stats": {"stored": "much"}}]}""", null, null)]
+    [InlineData("""{"pools": []}""", null, null)]
+    [InlineData("[", null, null)]
+    public void The_capacity_is_that_of_the_pool_and_its_quota(string answer, long? total, long? free)
+    {
+        Assert.Equal(new StoreCapacity(total, free), PoolCapacity.Parse(Encoding.UTF8.GetBytes(answer), "images"));
+    }
+
+    [Fact]
+    public async Task A_full_cluster_is_full_and_takes_more_when_it_has_room_again()
+    {
+        var content = RandomNumberGenerator.GetBytes(6 * Mebi);
+        await using var writer = await Store.OpenWriterAsync(Key, Stop);
+        await writer.WriteAsync(content.AsMemory(0, Mebi), Stop);
+        await writer.FlushAsync(Stop);
+        await SetFullAsync("0.00001");
+        try
+        {
+            await WhenFullAsync();
+            await writer.WriteAsync(content.AsMemory(Mebi), Stop);
+            await Assert.ThrowsAsync<StoreFullException>(() => writer.FlushAsync(Stop));
+        }
+        finally
+        {
+            await SetFullAsync("0.95");
+        }
+
+        await WhenRoomAsync(writer);
+        Assert.Equal(content.Length, writer.Length);
+        await writer.CommitAsync(Digest.Of(content), Stop);
+        Assert.Equal(Digest.Of(content), await ExportAsync(NameOf(content)));
+    }
+
+    [Theory]
     [InlineData("../escape")]
     [InlineData("a/b")]
     [InlineData("a@snap")]
@@ -301,8 +348,9 @@ public sealed class RbdStoreTests(CephServer server) : ContentStoreContract, IAs
     public async Task What_is_configured_wrongly_is_named()
     {
         await AssertFailsAsync(o => o.Pool = "missing", "its cluster has no pool 'missing'.");
-        await AssertFailsAsync(o => o.User = "nobody", "the keyring of client.nobody is not there, or no monitors are configured.");
-        await AssertFailsAsync(o => o.ConfigFile = o.Keyring!, "Ceph's configuration file cannot be read or understood (error 22).");
+        await AssertFailsAsync(o => o.User = "nobody", "its cluster refuses client.nobody: its key is another, or not in the keyring.");
+        await AssertFailsAsync(o => o.Keyring += ".missing", Refused);
+        await AssertFailsAsync(o => o.ConfigFile = o.Keyring!, "the keyring of client.images is not there, or no monitors are configured.");
         await AssertFailsAsync(o => (o.Monitors, o.RequestTimeout) = ("127.0.0.1:1", TimeSpan.FromSeconds(1)), "none of its cluster's monitors answers.");
     }
 
@@ -313,12 +361,33 @@ public sealed class RbdStoreTests(CephServer server) : ContentStoreContract, IAs
         try
         {
             await File.WriteAllTextAsync(keyring, $"[client.images]\n\tkey = AQBSdFhlAAAAABAAyTZ2iCvIyTx9bTDRTNhXDQ==\n", Stop);
-            await AssertFailsAsync(o => o.Keyring = keyring, "its cluster refuses the key of client.images.");
+            await AssertFailsAsync(o => o.Keyring = keyring, Refused);
         }
         finally
         {
             File.Delete(keyring);
         }
+    }
+
+    [Fact]
+    public async Task No_configuration_file_is_needed_where_the_monitors_and_the_keyring_are_named()
+    {
+        (_options.ConfigFile, _options.Monitors) = ("", await server.FindMonitorAsync());
+        var store = Open();
+        await PutAsync(store, Key, Bytes);
+        Assert.Equal(Bytes, await ReadAllAsync(store, Digest.Of(Bytes)));
+    }
+
+    [Theory]
+    [InlineData("", "", null, null, "Without a ConfigFile, Monitors and Keyring are needed.")]
+    [InlineData("", "images", "10.0.0.1", "/etc/hostname", null)]
+    [InlineData("/nowhere/ceph.conf", "images", null, null, "Ceph's configuration file /nowhere/ceph.conf is not there.")]
+    [InlineData("/etc/hostname", "images", null, "/nowhere/keyring", "The keyring /nowhere/keyring is not there.")]
+    [InlineData("/etc/hostname", "images", null, null, null)]
+    public void What_is_missing_is_said_before_anything_is_tried(string file, string pool, string? monitors, string? keyring, string? fault)
+    {
+        var options = new RbdStoreOptions { ConfigFile = file, Pool = pool, User = "images", Monitors = monitors, Keyring = keyring };
+        Assert.Equal(fault, options.Validate(new ValidationContext(options)).Select(f => f.ErrorMessage).SingleOrDefault());
     }
 
     private async Task AssertFailsAsync(Action<RbdStoreOptions> change, string reason)
@@ -328,6 +397,47 @@ public sealed class RbdStoreTests(CephServer server) : ContentStoreContract, IAs
         using var store = RbdStore.Open("main", options, TimeProvider.System);
         var failure = await Assert.ThrowsAsync<StoreUnavailableException>(() => store.FindAsync(Digest.Of(Bytes), Stop));
         Assert.Equal($"The store 'main' cannot be used: {reason}", failure.Message);
+    }
+
+    private async Task SetFullAsync(string ratio)
+    {
+        foreach (var bound in new[] { "set-nearfull-ratio", "set-backfillfull-ratio", "set-full-ratio" })
+            await server.AdministerAsync("osd", bound, ratio);
+    }
+
+    // The OSD looks at its room every few seconds.
+    private async Task WhenFullAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                await Store.ProbeAsync(Stop);
+            }
+            catch (StoreUnavailableException full)
+            {
+                Assert.Equal("The store 'main' cannot be used: there is no room left in it.", full.Message);
+                return;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Stop);
+        }
+    }
+
+    private static async Task WhenRoomAsync(ContentWriter writer)
+    {
+        while (true)
+        {
+            try
+            {
+                await writer.FlushAsync(Stop);
+                return;
+            }
+            catch (StoreFullException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Stop);
+            }
+        }
     }
 
     private RbdStore Open()

@@ -74,6 +74,9 @@ public sealed class CephServer() : S3Server("ceph")
         Prefix = $"{Guid.NewGuid():N}-"[^9..],
     };
 
+    /// <returns>Where the cluster's monitor listens, as Ceph writes it.</returns>
+    public async Task<string> FindMonitorAsync() => $"[v2:127.0.0.1:{await FindAsync("MONITOR_PORT")}]";
+
     /// <summary>Runs Ceph's own rbd or rados, as the user of the images.</summary>
     /// <returns>What it printed.</returns>
     public async Task<string> RunAsync(string tool, params string[] arguments) => await Tool.RunAsync(
