@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using Vitrine.Content;
 
@@ -31,7 +30,7 @@ public sealed class RbdStore : IContentStore, IDisposable
         _layout = new RbdLayout(options.Prefix);
         _errors = new RbdErrors(name, options);
         _locks = new NameLocks(name, _layout.LocksName, time);
-        _connection = new RbdConnection(options);
+        _connection = new RbdConnection(options, time);
     }
 
     /// <summary>Opens the store. It connects when it is first used, so that a cluster that is down is seen by the checks of its health.</summary>
@@ -91,7 +90,9 @@ public sealed class RbdStore : IContentStore, IDisposable
 
     public async IAsyncEnumerable<StoredContent> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        foreach (var (name, id) in await RunAsync(pool => pool.List(), cancellationToken))
+        var images = await RunAsync(pool => pool.List(), cancellationToken);
+        ForgetLengths(images.Select(i => i.Id).ToHashSet(StringComparer.Ordinal));
+        foreach (var (name, id) in images)
         {
             if (_layout.TryParse(name, out Digest? digest) && await FindLengthAsync(id, cancellationToken) is { } length)
                 yield return new StoredContent(digest, length);
@@ -278,6 +279,12 @@ public sealed class RbdStore : IContentStore, IDisposable
         return pool.TryRemove(name);
     }
 
+    private void ForgetLengths(HashSet<string> still)
+    {
+        foreach (var id in _lengths.Keys.Where(id => !still.Contains(id)))
+            _lengths.TryRemove(id, out _);
+    }
+
     private async Task<long?> FindLengthAsync(string id, CancellationToken cancellationToken)
     {
         if (_lengths.TryGetValue(id, out var known))
@@ -301,9 +308,7 @@ public sealed class RbdStore : IContentStore, IDisposable
         if (image is null)
             return new StagedContent(key, 0, DateTimeOffset.UnixEpoch);
 
-        var written = long.TryParse(image.Find(RbdLayout.WrittenKey), CultureInfo.InvariantCulture, out var milliseconds) ? milliseconds : 0;
-        var length = _writers.GetValueOrDefault(key)?.Length ?? RbdWriter.LengthOf(image);
-        return new StagedContent(key, length, DateTimeOffset.FromUnixTimeMilliseconds(written));
+        return new StagedContent(key, _writers.GetValueOrDefault(key)?.Length ?? RbdWriter.LengthOf(image), RbdWriter.LastWriteOf(image));
     }
 
     private StoreCapacity Measure() => PoolCapacity.Parse(

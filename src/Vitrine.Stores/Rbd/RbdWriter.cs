@@ -51,7 +51,11 @@ internal sealed class RbdWriter : ContentWriter
     }
 
     /// <summary>How many bytes of an image under way are durable.</summary>
-    public static long LengthOf(RbdImage image) => long.TryParse(image.Find(RbdLayout.LengthKey), CultureInfo.InvariantCulture, out var length) ? length : 0;
+    public static long LengthOf(RbdImage image) => Math.Clamp(NumberOf(image, RbdLayout.LengthKey), 0, image.Size);
+
+    /// <summary>When that was last said.</summary>
+    public static DateTimeOffset LastWriteOf(RbdImage image) => DateTimeOffset.FromUnixTimeMilliseconds(
+        Math.Clamp(NumberOf(image, RbdLayout.WrittenKey), 0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
@@ -118,9 +122,10 @@ internal sealed class RbdWriter : ContentWriter
         return RunAsync(async () =>
         {
             var length = await DrainAsync(cancellationToken);
-            await Task.Run(() => Finish(length), CancellationToken.None);
+            if (!await Task.Run(() => IsPublished(digest), CancellationToken.None))
+                await Task.Run(() => Finish(length), CancellationToken.None);
             await using (await _place.Locks.TakeAsync(_place.Pool, _place.Layout.NameOf(digest), cancellationToken))
-                await Task.Run(() => Publish(digest, length), CancellationToken.None);
+                await Task.Run(() => Publish(digest), CancellationToken.None);
             return true;
         });
     }
@@ -230,7 +235,7 @@ internal sealed class RbdWriter : ContentWriter
 
     // The rename makes the content visible, so all that belongs to it comes before. Whoever dies before it leaves an image that is staged
     // still, and that the next writer of the key takes the seal from again.
-    private void Publish(Digest digest, long length)
+    private void Publish(Digest digest)
     {
         var (pool, name) = (_place.Pool, _place.Layout.NameOf(digest));
         var found = pool.FindId(name);
@@ -243,7 +248,6 @@ internal sealed class RbdWriter : ContentWriter
             pool.Rename(_place.Layout.NameOf(_key), name);
         }
 
-        // Where an earlier try was carried out although its answer was lost, the image that is there is this one.
         _isCommitted = true;
         _image.Dispose();
         if (found is not null && found != _id)
@@ -263,8 +267,15 @@ internal sealed class RbdWriter : ContentWriter
         }
     }
 
+    // An earlier try may have been carried out although its answer was lost.
+    private bool IsPublished(Digest digest) => _mayBeSealed && _place.Pool.FindId(_place.Layout.NameOf(digest)) == _id;
+
     private void Unseal()
     {
+        // What is committed never changes again, even where this writer was not told that it is.
+        if (_place.Pool.FindId(_place.Layout.NameOf(_key)) != _id)
+            throw new CephException(CephError.Busy, "write to an image that is committed");
+
         if (!_image.TryRemove(RbdLayout.Snapshot))
             throw new CephException(CephError.Busy, "remove the snapshot of an image under way");
 
@@ -298,6 +309,8 @@ internal sealed class RbdWriter : ContentWriter
             throw _place.Explain(error);
         }
     }
+
+    private static long NumberOf(RbdImage image, string key) => long.TryParse(image.Find(key), CultureInfo.InvariantCulture, out var number) ? number : 0;
 
     private void ThrowIfCommitted()
     {

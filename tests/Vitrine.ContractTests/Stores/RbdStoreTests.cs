@@ -260,6 +260,17 @@ public sealed class RbdStoreTests(CephServer server) : ContentStoreContract, IAs
 
         Assert.Equal(12 * Mebi, writer.Length);
         await writer.WriteAsync(content.AsMemory(12 * Mebi), Stop);
+        await writer.FlushAsync(Stop);
+        await server.HoldAsync();
+        try
+        {
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => writer.CommitAsync(Digest.Of(content), Stop));
+        }
+        finally
+        {
+            await server.GoOnAsync();
+        }
+
         await writer.CommitAsync(Digest.Of(content), Stop);
         Assert.Equal(Digest.Of(content), await ExportAsync(NameOf(content)));
     }
