@@ -5,7 +5,7 @@ using Vitrine.Stores;
 using Vitrine.Stores.Rbd;
 
 // usage: rbd-store put|ingest|get|delete FILE
-//   put      takes the file into the store, block by block, under the digest that the file FILE.sha256 has, or writes that file first
+//   put      takes the file into the store, from where an earlier put was killed on, under the digest that the file FILE.sha256 has, or writes that file first
 //   ingest   does it as an upload is taken, with all digests and the inspection
 //   get      writes the content of that digest to FILE.out
 // The cluster is that of CEPH_CONF, RBD_POOL, RBD_USER and RBD_KEYRING, as tests/servers/ceph-up prints them.
@@ -42,6 +42,7 @@ async Task PutAsync()
 {
     await using var file = OpenFile(path);
     await using var writer = await store.OpenWriterAsync(new StagingKey("bench"), CancellationToken.None);
+    file.Position = writer.Length;
     var buffer = new byte[1 << 20];
     while (await file.ReadAsync(buffer) is > 0 and var count)
         await writer.WriteAsync(buffer.AsMemory(0, count), CancellationToken.None);

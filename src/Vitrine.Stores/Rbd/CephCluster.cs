@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using static Vitrine.Stores.Rbd.CephNative;
 
@@ -28,6 +29,20 @@ internal sealed class CephCluster : IDisposable
         }
     }
 
+    /// <summary>What the cluster calls this client when it says who has locked an image, as <c>10.0.0.7:0/4028942780</c>.</summary>
+    public unsafe string FindClient()
+    {
+        CephException.Check(rados_getaddrs(_handle, out var addresses), "say where this client is");
+        try
+        {
+            return Marshal.PtrToStringUTF8((nint)addresses) ?? "";
+        }
+        finally
+        {
+            rados_buffer_free(addresses);
+        }
+    }
+
     public RbdPool OpenPool(RbdStoreOptions options)
     {
         CephException.Check(rados_ioctx_create(_handle, options.Pool, out var context), CephStep.FindPool);
@@ -36,7 +51,7 @@ internal sealed class CephCluster : IDisposable
         if (options.Namespace is { } name)
             rados_ioctx_set_namespace(pool, name);
 
-        return new RbdPool(pool);
+        return new RbdPool(pool, FindClient());
     }
 
     /// <summary>Sends the monitors a command.</summary>

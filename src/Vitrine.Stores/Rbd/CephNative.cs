@@ -67,6 +67,10 @@ internal static unsafe partial class CephNative
     [LibraryImport(Rados)]
     public static partial void rados_shutdown(nint cluster);
 
+    /// <returns>Zero, and a text for <see cref="rados_buffer_free"/>.</returns>
+    [LibraryImport(Rados)]
+    public static partial int rados_getaddrs(ClusterHandle cluster, out byte* addresses);
+
     [LibraryImport(Rados)]
     public static partial int rados_mon_command(
         ClusterHandle cluster, byte** commands, nuint count, byte* input, nuint inputLength, out byte* output, out nuint outputLength, byte** status, nuint* statusLength);

@@ -14,8 +14,8 @@ internal sealed class NameLocks(string store, string objectName, TimeProvider ti
     private const uint HashStart = 2166136261; // FNV-1a, of 32 bits
     private const uint HashFactor = 16777619;
 
-    private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
 

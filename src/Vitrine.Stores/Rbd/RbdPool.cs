@@ -6,7 +6,7 @@ using static Vitrine.Stores.Rbd.CephNative;
 namespace Vitrine.Stores.Rbd;
 
 /// <summary>The images of a pool or of a namespace in it. Every call waits for the cluster.</summary>
-internal sealed class RbdPool(PoolHandle handle) : IDisposable
+internal sealed class RbdPool(PoolHandle handle, string client) : IDisposable
 {
     private const string DirectoryName = "rbd_directory";
     private const string IdPrefix = "rbd_id.";
@@ -18,6 +18,9 @@ internal sealed class RbdPool(PoolHandle handle) : IDisposable
     private const ulong Format = 2;
 
     public PoolHandle Handle => handle;
+
+    /// <summary>What the cluster calls the client that this is a view of.</summary>
+    public string Client => client;
 
     /// <summary>The id of the image that the pool's directory has under a name; null where it has none.</summary>
     public string? FindId(string name)

@@ -171,7 +171,7 @@ public sealed class RbdStore : IContentStore, IDisposable
 
             try
             {
-                if (!await RunAsync(_ => TryTake(opened.Image), CancellationToken.None))
+                if (!await RunAsync(_ => TryTake(pool, opened.Image), CancellationToken.None))
                     throw new WriterBusyException(key);
 
                 // By then the image may have been committed or removed by its last owner.
@@ -244,18 +244,29 @@ public sealed class RbdStore : IContentStore, IDisposable
     }
 
     /// <returns>False where a writer on another node has it.</returns>
-    private static bool TryTake(RbdImage image)
+    private static bool TryTake(RbdPool pool, RbdImage image)
     {
         // A dead writer's lock can be had when its watch has run out, after half a minute; that of a process of this machine at once.
-        if (image.FindOwner() is { } client && ImageOwner.Parse(image.Find(RbdLayout.OwnerKey)) is { IsDeadHere: true } dead && dead.Client == client)
-            image.TakeFrom(client);
+        var owner = image.FindOwner();
+        if (owner is not null && ImageOwner.Parse(image.Find(RbdLayout.OwnerKey)) is { IsDeadHere: true } dead && dead.Client == owner)
+        {
+            image.TakeFrom(owner);
+            owner = null;
+        }
 
-        if (!image.TryTake())
-            return false;
+        // Before the lock where that is free, so that there is no moment at which a death would cost that half minute.
+        if (owner is null)
+            SetOwner();
+        var isTaken = image.TryTake();
+        if (isTaken && owner is not null)
+            SetOwner();
+        return isTaken;
 
-        if (image.FindOwner() is { } own && ImageOwner.Here(own) is { } here)
-            image.Set(RbdLayout.OwnerKey, here.ToString());
-        return true;
+        void SetOwner()
+        {
+            if (ImageOwner.Here(pool.Client) is { } here)
+                image.Set(RbdLayout.OwnerKey, here.ToString());
+        }
     }
 
     /// <returns>False where somebody needs it.</returns>
