@@ -16,6 +16,7 @@ using Vitrine.Sources;
 using Vitrine.Stores;
 using Vitrine.Stores.Chunked;
 using Vitrine.Stores.FileSystem;
+using Vitrine.Stores.Rbd;
 
 namespace Vitrine.Server;
 
@@ -92,7 +93,7 @@ internal static class Composition
         if (configured is [var only])
         {
             only.Options.Default = true;
-            if (only.Options is { Kind: not "s3", Path: "" })
+            if (only.Options is { IsInDirectory: true, Path: "" })
                 only.Options.Path = options.PathOf("store");
         }
 
@@ -105,6 +106,7 @@ internal static class Composition
     {
         "chunked" => ChunkedStore.InDirectory(name, options.Path, options.Chunked, TimeProvider.System),
         "s3" => ChunkedStore.InBucket(name, options.S3!, options.Chunked, TimeProvider.System),
+        "rbd" => RbdStore.Open(name, options.Rbd!, TimeProvider.System),
         _ => FileSystemStore.Open(name, options.Path),
     };
 

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
 using Vitrine.Stores.Chunked;
 using Vitrine.Stores.Objects.S3;
+using Vitrine.Stores.Rbd;
 
 namespace Vitrine.Server;
 
@@ -53,9 +54,9 @@ public sealed class StoreOptions : IValidatableObject
 {
     /// <summary>
     /// The backend. <c>directory</c> keeps whole files on a local disk or a mount; <c>chunked</c> keeps equal blocks once there,
-    /// compressed; <c>s3</c> does the same in a bucket.
+    /// compressed; <c>s3</c> does the same in a bucket; <c>rbd</c> keeps whole images in a pool of Ceph, for hosts to clone.
     /// </summary>
-    [Required, AllowedValues("directory", "chunked", "s3")]
+    [Required, AllowedValues("directory", "chunked", "s3", "rbd")]
     public string Kind { get; set; } = "directory";
 
     /// <summary>The directory of the store. It must exist: a mount that is missing must not be taken for an empty store.</summary>
@@ -73,18 +74,29 @@ public sealed class StoreOptions : IValidatableObject
     /// <summary>Where the bucket is; of no meaning to stores in directories.</summary>
     public S3StoreOptions? S3 { get; set; }
 
+    /// <summary>Where the pool is; of no meaning to stores of other kinds.</summary>
+    public RbdStoreOptions? Rbd { get; set; }
+
     /// <summary>Receives content when nobody names a store. Exactly one store must say so, if there are several.</summary>
     public bool Default { get; set; }
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
-    {
-        if (Kind != "s3")
-            return Path.Length > 0 ? [] : [new ValidationResult("The Path field is required.", [nameof(Path)])];
-        if (S3 is null)
-            return [new ValidationResult("A store of the kind s3 needs the section S3.", [nameof(S3)])];
+    /// <summary>Whether the store lies in a directory, and not on servers that a section of its own names.</summary>
+    internal bool IsInDirectory => Kind is not ("s3" or "rbd");
 
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => Kind switch
+    {
+        "s3" => SectionFaults(S3, nameof(S3)),
+        "rbd" => SectionFaults(Rbd, nameof(Rbd)),
+        _ => Path.Length > 0 ? [] : [new ValidationResult("The Path field is required.", [nameof(Path)])],
+    };
+
+    private List<ValidationResult> SectionFaults(object? section, string name)
+    {
         var faults = new List<ValidationResult>();
-        Validator.TryValidateObject(S3, new ValidationContext(S3), faults, validateAllProperties: true);
+        if (section is null)
+            faults.Add(new ValidationResult($"A store of the kind {Kind} needs the section {name}.", [name]));
+        else
+            Validator.TryValidateObject(section, new ValidationContext(section), faults, validateAllProperties: true);
         return faults;
     }
 }

@@ -1,6 +1,7 @@
 using Amazon.Runtime;
 using Amazon.S3;
 using Vitrine.Stores.Objects.S3;
+using Vitrine.Stores.Rbd;
 
 namespace Vitrine.Testing.S3;
 
@@ -22,7 +23,10 @@ public abstract class S3Server(string name) : IAsyncDisposable
             await ServerScript.RunAsync($"{name}-down", await FindDirectoryAsync());
     }
 
-    private protected async Task<string> FindDirectoryAsync() => (await _started.Value)[$"{name.ToUpperInvariant()}_DIR"];
+    private protected Task<string> FindDirectoryAsync() => FindAsync($"{name.ToUpperInvariant()}_DIR");
+
+    /// <returns>What its script says under a key.</returns>
+    private protected async Task<string> FindAsync(string key) => (await _started.Value)[key];
 
     private static async Task<Dictionary<string, string>> StartAsync(string name)
     {
@@ -47,11 +51,43 @@ public abstract class S3Server(string name) : IAsyncDisposable
 /// <summary>OpenStack's Swift with its S3 layer.</summary>
 public sealed class SwiftServer() : S3Server("swift");
 
-/// <summary>Ceph with radosgw.</summary>
+/// <summary>Ceph with radosgw, and with a pool for block devices.</summary>
 public sealed class CephServer() : S3Server("ceph")
 {
     /// <summary>Ends radosgw as a crash would.</summary>
     public async Task KillGatewayAsync() => await ServerScript.RunAsync("ceph-kill", await FindDirectoryAsync());
 
     public async Task StartGatewayAsync() => await ServerScript.RunAsync("ceph-up", await FindDirectoryAsync());
+
+    /// <summary>Lets nothing be read or written any more, without a word, until it may go on.</summary>
+    public async Task HoldAsync() => await ServerScript.RunAsync("ceph-pause", await FindDirectoryAsync(), "hold");
+
+    public async Task GoOnAsync() => await ServerScript.RunAsync("ceph-pause", await FindDirectoryAsync(), "go");
+
+    /// <returns>How to come to images in a pool that no other test uses: they are told by what their names begin with.</returns>
+    public async Task<RbdStoreOptions> CreateImagesAsync() => new()
+    {
+        ConfigFile = await FindAsync("CEPH_CONF"),
+        User = await FindAsync("RBD_USER"),
+        Keyring = await FindAsync("RBD_KEYRING"),
+        Pool = await FindAsync("RBD_POOL"),
+        Prefix = $"{Guid.NewGuid():N}-"[^9..],
+    };
+
+    /// <returns>Where the cluster's monitor listens, as Ceph writes it.</returns>
+    public async Task<string> FindMonitorAsync() => $"[v2:127.0.0.1:{await FindAsync("MONITOR_PORT")}]";
+
+    /// <summary>Runs Ceph's own rbd or rados, as the user of the images.</summary>
+    /// <returns>What it printed.</returns>
+    public async Task<string> RunAsync(string tool, params string[] arguments) => await Tool.RunAsync(
+        tool,
+        [
+            "--conf", await FindAsync("CEPH_CONF"), "--keyring", await FindAsync("RBD_KEYRING"), "--name", $"client.{await FindAsync("RBD_USER")}",
+            "--pool", await FindAsync("RBD_POOL"), .. arguments,
+        ],
+        CancellationToken.None);
+
+    /// <summary>Runs a command of the cluster's administrator.</summary>
+    public async Task AdministerAsync(params string[] arguments) =>
+        await Tool.RunAsync("ceph", ["--conf", await FindAsync("CEPH_CONF"), .. arguments], CancellationToken.None);
 }
