@@ -53,7 +53,7 @@ async Task IngestAsync()
 {
     await using var file = OpenFile(path);
     await using var ingest = new Ingest(
-        await store.OpenWriterAsync(new StagingKey("bench"), CancellationToken.None), new FormatInspector(), extra: null, TimeProvider.System);
+        await store.OpenWriterAsync(new StagingKey("bench"), CancellationToken.None), new FormatInspector(), sums: [ChecksumAlgorithm.Md5, ChecksumAlgorithm.Sha512], TimeProvider.System);
     await ingest.TakeAsync(file, file.Length, long.MaxValue, _ => Task.CompletedTask, CancellationToken.None);
     await ingest.CommitAsync((await ingest.FinishAsync(CancellationToken.None)).Digest, CancellationToken.None);
 }

@@ -19,7 +19,7 @@ internal sealed class ChunkedEngine : IAsyncDisposable
         (Name, Objects, Options, Time) = (name, objects, options, time);
         Packs = new PackRegistry(name, objects);
         Known = new KnownPacks(Packs, Index, objects, time);
-        Extents = new ExtentReader(Packs, new SegmentCache(Packs, options.CacheBytes));
+        Extents = new ExtentReader(Packs, new SegmentCache(Packs, options.CacheBytes, objects.ReadStep + PackFormat.MaxSegment), objects.ReadStep);
     }
 
     /// <summary>The store's configured name, for failures.</summary>

@@ -10,8 +10,9 @@ namespace Vitrine.Stores.Chunked;
 ///                └ new ones ─ segments ─ compressed ─► open pack ─┴► map, log
 /// </code>
 /// The caller's task cuts and looks up; segments are compressed beside it and appended in their order by <see cref="_tail"/>, behind which
-/// every record of the log waits for what it refers to. A segment that was appended survives the process; what was flushed survives
-/// the power. After a failure the writer takes nothing more until it is reset; the next writer of the key goes on with what is sound.
+/// every record of the log waits for what it refers to. What was flushed survives the power; flushes run beside all else, and a record that comes
+/// to the store before what it refers to ends the log for the next writer. After a failure the writer takes nothing more until it is reset; the next writer of the
+/// key goes on with what is sound.
 /// </remarks>
 internal sealed partial class ChunkedWriter : ContentWriter
 {
@@ -36,12 +37,14 @@ internal sealed partial class ChunkedWriter : ContentWriter
     private readonly SemaphoreSlim _slots = new(MostInFlight);
     private readonly byte[] _carry = new byte[PackFormat.BlockLength];
     private readonly ConcurrentQueue<long> _rows = new();
+    private readonly Stack<Dictionary<BlockName, uint>> _spare = new();
 
     private MapBuilder _map = new();
     private OwnPack? _pack;
     private SegmentBuilder? _segment;
     private List<OwnPack> _sealing = [];
     private Task _tail = Task.CompletedTask;
+    private Task _flushing = Task.CompletedTask;
     private int _carried;
     private long _rowStart;
     private long _loggedTo;
@@ -83,9 +86,7 @@ internal sealed partial class ChunkedWriter : ContentWriter
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            if (_tail is { IsCompleted: true, IsCompletedSuccessfully: false })
-                await _tail; // throws what went wrong
-
+            await ThrowIfFailedAsync();
             while (!bytes.IsEmpty)
             {
                 var wanted = (int)(NextBoundary() - Length);
@@ -117,6 +118,7 @@ internal sealed partial class ChunkedWriter : ContentWriter
         try
         {
             await _tail;
+            await SealBeyondFlushingAsync();
             await Task.WhenAll(_sealing.Select(s => s.Sealed));
             var count = 0;
             while (count < buffer.Length && offset + count < Length)
@@ -142,18 +144,11 @@ internal sealed partial class ChunkedWriter : ContentWriter
             if (_segment is { Length: >= WorthASegment })
                 await EndSegmentAsync();
 
+            await _tail;
+            await SealBeyondFlushingAsync();
             LogRest();
-            var pack = _pack;
-            var sealing = _sealing.Select(s => s.Sealed).ToArray();
-            Enqueue(async () =>
-            {
-                await Task.WhenAll(sealing);
-                if (pack is not null)
-                    await pack.Pack.FlushAsync();
-
-                await _log.FlushAsync();
-            });
-            flushed = _tail;
+            await _tail;
+            flushed = _flushing = FlushAsync(_flushing, [.. _sealing.Select(s => s.Sealed)], _pack?.Pack.FlushAsync() ?? Task.CompletedTask);
         }
         finally
         {
@@ -175,7 +170,7 @@ internal sealed partial class ChunkedWriter : ContentWriter
             await DropPackAsync();
             (_map, _carried, _rowStart, _loggedTo, _restLoggedTo) = (new MapBuilder(), 0, 0, 0, 0);
             _rows.Clear();
-            _tail = Task.CompletedTask;
+            (_tail, _flushing) = (Task.CompletedTask, Task.CompletedTask);
         }
         finally
         {
@@ -190,6 +185,7 @@ internal sealed partial class ChunkedWriter : ContentWriter
         try
         {
             await _tail;
+            await _flushing;
             if (!await _engine.HasWholeAsync(digest, cancellationToken))
                 await PublishAsync(digest, cancellationToken);
 
@@ -228,6 +224,7 @@ internal sealed partial class ChunkedWriter : ContentWriter
     private async Task TryCutToFlushedAsync()
     {
         await _tail.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _flushing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
             await _log.CutToFlushedAsync();
@@ -324,7 +321,7 @@ internal sealed partial class ChunkedWriter : ContentWriter
 
     private async ValueTask AddNewBlockAsync(BlockName name, ReadOnlyMemory<byte> block)
     {
-        _pack ??= await OwnPack.BeginAsync(_engine, _key);
+        _pack ??= await OwnPack.BeginAsync(_engine, _key, _spare.TryPop(out var spare) ? spare : []);
         _segment ??= new SegmentBuilder(_pack.PlainLength, _map.Length);
         var offset = _segment.Add(name, block.Span);
         _pack.Add(name, offset, block.Length);
@@ -353,7 +350,44 @@ internal sealed partial class ChunkedWriter : ContentWriter
         var packed = Task.Run(() => segment.Pack(_engine.Options.CompressionLevel));
         _tail = AppendAfterAsync(_tail, pack, packed, LogNext());
         if (pack.Pack.StoredLength >= OpenPack.FullLength || pack.PlainLength >= OpenPack.MostPlain)
-            BeginSealing();
+            await EndPackAsync();
+    }
+
+    private async ValueTask SealBeyondFlushingAsync()
+    {
+        if (_pack is not { Pack.IsBeyondFlushing: true } pack)
+            return;
+
+        await EndSegmentAsync();
+        if (_pack == pack)
+            await EndPackAsync();
+
+        await _tail;
+    }
+
+    // One is sealed at a time, since each holds memory meanwhile.
+    private async ValueTask EndPackAsync()
+    {
+        await Task.WhenAll(_sealing.Select(s => s.Sealed));
+        BeginSealing();
+    }
+
+    // Of the log after what it refers to.
+    private async Task FlushAsync(Task earlier, Task[] sealing, Task pack)
+    {
+        await earlier;
+        await Task.WhenAll(sealing);
+        await pack;
+        await _log.FlushAsync();
+    }
+
+    // Throws what went wrong.
+    private async ValueTask ThrowIfFailedAsync()
+    {
+        if (_tail is { IsCompleted: true, IsCompletedSuccessfully: false })
+            await _tail;
+        if (_flushing is { IsCompleted: true, IsCompletedSuccessfully: false })
+            await _flushing;
     }
 
     private async Task AppendAfterAsync(Task earlier, OwnPack pack, Task<PackedSegment> packed, Func<Task> log)
@@ -431,8 +465,15 @@ internal sealed partial class ChunkedWriter : ContentWriter
     {
         var pack = _pack!;
         _pack = null;
-        _sealing = [.. _sealing.Where(s => !s.Sealed.IsCompletedSuccessfully), pack];
-        pack.Sealed = SealAfterAsync(_tail, pack);
+        var bySealed = _sealing.ToLookup(s => s.Sealed.IsCompletedSuccessfully);
+        foreach (var over in bySealed[true])
+        {
+            over.Offsets.Clear();
+            _spare.Push(over.Offsets);
+        }
+
+        _sealing = [.. bySealed[false], pack];
+        pack.Sealed = SealAfterAsync(Task.WhenAll(_tail, _flushing), pack);
     }
 
     private static async Task SealAfterAsync(Task earlier, OwnPack pack)
@@ -468,6 +509,7 @@ internal sealed partial class ChunkedWriter : ContentWriter
     private async Task SettleAsync()
     {
         await _tail.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _flushing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(_sealing.Select(s => s.Sealed)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var pack in _sealing)
             await pack.DisposeAsync();

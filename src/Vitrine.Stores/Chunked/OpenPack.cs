@@ -28,9 +28,13 @@ internal sealed class OpenPack : IAsyncDisposable
 
     public long StoredLength => _appender.Length;
 
+    /// <summary>Whether only sealing makes it durable or readable any more.</summary>
+    public bool IsBeyondFlushing => _appender.IsBeyondFlushing;
+
     public static async Task<OpenPack> BeginAsync(IObjectStore objects, StagingKey key, Guid id)
     {
-        var pack = new OpenPack(id, await objects.OpenAppenderAsync(StoreLayout.OpenPackName(key, id), CancellationToken.None));
+        var name = StoreLayout.OpenPackName(key, id);
+        var pack = new OpenPack(id, await objects.BeginAppenderAsync(name, StoreLayout.PackName(id), CancellationToken.None));
         await pack.OrDisposeAsync(pack._appender.AppendAsync(PackFormat.WriteHead(id), CancellationToken.None).AsTask());
         return pack;
     }

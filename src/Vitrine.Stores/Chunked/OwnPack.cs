@@ -4,13 +4,16 @@ namespace Vitrine.Stores.Chunked;
 internal sealed class OwnPack : IAsyncDisposable
 {
     private readonly ChunkedEngine _engine;
-    private readonly Dictionary<BlockName, uint> _offsets = [];
 
-    private OwnPack(ChunkedEngine engine, OpenPack pack, int number) => (_engine, Pack, Number) = (engine, pack, number);
+    private OwnPack(ChunkedEngine engine, OpenPack pack, int number, Dictionary<BlockName, uint> offsets) =>
+        (_engine, Pack, Number, Offsets) = (engine, pack, number, offsets);
 
     public OpenPack Pack { get; }
 
     public int Number { get; }
+
+    /// <summary>Where each block begins. Large, so that the next pack uses it again.</summary>
+    public Dictionary<BlockName, uint> Offsets { get; }
 
     /// <summary>Of all blocks, in bytes.</summary>
     public uint PlainLength { get; private set; }
@@ -18,19 +21,20 @@ internal sealed class OwnPack : IAsyncDisposable
     /// <summary>Ends when the pack is sealed.</summary>
     public Task Sealed { get; set; } = Task.CompletedTask;
 
-    public static async Task<OwnPack> BeginAsync(ChunkedEngine engine, StagingKey key)
+    /// <param name="offsets">To be filled.</param>
+    public static async Task<OwnPack> BeginAsync(ChunkedEngine engine, StagingKey key, Dictionary<BlockName, uint> offsets)
     {
         var pack = await OpenPack.BeginAsync(engine.Objects, key, Guid.CreateVersion7(engine.Time.GetUtcNow()));
         var number = engine.Packs.NumberOf(pack.Id);
         engine.Packs[number].Open = pack;
-        return new OwnPack(engine, pack, number);
+        return new OwnPack(engine, pack, number, offsets);
     }
 
-    public BlockPlace? Find(in BlockName name) => _offsets.TryGetValue(name, out var offset) ? new BlockPlace(Number, offset) : null;
+    public BlockPlace? Find(in BlockName name) => Offsets.TryGetValue(name, out var offset) ? new BlockPlace(Number, offset) : null;
 
     public void Add(in BlockName name, uint offset, int length)
     {
-        _offsets.TryAdd(name, offset);
+        Offsets.TryAdd(name, offset);
         PlainLength = offset + (uint)length;
     }
 

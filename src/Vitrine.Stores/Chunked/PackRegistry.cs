@@ -8,6 +8,9 @@ internal sealed class PackRegistry(string store, IObjectStore objects)
 {
     private const int MostTables = 2048;
 
+    // The foot of a pack and the table before it, of all but the longest.
+    private const int EndLength = 32 * 1024;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<Guid, int> _numbers = [];
     private readonly List<Pack> _packs = [];
@@ -61,7 +64,7 @@ internal sealed class PackRegistry(string store, IObjectStore objects)
     public async Task<PackedBlock[]> LoadBlocksAsync(int number, CancellationToken cancellationToken)
     {
         var pack = this[number];
-        var foot = await LoadFootAsync(pack, cancellationToken);
+        var (foot, _) = await LoadEndAsync(pack, PackFormat.FootLength, cancellationToken);
         var bytes = await ReadAsync(pack, foot.BlocksOffset, foot.BlocksLength, cancellationToken);
         return PackFormat.ReadBlocks(bytes, foot) ?? throw Damaged(pack);
     }
@@ -83,7 +86,7 @@ internal sealed class PackRegistry(string store, IObjectStore objects)
         {
             throw Damaged(pack, missing);
         }
-        catch (ObjectDisposedException) when (pack.Open is null)
+        catch (InvalidOperationException) when (pack.Open is null)
         {
             // It was sealed while it was read, and is an object now.
             await ReadStoredAsync(number, offset, buffer, cancellationToken);
@@ -95,19 +98,24 @@ internal sealed class PackRegistry(string store, IObjectStore objects)
     private async Task<IReadOnlyList<SegmentEntry>> LoadSegmentsAsync(int number)
     {
         var pack = this[number];
-        var foot = await LoadFootAsync(pack, CancellationToken.None);
-        var bytes = await ReadAsync(pack, foot.SegmentsOffset, foot.SegmentsLength, CancellationToken.None);
-        return PackFormat.ReadSegments(bytes, foot) ?? throw Damaged(pack);
+        var (foot, end) = await LoadEndAsync(pack, EndLength, CancellationToken.None);
+        var before = end.Length - PackFormat.FootLength - foot.SegmentsLength;
+        var bytes = before >= 0
+            ? end.AsMemory((int)before, (int)foot.SegmentsLength)
+            : await ReadAsync(pack, foot.SegmentsOffset, foot.SegmentsLength, CancellationToken.None);
+        return PackFormat.ReadSegments(bytes.Span, foot) ?? throw Damaged(pack);
     }
 
-    private async Task<PackFoot> LoadFootAsync(Pack pack, CancellationToken cancellationToken)
+    // The last bytes of the pack, the foot among them.
+    private async Task<(PackFoot Foot, byte[] Bytes)> LoadEndAsync(Pack pack, int length, CancellationToken cancellationToken)
     {
         var found = await objects.FindAsync(pack.Name, cancellationToken) ?? throw Damaged(pack);
         if (found.Length < PackFormat.HeadLength + PackFormat.FootLength)
             throw Damaged(pack);
 
-        var foot = await ReadAsync(pack, found.Length - PackFormat.FootLength, PackFormat.FootLength, cancellationToken);
-        return PackFormat.ReadFoot(foot, found.Length) ?? throw Damaged(pack);
+        var wanted = Math.Min(length, found.Length);
+        var end = await ReadAsync(pack, found.Length - wanted, wanted, cancellationToken);
+        return (PackFormat.ReadFoot(end.AsSpan()[^PackFormat.FootLength..], found.Length) ?? throw Damaged(pack), end);
     }
 
     private async Task<byte[]> ReadAsync(Pack pack, long offset, long length, CancellationToken cancellationToken)

@@ -4,11 +4,9 @@ namespace Vitrine.Stores.Chunked;
 
 /// <summary>What segments mean, of those that were read not long ago. Several that want one at once load it once.</summary>
 /// <param name="budget">How many bytes it may hold, beyond those that are being read.</param>
-internal sealed class SegmentCache(PackRegistry packs, long budget)
+/// <param name="longestRun">So many stored bytes are read in one go, at most.</param>
+internal sealed class SegmentCache(PackRegistry packs, long budget, int longestRun)
 {
-    /// <summary>So many stored bytes are read in one go, at most.</summary>
-    private const int LongestRun = 1024 * 1024;
-
     private readonly Lock _lock = new();
     private readonly Dictionary<(int Pack, int Index), LinkedListNode<Entry>> _byKey = [];
     private readonly LinkedList<Entry> _recent = new();
@@ -27,16 +25,26 @@ internal sealed class SegmentCache(PackRegistry packs, long budget)
         }
     }
 
-    /// <summary>Begins to load what is wanted soon, and waits for nothing.</summary>
-    public void Prefetch(int pack, IReadOnlyList<SegmentEntry> segments, int index, int count)
-    {
-        if (index >= segments.Count)
-            return;
+    /// <summary>How many bytes it may hold.</summary>
+    public long Budget => budget;
 
+    /// <summary>Whether a segment is there, or on its way.</summary>
+    public bool Has(int pack, int index)
+    {
+        lock (_lock)
+            return _byKey.ContainsKey((pack, index));
+    }
+
+    /// <summary>Begins to load what of a run is not there, and waits for nothing.</summary>
+    public void Prefetch(SegmentRun run)
+    {
         lock (_lock)
         {
-            if (!_byKey.ContainsKey((pack, index)))
-                BeginLoading(pack, segments, index, count - 1);
+            for (var i = run.First; i <= run.Last; i++)
+            {
+                if (!_byKey.ContainsKey((run.Pack, i)))
+                    BeginLoading(run.Pack, run.Segments, i, run.Last - i);
+            }
         }
     }
 
@@ -61,7 +69,7 @@ internal sealed class SegmentCache(PackRegistry packs, long budget)
         var run = new List<Entry>();
         for (var i = index; i < segments.Count && i <= index + ahead; i++)
         {
-            if (_byKey.ContainsKey((pack, i)) || (i > index && segments[i].End - segments[index].Offset > LongestRun))
+            if (_byKey.ContainsKey((pack, i)) || (i > index && segments[i].End - segments[index].Offset > longestRun))
                 break;
 
             var entry = new Entry(pack, i, segments[i]);

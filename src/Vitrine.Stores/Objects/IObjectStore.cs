@@ -15,6 +15,9 @@ namespace Vitrine.Stores.Objects;
 /// </remarks>
 internal interface IObjectStore : IAsyncDisposable
 {
+    /// <summary>How many bytes are worth a read of their own, where more are wanted than a read brings.</summary>
+    int ReadStep => 1024 * 1024;
+
     /// <returns>Null where there is no such object.</returns>
     Task<ObjectFacts?> FindAsync(string name, CancellationToken cancellationToken);
 
@@ -33,6 +36,11 @@ internal interface IObjectStore : IAsyncDisposable
     /// <remarks>The caller sees to it that there is one appender of a name at a time: see <see cref="TryLockAsync"/>.</remarks>
     /// <param name="name">Of one word behind one prefix, as in <c>staging/a.log</c>. Reads and lists see it under this name, as far as it was flushed at the least.</param>
     Task<ObjectAppender> OpenAppenderAsync(string name, CancellationToken cancellationToken);
+
+    /// <summary>Begins an object that grows under a name that nobody has, and says where it will be sealed.</summary>
+    /// <remarks>As an object that an appender opened, but that it may come to where only sealing helps: <see cref="ObjectAppender.IsBeyondFlushing"/>.</remarks>
+    /// <param name="sealedName">Of the object that it becomes; nobody has it either.</param>
+    Task<ObjectAppender> BeginAppenderAsync(string name, string sealedName, CancellationToken cancellationToken) => OpenAppenderAsync(name, cancellationToken);
 
     /// <summary>Takes a lock that ends with its holder, his process or his machine; it names no object.</summary>
     /// <remarks>
@@ -54,13 +62,16 @@ internal abstract class ObjectAppender : IAsyncDisposable
 {
     public abstract long Length { get; }
 
+    /// <summary>Whether so much of it is on its way to its last place that it can be sealed, or cut to nothing, and not flushed or read. Appends decide it.</summary>
+    public virtual bool IsBeyondFlushing => false;
+
     /// <exception cref="StoreFullException">There is no room. Nothing counts as appended.</exception>
     public abstract ValueTask AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
 
     /// <returns>How many bytes were read: fewer than the buffer takes only where the object ends.</returns>
     public abstract ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken);
 
-    /// <summary>Makes what was appended before the call survive a power cut. May run beside an append.</summary>
+    /// <summary>Makes what was appended before the call survive a power cut. May run beside appends, none of which makes it impossible any more.</summary>
     public abstract Task FlushAsync(CancellationToken cancellationToken);
 
     /// <summary>Gives up what is behind a length.</summary>

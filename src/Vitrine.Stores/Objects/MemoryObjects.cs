@@ -4,7 +4,8 @@ namespace Vitrine.Stores.Objects;
 
 /// <summary>Keeps objects in memory, for as long as the process lives.</summary>
 /// <param name="capacity">How many bytes fit; null for as many as the machine has.</param>
-internal sealed class MemoryObjects(string store, TimeProvider time, long? capacity = null) : IObjectStore
+/// <param name="beyondFlushingAt">From which length on an object that grows can only be sealed, where it was not flushed before; null for never.</param>
+internal sealed class MemoryObjects(string store, TimeProvider time, long? capacity = null, long? beyondFlushingAt = null) : IObjectStore
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, Entry> _objects = new(StringComparer.Ordinal);
@@ -92,6 +93,13 @@ internal sealed class MemoryObjects(string store, TimeProvider time, long? capac
         }
     }
 
+    public async Task<ObjectAppender> BeginAppenderAsync(string name, string sealedName, CancellationToken cancellationToken)
+    {
+        var appender = (Appender)await OpenAppenderAsync(name, cancellationToken);
+        appender.BeyondFlushingAt = beyondFlushingAt;
+        return appender;
+    }
+
     public Task<IAsyncDisposable?> TryLockAsync(string name, CancellationToken cancellationToken)
     {
         var held = new Held(this, name);
@@ -147,6 +155,10 @@ internal sealed class MemoryObjects(string store, TimeProvider time, long? capac
 
     private sealed class Appender(MemoryObjects objects, string name, Entry entry) : ObjectAppender
     {
+        public long? BeyondFlushingAt { get; set; }
+
+        public override bool IsBeyondFlushing => Length >= BeyondFlushingAt;
+
         public override long Length
         {
             get
@@ -171,12 +183,15 @@ internal sealed class MemoryObjects(string store, TimeProvider time, long? capac
 
         public override ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
         {
+            ThrowIfBeyondFlushing();
             lock (objects._lock)
                 return ValueTask.FromResult(entry.Read(offset, buffer.Span));
         }
 
         public override Task FlushAsync(CancellationToken cancellationToken)
         {
+            ThrowIfBeyondFlushing();
+            BeyondFlushingAt = null;
             lock (objects._lock)
                 entry.Durable = entry.Bytes.Length;
 
@@ -207,5 +222,11 @@ internal sealed class MemoryObjects(string store, TimeProvider time, long? capac
         }
 
         public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        private void ThrowIfBeyondFlushing()
+        {
+            if (IsBeyondFlushing)
+                throw new InvalidOperationException("It can only be sealed or given up.");
+        }
     }
 }

@@ -12,6 +12,7 @@ public sealed class ChunkedFaultTests
 {
     private static readonly TimeSpan Grace = TimeSpan.FromHours(1);
     private static readonly StagingKey Key = new("key");
+    private const long LongPack = 100_000;
 
     private static int Moments => int.Parse(Environment.GetEnvironmentVariable("VITRINE_FAULTS") ?? "5");
 
@@ -69,7 +70,8 @@ public sealed class ChunkedFaultTests
         {
             _random = new Random(seed);
             _random.NextBytes(_pool);
-            _objects = new MemoryObjects("memory", _clock);
+            // Directories and buckets differ in whether a pack can be flushed when it has become long.
+            _objects = new MemoryObjects("memory", _clock, beyondFlushingAt: seed % 2 == 0 ? LongPack : null);
             _faulty = new FaultyObjects(_objects, fault, atChange);
         }
 

@@ -62,6 +62,12 @@ internal sealed class FaultyObjects(IObjectStore inner, ObjectFault fault, int a
         return new Appender(this, await inner.OpenAppenderAsync(name, cancellationToken));
     }
 
+    public async Task<ObjectAppender> BeginAppenderAsync(string name, string sealedName, CancellationToken cancellationToken)
+    {
+        ThrowIfDead();
+        return new Appender(this, await inner.BeginAppenderAsync(name, sealedName, cancellationToken));
+    }
+
     public Task<IAsyncDisposable?> TryLockAsync(string name, CancellationToken cancellationToken) => inner.TryLockAsync(name, cancellationToken);
 
     public Task<StoreCapacity> MeasureAsync(CancellationToken cancellationToken) => inner.MeasureAsync(cancellationToken);
@@ -93,6 +99,8 @@ internal sealed class FaultyObjects(IObjectStore inner, ObjectFault fault, int a
     private sealed class Appender(FaultyObjects objects, ObjectAppender inner) : ObjectAppender
     {
         public override long Length => inner.Length;
+
+        public override bool IsBeyondFlushing => inner.IsBeyondFlushing;
 
         public override async ValueTask AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
         {

@@ -9,6 +9,9 @@ public abstract class ObjectStoreContract : IAsyncLifetime
     private const string Growing = "staging/a.log";
     private static readonly byte[] Bytes = [1, 2, 3, 4, 5];
 
+    // As long as what is appended to a pack.
+    private const int Segment = 250_000;
+
     private readonly List<IObjectStore> _open = [];
 
     private protected static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -293,6 +296,67 @@ public abstract class ObjectStoreContract : IAsyncLifetime
 
     [Theory]
     [InlineData(0)]
+    [InlineData(70_000)]
+    [InlineData(8 * 1024 * 1024)]
+    [InlineData(8 * 1024 * 1024 + 1)]
+    [InlineData(16 * 1024 * 1024 - 1)]
+    [InlineData(16 * 1024 * 1024)]
+    [InlineData(27 * 1024 * 1024)]
+    public async Task An_object_that_grows_without_being_flushed_is_sealed_as_it_grew(int length)
+    {
+        var bytes = Some(length);
+        var appender = await Store.BeginAppenderAsync(Growing, Name, Stop);
+        await AppendAsync(appender, bytes);
+        Assert.Equal(length, appender.Length);
+        await appender.SealAsync(Name, Stop);
+
+        var store = await CutPowerAsync(appender);
+        AssertSame(bytes, await ReadAllAsync(store, Name));
+        Assert.Empty(await ListAsync(store, "staging/"));
+    }
+
+    [Fact]
+    public async Task An_object_that_was_flushed_early_can_be_flushed_ever_after()
+    {
+        var bytes = Some(21 * 1024 * 1024);
+        var appender = await Store.BeginAppenderAsync(Growing, Name, Stop);
+        await AppendAsync(appender, bytes.AsMemory(0, 9_000_000));
+        Assert.False(appender.IsBeyondFlushing);
+        AssertSame(bytes[..9_000_000], await ReadAllAsync(appender));
+        await appender.CutAsync(8_000_000, Stop);
+        await appender.FlushAsync(Stop);
+        await AppendAsync(appender, bytes.AsMemory(8_000_000));
+        Assert.False(appender.IsBeyondFlushing);
+        await appender.FlushAsync(Stop);
+        AssertSame(bytes, await ReadAllAsync(appender));
+
+        var store = await CutPowerAsync(appender);
+        await using var next = await store.OpenAppenderAsync(Growing, Stop);
+        AssertSame(bytes, await ReadAllAsync(next));
+        await next.SealAsync(Name, Stop);
+        AssertSame(bytes, await ReadAllAsync(store, Name));
+    }
+
+    [Fact]
+    public async Task An_object_that_is_given_up_before_it_is_sealed_is_not_there()
+    {
+        await using (var appender = await Store.BeginAppenderAsync(Growing, Name, Stop))
+        {
+            await AppendAsync(appender, Some(20 * 1024 * 1024));
+            await appender.CutAsync(0, Stop);
+            Assert.Equal(0, appender.Length);
+        }
+
+        await using (var appender = await Store.BeginAppenderAsync(Growing, Name, Stop))
+            await AppendAsync(appender, Some(20 * 1024 * 1024));
+
+        await Store.DeleteAsync(Growing, Stop);
+        Assert.Null(await Store.FindAsync(Name, Stop));
+        Assert.Empty(await ListAsync(Store, "staging/"));
+    }
+
+    [Theory]
+    [InlineData(0)]
     [InlineData(1)]
     [InlineData(60)]
     [InlineData(100)]
@@ -516,6 +580,12 @@ public abstract class ObjectStoreContract : IAsyncLifetime
 
     private protected static async Task<IEnumerable<string>> NamesAsync(IObjectStore store, string prefix) =>
         (await ListAsync(store, prefix)).Select(o => o.Name).Order(StringComparer.Ordinal);
+
+    private static async Task AppendAsync(ObjectAppender appender, ReadOnlyMemory<byte> bytes)
+    {
+        for (; !bytes.IsEmpty; bytes = bytes[Math.Min(bytes.Length, Segment)..])
+            await appender.AppendAsync(bytes[..Math.Min(bytes.Length, Segment)], Stop);
+    }
 
     private static byte[] Filled(byte value, int length)
     {

@@ -398,6 +398,50 @@ public sealed class S3FaultTests : IAsyncLifetime
         return buffer;
     }
 
+    [Theory]
+    [InlineData(S3Call.BeginUpload)]
+    [InlineData(S3Call.PutPart)]
+    [InlineData(S3Call.CompleteUpload)]
+    public async Task An_object_on_its_way_in_parts_is_sent_again_where_answers_are_lost(S3Call call)
+    {
+        _server.On(call).LoseAnswer().Times(2);
+        var bytes = Some(SeveralParts);
+        await using (var appender = await _store.BeginAppenderAsync(Growing, Name, Stop))
+        {
+            await appender.AppendAsync(bytes, Stop);
+            Assert.True(appender.IsBeyondFlushing);
+            await appender.SealAsync(Name, Stop);
+        }
+
+        Assert.True((await ReadAsync(0, SeveralParts + 1)).AsSpan().SequenceEqual(bytes));
+        Assert.Equal([Name], await _store.ListAsync("", Stop).Select(o => o.Name).ToListAsync(Stop));
+    }
+
+    [Theory]
+    [InlineData(S3Call.BeginUpload, true)]
+    [InlineData(S3Call.PutPart, true)]
+    [InlineData(S3Call.CompleteUpload, true)]
+    [InlineData(S3Call.PutPart, false)]
+    [InlineData(S3Call.CompleteUpload, false)]
+    public async Task An_object_whose_sealing_failed_is_sealed_later_or_leaves_nothing(S3Call call, bool isSealedLater)
+    {
+        var bytes = Some(SeveralParts);
+        await using (var appender = await _store.BeginAppenderAsync(Growing, Name, Stop))
+        {
+            var fault = _server.On(call).Answer(503, "SlowDown").Times(int.MaxValue);
+            await appender.AppendAsync(bytes, Stop);
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => appender.SealAsync(Name, Stop));
+            fault.Times(0);
+            if (isSealedLater)
+                await appender.SealAsync(Name, Stop);
+        }
+
+        Assert.Equal(0, _server.OpenUploads);
+        Assert.Equal(isSealedLater ? 1 : 0, _server.Keys.Count);
+        if (isSealedLater)
+            Assert.True((await ReadAsync(0, SeveralParts + 1)).AsSpan().SequenceEqual(bytes));
+    }
+
     private S3Objects Open() => new("s3", _options, TimeProvider.System);
 
     private async Task<byte[]> ReadAsync(long offset, int length)

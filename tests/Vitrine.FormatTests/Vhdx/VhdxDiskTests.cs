@@ -19,7 +19,7 @@ public sealed class VhdxDiskTests
         new("as it should be",                   HostileDisk.Nothing,          () => Sample()),
         new("no VHDX",                           "wrong-format",               () => new byte[100_000]),
         new("nothing at all",                    "truncated",                  () => []),
-        new("a parent",                          "vhdx-parent",                () => Put(Sample(), Metadata + 64 * KiB + 4, 2)),
+        new("a parent",                          "vhdx-parent",                () => Put(Sample(), VhdxFile.Metadata + 64 * KiB + 4, 2)),
         new("a block partly in a parent",        "vhdx-parent",                () => WithEntry(Sample(), 1, Data | 7)),
         new("a block of an unknown state",       "vhdx-bad-geometry",          () => WithEntry(Sample(), 1, 4)),
         new("a block of an older state",         "vhdx-bad-geometry",          () => WithEntry(Sample(), 1, 5)),
@@ -28,14 +28,14 @@ public sealed class VhdxDiskTests
         new("a block far behind the end",        "truncated",                  () => WithEntry(Sample(), 1, ~0UL << 20 | Present)),
         new("a block twice",                     "vhdx-bad-geometry",          () => WithEntry(Sample(), 1, Data | Present)),
         new("a block over the block table",      "vhdx-bad-geometry",          () => WithEntry(Sample(), 1, Bat | Present)),
-        new("a block over the metadata",         "vhdx-bad-geometry",          () => WithEntry(Sample(), 1, Metadata | Present)),
+        new("a block over the metadata",         "vhdx-bad-geometry",          () => WithEntry(Sample(), 1, VhdxFile.Metadata | Present)),
         new("a block over the log",              "vhdx-bad-geometry",          () => WithEntry(Sample(), 1, Log | Present)),
         new("a block over the headers",          "vhdx-bad-geometry",          () => WithEntry(Sample(), 1, Present)),
-        new("a disk that no table maps",         "vhdx-bad-geometry",          () => Put(Sample(), Metadata + 64 * KiB + 8 + 4, 1 << 20)),
-        new("2^61 bytes",                        "vhdx-bad-geometry",          () => Put(Sample(), Metadata + 64 * KiB + 8 + 4, 1 << 29)),
+        new("a disk that no table maps",         "vhdx-bad-geometry",          () => Put(Sample(), VhdxFile.Metadata + 64 * KiB + 8 + 4, 1 << 20)),
+        new("2^61 bytes",                        "vhdx-bad-geometry",          () => Put(Sample(), VhdxFile.Metadata + 64 * KiB + 8 + 4, 1 << 29)),
         new("half a sector",                     "vhdx-bad-geometry",          () => Dynamic(GuestBytes.Sparse(GuestLength), 4096)),
-        new("blocks of 3 MiB",                   "vhdx-bad-geometry",          () => Put(Sample(), Metadata + 64 * KiB, 3 * MiB)),
-        new("a block table over the metadata",   "vhdx-bad-geometry",          () => Regions(Sample(), 32, Metadata)),
+        new("blocks of 3 MiB",                   "vhdx-bad-geometry",          () => Put(Sample(), VhdxFile.Metadata + 64 * KiB, 3 * MiB)),
+        new("a block table over the metadata",   "vhdx-bad-geometry",          () => Regions(Sample(), 32, VhdxFile.Metadata)),
         new("a block table over the log",        "vhdx-bad-geometry",          () => Regions(Sample(), 32, Log)),
         new("a block table behind the end",      "truncated",                  () => Regions(Sample(), 32, 1 << 30)),
         new("a region over the headers",         "vhdx-bad-geometry",          () => Regions(Sample(), 32, 0)),
@@ -53,7 +53,7 @@ public sealed class VhdxDiskTests
         new("a log that writes between pages",   "vhdx-bad-log",               () => Logged(new LogChange(Data + 512, new byte[4096]))),
         new("a log that grows beyond all",       "vhdx-bad-log",               () => Logged(new LogChange(Data, new byte[4096]), last: long.MaxValue)),
         new("a log that grows to 256 TiB",       "vhdx-bad-log",               () => Logged(new LogChange(Data, new byte[4096]), last: 1L << 48)),
-        new("a log that adds a parent",          "vhdx-parent",                () => Logged(new LogChange(Metadata + 64 * KiB, [0, 0, 16, 0, 2, .. new byte[4091]]))),
+        new("a log that adds a parent",          "vhdx-parent",                () => Logged(new LogChange(VhdxFile.Metadata + 64 * KiB, [0, 0, 16, 0, 2, .. new byte[4091]]))),
         new("a log that doubles a block",        "vhdx-bad-geometry",          () => Logged(new LogChange(Bat, [.. Entry(Data), .. Entry(Data), .. new byte[4080]]))),
         new("a log of another version",          "vhdx-incompatible-features", () => LogHeader(64, 1)),
         new("a log of 3 GiB",                    "vhdx-bad-log",               () => LogHeader(68, 3u << 30)),
@@ -104,7 +104,7 @@ public sealed class VhdxDiskTests
         const int chunk = 4096;
         const long length = 3L * chunk * MiB + 512;
         var image = Dynamic(GuestBytes.Random(6 * MiB));
-        BinaryPrimitives.WriteUInt64LittleEndian(image.AsSpan(Metadata + 64 * KiB + 8), length);
+        BinaryPrimitives.WriteUInt64LittleEndian(image.AsSpan(VhdxFile.Metadata + 64 * KiB + 8), length);
         int[] blocks = [0, chunk - 1, chunk, 2 * chunk - 1, 2 * chunk, 3 * chunk];
         for (var i = 0; i < 6; i++)
             WithEntry(image, i, 0);

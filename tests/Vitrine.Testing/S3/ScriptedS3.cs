@@ -16,8 +16,8 @@ namespace Vitrine.Testing.S3;
 
 /// <summary>A server of objects in this process that fails as a test tells it to. It knows what all of the real ones know, and no more.</summary>
 /// <remarks>
-/// It looks for the access key but does not check signatures, which the real servers do. Bodies must carry their Content-MD5, and must not
-/// be signed in chunks, as Swift has it.
+/// It looks for the access key but does not check signatures, which the real servers do. It holds bodies against the SHA-256 that was signed, and
+/// refuses those that are signed in chunks, as Swift has it.
 /// </remarks>
 public sealed class ScriptedS3 : IAsyncDisposable
 {
@@ -163,8 +163,8 @@ public sealed class ScriptedS3 : IAsyncDisposable
         if (http.Headers["x-amz-content-sha256"].ToString().StartsWith("STREAMING-", StringComparison.Ordinal))
             return Answer.Refused(501, "NotImplemented");
 
-        if (request.Call is S3Call.Put or S3Call.PutPart && http.Headers.ContentMD5 != Convert.ToBase64String(MD5.HashData(body)))
-            return Answer.Refused(400, "BadDigest");
+        if (request.Call is S3Call.Put or S3Call.PutPart && http.Headers["x-amz-content-sha256"] != Convert.ToHexStringLower(SHA256.HashData(body)))
+            return Answer.Refused(400, "XAmzContentSHA256Mismatch");
 
         lock (_lock)
         {

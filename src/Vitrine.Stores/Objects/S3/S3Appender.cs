@@ -49,16 +49,14 @@ internal sealed class S3Appender : ObjectAppender
             await EnsureSending(unsent[0]).WaitAsync(cancellationToken);
 
         lock (_lock)
-        {
-            while (bytes.Length > 0)
-            {
-                var part = bytes[..Math.Min(bytes.Length, PieceLength - _tailLength)];
-                AddToTail(part.Span);
-                bytes = bytes[part.Length..];
-                if (_tailLength == PieceLength)
-                    EnsureSending(EndTail());
-            }
-        }
+            Add(bytes.Span);
+    }
+
+    /// <summary>Appends what came before anything else did, and waits for nothing.</summary>
+    public void Begin(ReadOnlySpan<byte> bytes)
+    {
+        lock (_lock)
+            Add(bytes);
     }
 
     public override async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
@@ -128,6 +126,18 @@ internal sealed class S3Appender : ObjectAppender
     {
         lock (_lock)
             return _extents.FindAll(e => e.Unsent is not null);
+    }
+
+    private void Add(ReadOnlySpan<byte> bytes)
+    {
+        while (bytes.Length > 0)
+        {
+            var part = bytes[..Math.Min(bytes.Length, PieceLength - _tailLength)];
+            AddToTail(part);
+            bytes = bytes[part.Length..];
+            if (_tailLength == PieceLength)
+                _ = EnsureSending(EndTail());
+        }
     }
 
     private void AddToTail(ReadOnlySpan<byte> bytes)

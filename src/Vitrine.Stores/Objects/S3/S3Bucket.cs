@@ -19,6 +19,7 @@ internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvide
     public const int ShortestPart = 5 * 1024 * 1024;
 
     private const int PartsAtOnce = 4;
+    private const int MostRooms = 3;
     private const int DeletesAtOnce = 8;
     private const int LongestRead = 16 * 1024 * 1024;
 
@@ -26,6 +27,9 @@ internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvide
 
     // Over TLS nobody in between can change a body, and signing it would cost as much as encrypting it.
     private readonly bool _leavesBodiesUnsigned = new Uri(options.Endpoint).Scheme == Uri.UriSchemeHttps;
+
+    /// <summary>Of the parts of objects that grow.</summary>
+    public S3PartRooms Rooms { get; } = new(Math.Min(options.ParallelRequests, MostRooms));
 
     /// <summary>How many names a list asks for at a time.</summary>
     public int PageLength { get; init; } = 1000;
@@ -77,10 +81,7 @@ internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvide
         string name, IReadOnlyList<S3Part> parts, Func<long, Memory<byte>, CancellationToken, Task> fillAsync, CancellationToken cancellationToken)
     {
         var length = parts[^1].End;
-        var upload = await _requests.SendAsync(
-            async (client, token) => (await client.InitiateMultipartUploadAsync(
-                new InitiateMultipartUploadRequest { BucketName = options.Bucket, Key = KeyOf(name) }, token)).UploadId,
-            cancellationToken);
+        var upload = await BeginUploadAsync(name, cancellationToken);
         try
         {
             var tags = new PartETag[parts.Count];
@@ -89,16 +90,77 @@ internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvide
                 parts.Count,
                 new ParallelOptions { MaxDegreeOfParallelism = PartsAtOnce, CancellationToken = cancellationToken },
                 async (i, token) => tags[i] = parts[i].CopyOf is null
-                    ? await PutPartAsync(name, upload, i + 1, parts[i], length, fillAsync, token)
+                    ? await FillPartAsync(name, upload, i + 1, parts[i], length, fillAsync, token)
                     : await CopyPartAsync(name, upload, i + 1, parts[i], length, token));
-            await CompleteAsync(name, upload, tags, length, cancellationToken);
+            await CompleteUploadAsync(name, upload, tags, length, cancellationToken);
         }
         catch
         {
-            await _requests.SendOnceAsync((client, token) => client.AbortMultipartUploadAsync(options.Bucket, KeyOf(name), upload, token));
+            await AbortUploadAsync(name, upload);
             throw;
         }
     }
+
+    /// <returns>What the upload is called.</returns>
+    public Task<string> BeginUploadAsync(string name, CancellationToken cancellationToken) => _requests.SendAsync(
+        async (client, token) => (await client.InitiateMultipartUploadAsync(
+            new InitiateMultipartUploadRequest { BucketName = options.Bucket, Key = KeyOf(name) }, token)).UploadId,
+        cancellationToken);
+
+    /// <param name="number">From 1. A part that is put again replaces what was put before.</param>
+    /// <param name="length">Of the whole object, as far as it is known.</param>
+    public async Task<PartETag> PutPartAsync(
+        string name, string upload, int number, ReadOnlyMemory<byte> bytes, long length, CancellationToken cancellationToken)
+    {
+        var digest = DigestOf(bytes);
+        var sent = await _requests.SendAsync(
+            (client, token) => client.UploadPartAsync(
+                new UploadPartRequest
+                {
+                    BucketName = options.Bucket,
+                    Key = KeyOf(name),
+                    UploadId = upload,
+                    PartNumber = number,
+                    PartSize = bytes.Length,
+                    InputStream = StreamOf(bytes),
+                    MD5Digest = digest,
+                    UseChunkEncoding = options.ChunkedSigning,
+                    DisablePayloadSigning = _leavesBodiesUnsigned,
+                },
+                token),
+            cancellationToken,
+            length);
+        return new PartETag(number, sent.ETag);
+    }
+
+    /// <param name="length">Of the whole object.</param>
+    public async Task CompleteUploadAsync(string name, string upload, PartETag[] tags, long length, CancellationToken cancellationToken)
+    {
+        var isCompleted = await _requests.SendAsync(
+            async (client, token) =>
+            {
+                try
+                {
+                    await client.CompleteMultipartUploadAsync(
+                        new CompleteMultipartUploadRequest { BucketName = options.Bucket, Key = KeyOf(name), UploadId = upload, PartETags = [.. tags] }, token);
+                    return true;
+                }
+                catch (AmazonS3Exception error) when (error.ErrorCode == "NoSuchUpload")
+                {
+                    return false;
+                }
+            },
+            cancellationToken,
+            length);
+
+        // An upload is gone once it is completed, so an earlier try may have done it although its answer was lost.
+        if (!isCompleted && (await FindAsync(name, cancellationToken))?.Length != length)
+            throw _requests.Errors.Unavailable("its server has lost an upload.");
+    }
+
+    /// <summary>Gives up an upload, as far as the server hears of it.</summary>
+    public Task AbortUploadAsync(string name, string upload) =>
+        _requests.SendOnceAsync((client, token) => client.AbortMultipartUploadAsync(options.Bucket, KeyOf(name), upload, token));
 
     public Task DeleteAsync(string name, CancellationToken cancellationToken) => _requests.SendAsync(
         async (client, token) =>
@@ -165,13 +227,19 @@ internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvide
 
     public StoreUnavailableException Unavailable(string reason) => _requests.Errors.Unavailable(reason);
 
-    public void Dispose() => _requests.Dispose();
+    public void Dispose()
+    {
+        _requests.Dispose();
+        Rooms.Dispose();
+    }
 
     private string KeyOf(string name) => options.Prefix + name;
 
     private static DateTimeOffset TimeOf(DateTime? time) => time is { } known ? new DateTimeOffset(known.ToUniversalTime()) : DateTimeOffset.UnixEpoch;
 
-    private static string DigestOf(ReadOnlyMemory<byte> bytes) => Convert.ToBase64String(MD5.HashData(bytes.Span));
+    // The SHA-256 of a body that is signed as a whole is in its signature, and the server holds the body against it.
+    private string? DigestOf(ReadOnlyMemory<byte> bytes) =>
+        _leavesBodiesUnsigned || options.ChunkedSigning ? Convert.ToBase64String(MD5.HashData(bytes.Span)) : null;
 
     private static MemoryStream StreamOf(ReadOnlyMemory<byte> bytes) => MemoryMarshal.TryGetArray(bytes, out var array)
         ? new MemoryStream(array.Array!, array.Offset, array.Count, writable: false)
@@ -196,7 +264,7 @@ internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvide
             bytes.Length);
     }
 
-    private async Task<PartETag> PutPartAsync(
+    private async Task<PartETag> FillPartAsync(
         string name,
         string upload,
         int number,
@@ -205,30 +273,11 @@ internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvide
         Func<long, Memory<byte>, CancellationToken, Task> fillAsync,
         CancellationToken cancellationToken)
     {
+        // A connection that dies may still send of the buffer when it has been lent to somebody else; by its digest, that is refused.
         using var rented = MemoryPool<byte>.Shared.Rent(part.Length);
         var bytes = rented.Memory[..part.Length];
         await fillAsync(part.Start, bytes, cancellationToken);
-
-        // A connection that dies may still send of the buffer when it has been lent to somebody else; by its digest, that is refused.
-        var digest = DigestOf(bytes);
-        var sent = await _requests.SendAsync(
-            (client, token) => client.UploadPartAsync(
-                new UploadPartRequest
-                {
-                    BucketName = options.Bucket,
-                    Key = KeyOf(name),
-                    UploadId = upload,
-                    PartNumber = number,
-                    PartSize = part.Length,
-                    InputStream = StreamOf(bytes),
-                    MD5Digest = digest,
-                    UseChunkEncoding = options.ChunkedSigning,
-                    DisablePayloadSigning = _leavesBodiesUnsigned,
-                },
-                token),
-            cancellationToken,
-            length);
-        return new PartETag(number, sent.ETag);
+        return await PutPartAsync(name, upload, number, bytes, length, cancellationToken);
     }
 
     private async Task<PartETag> CopyPartAsync(string name, string upload, int number, S3Part part, long length, CancellationToken cancellationToken)
@@ -250,30 +299,6 @@ internal sealed class S3Bucket(string store, S3StoreOptions options, TimeProvide
             cancellationToken,
             length);
         return new PartETag(number, copied.ETag);
-    }
-
-    private async Task CompleteAsync(string name, string upload, PartETag[] tags, long length, CancellationToken cancellationToken)
-    {
-        var isCompleted = await _requests.SendAsync(
-            async (client, token) =>
-            {
-                try
-                {
-                    await client.CompleteMultipartUploadAsync(
-                        new CompleteMultipartUploadRequest { BucketName = options.Bucket, Key = KeyOf(name), UploadId = upload, PartETags = [.. tags] }, token);
-                    return true;
-                }
-                catch (AmazonS3Exception error) when (error.ErrorCode == "NoSuchUpload")
-                {
-                    return false;
-                }
-            },
-            cancellationToken,
-            length);
-
-        // An upload is gone once it is completed, so an earlier try may have done it although its answer was lost.
-        if (!isCompleted && (await FindAsync(name, cancellationToken))?.Length != length)
-            throw _requests.Errors.Unavailable("its server has lost an upload.");
     }
 
     /// <summary>A read in as many requests as it takes, which goes on where a connection broke off.</summary>

@@ -13,8 +13,9 @@ internal sealed class S3Errors(string store)
     {
         // The answer broke off in the middle, or was none of the protocol's.
         AmazonUnmarshallingException => true,
-        // BadDigest: the bytes were changed on their way.
-        AmazonServiceException { ErrorCode: "SlowDown" or "RequestTimeout" or "BadDigest" or "OperationAborted" } => true,
+        AmazonServiceException { ErrorCode: "SlowDown" or "RequestTimeout" or "OperationAborted" } => true,
+        // The bytes were changed on their way.
+        AmazonServiceException { ErrorCode: "BadDigest" or "XAmzContentSHA256Mismatch" } => true,
         AmazonServiceException { StatusCode: HttpStatusCode.InsufficientStorage or HttpStatusCode.NotImplemented } => false,
         AmazonServiceException { StatusCode: >= HttpStatusCode.InternalServerError or HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout } => true,
         // No status at all: there was no answer.

@@ -23,6 +23,9 @@ internal sealed class S3Objects(string store, S3StoreOptions options, TimeProvid
         init => _bucket = new S3Bucket(store, options, time) { PageLength = value };
     }
 
+    /// <summary>Each read is a request, whose way there and back takes as long as a MiB or more does. With what comes to it of a last segment it is of 4 MiB.</summary>
+    public int ReadStep => 15 * 256 * 1024;
+
     /// <summary>Whether nothing is in the bucket below the prefix yet, so that a store may be made of it.</summary>
     /// <exception cref="StoreUnavailableException">The bucket is missing or cannot be used.</exception>
     public async Task<bool> IsEmptyAsync(CancellationToken cancellationToken) => !await _bucket.ListAsync("", cancellationToken).AnyAsync(cancellationToken);
@@ -90,6 +93,9 @@ internal sealed class S3Objects(string store, S3StoreOptions options, TimeProvid
 
     public async Task<ObjectAppender> OpenAppenderAsync(string name, CancellationToken cancellationToken) =>
         new S3Appender(_bucket, name, await ListPiecesAsync(_bucket, name, cancellationToken));
+
+    public Task<ObjectAppender> BeginAppenderAsync(string name, string sealedName, CancellationToken cancellationToken) =>
+        Task.FromResult<ObjectAppender>(new S3DirectAppender(_bucket, name, sealedName));
 
     public Task<IAsyncDisposable?> TryLockAsync(string name, CancellationToken cancellationToken)
     {

@@ -11,6 +11,9 @@ internal sealed class S3Requests : IDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
+    // So much of a body is given to the connection at a time. Less costs a call to the kernel for every few kilobytes.
+    private const int BodyStep = 256 * 1024;
+
     // Longer ones miss it when the name of the server leads elsewhere.
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5);
 
@@ -106,6 +109,7 @@ internal sealed class S3Requests : IDisposable
             options.ChecksumTrailers ? RequestChecksumCalculation.WHEN_SUPPORTED : RequestChecksumCalculation.WHEN_REQUIRED,
         ResponseChecksumValidation =
             options.ChecksumTrailers ? ResponseChecksumValidation.WHEN_SUPPORTED : ResponseChecksumValidation.WHEN_REQUIRED,
+        BufferSize = BodyStep,
         // We send again ourselves, and know then that it is not for the first time.
         MaxErrorRetry = 0,
         MaxStaleConnectionRetries = 0,

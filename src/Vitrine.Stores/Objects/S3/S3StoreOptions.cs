@@ -43,11 +43,14 @@ public sealed class S3StoreOptions
 
     /// <summary>
     /// Sends checksums of the newer kinds behind each body: AWS knows them, radosgw before Squid and Swift refuse every such request.
-    /// Bodies are guarded by Content-MD5 either way. Default: no.
+    /// Bodies are guarded either way, by the SHA-256 that is signed or by Content-MD5. Default: no.
     /// </summary>
     public bool ChecksumTrailers { get; set; }
 
-    /// <summary>How many requests may be under way at once. More use a fast network better, and more memory: up to 8 MiB each. Default: 8.</summary>
+    /// <summary>
+    /// How many requests may be under way at once. More use a fast network better, and more memory: up to 8 MiB each, of which at most
+    /// three are parts of packs. Default: 8.
+    /// </summary>
     [Range(1, 256)]
     public int ParallelRequests { get; set; } = 8;
 

@@ -1,0 +1,201 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Vitrine.Client;
+using Vitrine.Testing;
+using Vitrine.Testing.S3;
+using Vitrine.Testing.Sources;
+
+namespace Vitrine.EndToEndTests;
+
+/// <summary>A store in a bucket of a real radosgw, as an operator has it, on good days and on those when either of both dies.</summary>
+public sealed class BucketStoreTests(CephServer ceph) : IClassFixture<CephServer>, IAsyncLifetime
+{
+    // A gateway may take half a minute to come up where the machine is busy.
+    private const int Patient = 40;
+    private const int Hasty = 1;
+
+    // Slow enough that a second brings less than what is worth sending straight to its last place, and fast enough that it brings more.
+    private const int SlowSource = 8 << 20;
+    private const int FastSource = 48 << 20;
+
+    // What a kill costs is what came in the last few seconds.
+    private const double MostFetched = 1.6;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("vitrine-bucket-").FullName;
+    private ServerProcess? _server;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_server is not null)
+            await _server.DisposeAsync();
+
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [FactWithTool("radosgw")]
+    public async Task An_image_comes_back_from_the_bucket_as_it_went_in()
+    {
+        var server = await StartServerAsync(Patient);
+        var file = await MakeDiskAsync();
+
+        var pushed = JsonSerializer.Deserialize(
+            await VitrineAsync("image", "push", file, "--name", "real", "--json"), LibraryJson.Default.ImageRecord)!;
+        var twin = JsonSerializer.Deserialize(
+            await VitrineAsync("image", "push", file, "--name", "twin", "--json"), LibraryJson.Default.ImageRecord)!;
+        await server.KillAsync();
+        await server.StartAgainAsync();
+        var pulled = Path.Combine(_folder, "pulled");
+        await VitrineAsync("image", "pull", "real", "-o", pulled);
+
+        Assert.Equal((await SumAsync(file), pushed.Sha256), (pushed.Sha256, twin.Sha256));
+        Assert.Equal(pushed.Sha256, await SumAsync(pulled));
+        await Tool.RunAsync("qemu-img", ["check", pulled], Stop);
+    }
+
+    [FactWithTool("radosgw")]
+    public async Task An_import_goes_on_when_the_gateway_is_back()
+    {
+        await StartServerAsync(Patient);
+        await AssertImportSurvivesAsync(96 << 20, FastSource, async () =>
+        {
+            await ceph.KillGatewayAsync();
+            await ceph.StartGatewayAsync();
+        });
+    }
+
+    [TheoryWithTool("radosgw")]
+    [InlineData(24 << 20, SlowSource)]
+    [InlineData(96 << 20, FastSource)]
+    public async Task An_import_goes_on_when_the_server_is_back(int length, int rate)
+    {
+        var server = await StartServerAsync(Patient);
+        await AssertImportSurvivesAsync(length, rate, async () =>
+        {
+            await server.KillAsync();
+            await server.StartAgainAsync();
+        });
+    }
+
+    [FactWithTool("radosgw")]
+    public async Task A_download_goes_on_when_the_gateway_is_back()
+    {
+        await StartServerAsync(Patient);
+        var image = await PushRandomAsync(64 << 20);
+        using var download = await BeginDownloadAsync(image);
+        await ceph.KillGatewayAsync();
+        await ceph.StartGatewayAsync();
+
+        Assert.Equal(image.Sha256, await SumAsync(download));
+    }
+
+    [FactWithTool("radosgw")]
+    public async Task A_download_breaks_off_where_the_gateway_stays_away_and_is_right_when_it_is_repeated()
+    {
+        await StartServerAsync(Hasty);
+        var image = await PushRandomAsync(64 << 20);
+        using (var download = await BeginDownloadAsync(image))
+        {
+            await ceph.KillGatewayAsync();
+            await Assert.ThrowsAnyAsync<IOException>(() => SumAsync(download));
+        }
+
+        await ceph.StartGatewayAsync();
+        using var repeated = await BeginDownloadAsync(image);
+        Assert.Equal(image.Sha256, await SumAsync(repeated));
+    }
+
+    private async Task<ServerProcess> StartServerAsync(int retries)
+    {
+        var place = await ceph.CreatePlaceAsync();
+        return _server = await ServerProcess.StartAsync(new Dictionary<string, string>
+        {
+            ["VITRINE_STORES__bucket__KIND"] = "s3",
+            ["VITRINE_STORES__bucket__S3__ENDPOINT"] = place.Endpoint,
+            ["VITRINE_STORES__bucket__S3__BUCKET"] = place.Bucket,
+            ["VITRINE_STORES__bucket__S3__PREFIX"] = place.Prefix,
+            ["VITRINE_STORES__bucket__S3__ACCESSKEY"] = place.AccessKey,
+            ["VITRINE_STORES__bucket__S3__SECRETKEY"] = place.SecretKey,
+            ["VITRINE_STORES__bucket__S3__RETRIES"] = $"{retries}",
+        });
+    }
+
+    private async Task AssertImportSurvivesAsync(int length, int rate, Func<Task> accident)
+    {
+        await using var mirror = ScriptedHttpServer.Start();
+        using var client = _server!.NewClient();
+        var file = mirror.Serve("/disk.raw", ScriptedContent.Generated(length));
+        file.BytesPerSecond = rate;
+        var created = await client.CreateImageAsync(
+            new ImageCreate { Name = "imported", Source = new ImageSource { Url = mirror.AddressOf("/disk.raw").ToString() } }, Stop);
+        await WhenMovedAsync(client, created.Transfer!.Id, length / 2);
+        await accident();
+        file.BytesPerSecond = null;
+        var transfer = await client.WatchTransferAsync(created.Transfer.Id, Stop).LastAsync(Stop);
+
+        Assert.Equal(("done", null), (transfer.State, transfer.Failure?.Cause));
+        var image = await client.GetImageAsync(created.Image.Id, Stop);
+        Assert.Equal(("active", file.Content.Sum(HashAlgorithmName.SHA256)), (image.Status, image.Sha256));
+        Assert.True(file.BytesSent < length * MostFetched, $"{file.BytesSent} bytes were fetched for {length}");
+        using var download = await BeginDownloadAsync(image);
+        Assert.Equal(image.Sha256, await SumAsync(download));
+    }
+
+    private static async Task WhenMovedAsync(LibraryClient client, string transfer, long moved)
+    {
+        for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < TimeSpan.FromMinutes(2);)
+        {
+            if ((await client.GetTransferAsync(transfer, Stop)).Moved >= moved)
+                return;
+
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Stop);
+        }
+
+        throw new TimeoutException("The import did not come so far.");
+    }
+
+    private async Task<ImageRecord> PushRandomAsync(int length)
+    {
+        var file = Path.Combine(_folder, "random");
+        await File.WriteAllBytesAsync(file, RandomNumberGenerator.GetBytes(length), Stop);
+        return JsonSerializer.Deserialize(await VitrineAsync("image", "push", file, "--name", "random", "--json"), LibraryJson.Default.ImageRecord)!;
+    }
+
+    // A file system with files in it.
+    private async Task<string> MakeDiskAsync()
+    {
+        var (raw, disk) = (Path.Combine(_folder, "disk.raw"), Path.Combine(_folder, "disk.qcow2"));
+        await using (var made = File.Create(raw))
+            made.SetLength(256 << 20);
+
+        await Tool.RunAsync("mkfs.ext4", ["-q", "-F", "-d", "/usr/share/perl", raw], Stop);
+        await Tool.RunAsync("qemu-img", ["convert", "-O", "qcow2", raw, disk], Stop);
+        return disk;
+    }
+
+    /// <returns>What comes of the download, after its head and as much as is read here.</returns>
+    private async Task<Stream> BeginDownloadAsync(ImageRecord image)
+    {
+        using var client = _server!.NewClient();
+        var login = await client.LogInAsync(
+            new TokenRequest { User = "admin", Password = _server.VitrineEnvironment["VITRINE_PASSWORD"], Project = "admin" }, Stop);
+        var http = new HttpClient(new SocketsHttpHandler());
+        http.DefaultRequestHeaders.Authorization = new("Bearer", login.Token);
+        return await http.GetStreamAsync(new Uri($"{_server.Url}/api/v1/images/{image.Id}/file"), Stop);
+    }
+
+    private static async Task<string> SumAsync(string path)
+    {
+        await using var file = File.OpenRead(path);
+        return await SumAsync(file);
+    }
+
+    private static async Task<string> SumAsync(Stream stream) => Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, Stop));
+
+    private async Task<string> VitrineAsync(params string[] words) =>
+        (await Command.RunAsync(Checkout.Program("Vitrine.Cli", "vitrine"), words, _server!.VitrineEnvironment)).Succeeded();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+}
