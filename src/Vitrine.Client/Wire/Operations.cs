@@ -8,7 +8,7 @@ public sealed record StoreRecord
     public required string Name { get; init; }
     public required string Zone { get; init; }
 
-    /// <summary>The backend: <c>directory</c>, <c>chunked</c> or <c>s3</c>.</summary>
+    /// <summary>The backend: <c>directory</c>, <c>chunked</c>, <c>s3</c> or <c>rbd</c>.</summary>
     public required string Kind { get; init; }
 
     public required string Description { get; init; }

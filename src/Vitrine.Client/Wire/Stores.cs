@@ -8,7 +8,7 @@ public sealed record StoreReportRecord
     /// <summary>The name of the store.</summary>
     public required string Store { get; init; }
 
-    /// <summary>The backend: <c>directory</c>, <c>chunked</c> or <c>s3</c>.</summary>
+    /// <summary>The backend: <c>directory</c>, <c>chunked</c>, <c>s3</c> or <c>rbd</c>.</summary>
     public required string Kind { get; init; }
 
     /// <summary>The sum of the sizes of all images in the store.</summary>

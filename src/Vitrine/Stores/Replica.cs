@@ -27,7 +27,7 @@ public sealed record Zone(string Name, string Description);
 
 /// <summary>A configured place that keeps content.</summary>
 /// <param name="Name">Lower-case letters, digits, dashes and underscores.</param>
-/// <param name="Kind">The backend: <c>directory</c>, <c>chunked</c> or <c>s3</c>.</param>
+/// <param name="Kind">The backend: <c>directory</c>, <c>chunked</c>, <c>s3</c> or <c>rbd</c>.</param>
 /// <param name="IsDefault">Receives content when nobody names a store.</param>
 public sealed record LibraryStore(string Name, string Zone, string Kind, string Description, bool IsDefault)
 {

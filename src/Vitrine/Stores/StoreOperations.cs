@@ -4,7 +4,8 @@ namespace Vitrine.Stores;
 
 /// <summary>Work on whole stores: asked for by administrators, or begun when it is due.</summary>
 public sealed class StoreOperations(
-    StoreRegistry stores, StorePlacement placement, IReplicaCatalogue replicas, IStoreOperationCatalogue catalogue, IStoreOperationScheduler scheduler, LibraryOptions options, TimeProvider time)
+    StoreRegistry stores, StorePlacement placement, IReplicaCatalogue replicas, IStoreOperationCatalogue catalogue,
+    IStoreOperationScheduler scheduler, LibraryOptions options, TimeProvider time)
 {
     /// <summary>Slower than this, in bytes a second, a scrub of any real store would not end.</summary>
     public const long LeastRate = 64 * 1024;
@@ -58,11 +59,11 @@ public sealed class StoreOperations(
     /// <summary>Begins what is due in each store of this node, and forgets what nobody needs to know any more.</summary>
     public async Task RequestDueAsync(CancellationToken cancellationToken)
     {
-        foreach (var store in stores.All.Select(s => s.Name).Where(name => stores.Contents(name).Upkeep is not null))
+        foreach (var store in stores.All.Select(s => s.Name))
         {
             var earlier = await catalogue.ListAsync(store, cancellationToken);
             await catalogue.RemoveAsync([.. Superfluous(earlier, time.GetUtcNow()).Select(o => o.Id)], cancellationToken);
-            if (KindDue(earlier) is { } kind)
+            if (stores.Contents(store).Upkeep is not null && KindDue(earlier) is { } kind)
                 await TryBeginAsync(store, kind, cancellationToken);
         }
     }
@@ -81,7 +82,7 @@ public sealed class StoreOperations(
 
     private StoreOperationKind? KindDue(IReadOnlyList<StoreOperation> earlier)
     {
-        if (earlier.Any(o => !o.IsOver && o.Kind is StoreOperationKind.Collect or StoreOperationKind.Scrub))
+        if (earlier.Any(o => !o.IsOver && o.Kind is (StoreOperationKind.Collect or StoreOperationKind.Scrub)))
             return null;
         if (IsDue(StoreOperationKind.Collect, options.CollectionInterval))
             return StoreOperationKind.Collect;
@@ -118,7 +119,7 @@ public sealed class StoreOperations(
             throw new InvalidFieldException("sources", "a store is not copied into itself");
         if (task.Kind is StoreOperationKind.Cleanup != task.IsConfirmed)
             throw new InvalidFieldException("confirm", "says that what a clean-up removes may be lost for good: a clean-up needs it, and nothing else does");
-        if (task.Kind is StoreOperationKind.Collect or StoreOperationKind.Scrub && stores.Contents(store).Upkeep is null)
+        if (task.Kind is (StoreOperationKind.Collect or StoreOperationKind.Scrub) && stores.Contents(store).Upkeep is null)
             throw new UpkeepNotSupportedException(stores.Choose(store));
         foreach (var source in task.Sources)
             stores.Choose(source);

@@ -32,13 +32,13 @@ public sealed class StoreRegistry
     public IContentStore Contents(string name) =>
         _stores.TryGetValue(name, out var found) ? found.Contents : throw new StoreNotFoundException(name);
 
-    /// <summary>Refuses content of a known length that the store has no room for.</summary>
-    /// <exception cref="StoreFullException">There is less free space than the content needs.</exception>
+    /// <summary>Refuses content of a known length that the store has no room for, before it is full: some stays free for what others write meanwhile.</summary>
+    /// <exception cref="StoreFullException">There is less free space than the content needs, beside the reserve.</exception>
     public async Task CheckRoomAsync(string store, long? needed, CancellationToken cancellationToken)
     {
         var capacity = await Contents(store).MeasureAsync(cancellationToken);
-        if (needed > capacity.Free)
-            throw new StoreFullException(store, needed, capacity.Free);
+        if (needed > capacity.Free - ReserveOf(capacity))
+            throw new StoreFullException(store, needed + ReserveOf(capacity), capacity.Free);
     }
 
     /// <summary>Refuses to go on with content whose length nobody knows, before it takes the room that others need.</summary>
@@ -46,7 +46,9 @@ public sealed class StoreRegistry
     public async Task CheckReserveAsync(string store, CancellationToken cancellationToken)
     {
         var capacity = await Contents(store).MeasureAsync(cancellationToken);
-        if (capacity is { Total: { } total, Free: { } free } && free < Math.Min(LargestReserve, total / ReservedPart))
-            throw new StoreFullException(store, needed: null, free);
+        if (capacity.Free < ReserveOf(capacity))
+            throw new StoreFullException(store, needed: null, capacity.Free);
     }
+
+    private static long ReserveOf(StoreCapacity capacity) => capacity.Total is { } total ? Math.Min(LargestReserve, total / ReservedPart) : 0;
 }

@@ -238,6 +238,61 @@ public abstract class ReplicaCatalogueContract(CatalogueFixture fixture)
 
     private Task<bool> ClaimAsync(Digest digest, Transfer transfer) => _replicas.TryClaimAsync(Main, digest, transfer.Id, Stop);
 
+    [Fact]
+    public async Task What_one_store_has_and_another_has_not_is_listed_and_so_is_what_was_given_up()
+    {
+        var (from, to) = ($"from-{Guid.NewGuid()}", $"to-{Guid.NewGuid()}");
+        var digest = Samples.NewDigest();
+        var images = new List<ImageId>();
+        for (var i = 0; i < 7; i++)
+            images.Add(await NewImageAsync());
+        await SaveAsync(new Replica(images[0], from, ReplicaState.Ready, digest, 1, Noon));
+        await SaveAsync(new Replica(images[1], from, ReplicaState.Ready, digest, 1, Noon));
+        await SaveAsync(new Replica(images[1], to, ReplicaState.Ready, digest, 1, Noon));
+        await SaveAsync(new Replica(images[2], from, ReplicaState.Ready, digest, 1, Noon));
+        await SaveAsync(new Replica(images[2], to, ReplicaState.Receiving, null, null, Noon));
+        await SaveAsync(new Replica(images[3], from, ReplicaState.Ready, digest, 1, Noon));
+        await SaveAsync(new Replica(images[3], to, ReplicaState.Failed, null, null, Noon));
+        await SaveAsync(new Replica(images[4], from, ReplicaState.Ready, digest, 1, Noon));
+        await SaveAsync(new Replica(images[4], to, ReplicaState.Retired, digest, 1, Noon));
+        await SaveAsync(new Replica(images[5], from, ReplicaState.Receiving, null, null, Noon));
+        await SaveAsync(new Replica(images[6], from, ReplicaState.Retired, digest, 1, Noon));
+
+        Assert.Equal(
+            new[] { images[0], images[3], images[4] }.OrderBy(i => i.Value),
+            (await _replicas.ListMissingAsync([from, "nowhere"], to, Stop)).OrderBy(i => i.Value));
+        Assert.Equal(images[6], Assert.Single(await _replicas.ListRetiredAsync(from, Stop)).Image);
+        Assert.Equal(images[4], Assert.Single(await _replicas.ListRetiredAsync(to, Stop)).Image);
+        Assert.Equal(3, (await _replicas.MeasureAsync(to, Stop)).Replicas);
+    }
+
+    [Fact]
+    public async Task An_image_is_taken_out_of_the_stores_that_are_named_if_nobody_has_changed_it()
+    {
+        var image = Samples.NewImage();
+        await fixture.Catalogue.SaveAsync(new() { Image = image }, Stop);
+        foreach (var store in new[] { Main, "second", "third" })
+            await SaveAsync(new Replica(image.Id, store, ReplicaState.Ready, Samples.NewDigest(), 1, Noon));
+
+        await Assert.ThrowsAsync<ConcurrentChangeException>(
+            () => fixture.Catalogue.SaveAsync(new() { Image = image with { Version = 7 }, WithoutReplicasIn = [Main] }, Stop));
+        await fixture.Catalogue.SaveAsync(new() { Image = image with { Version = 1 }, WithoutReplicasIn = [Main, "third"] }, Stop);
+        Assert.Equal("second", Assert.Single(await _replicas.ListAsync([image.Id], Stop)).Store);
+    }
+
+    [Fact]
+    public async Task The_mode_of_a_store_outlives_what_nodes_say_of_it()
+    {
+        var name = $"store-{Guid.NewGuid()}";
+        var (zone, store) = (new Zone("zone", ""), new LibraryStore(name, "zone", "directory", "", IsDefault: false));
+        await _replicas.SaveStoreAsync(zone, store, Stop);
+        await _replicas.SaveModeAsync(name, StoreMode.Draining, Stop);
+        await _replicas.SaveStoreAsync(zone, store with { Description = "another" }, Stop);
+
+        var found = (await _replicas.ListStoresAsync(Stop)).Single(s => s.Name == name);
+        Assert.Equal((StoreMode.Draining, "another"), (found.Mode, found.Description));
+    }
+
     private async Task<ImageId> NewImageAsync()
     {
         var image = Samples.NewImage();

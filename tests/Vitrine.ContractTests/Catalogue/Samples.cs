@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Vitrine.Access;
 using Vitrine.Content;
 using Vitrine.Images;
+using Vitrine.Stores;
 using Vitrine.Transfers;
 
 namespace Vitrine.ContractTests.Catalogue;
@@ -106,6 +107,10 @@ internal sealed class Samples(int seed)
         Store = Text(),
         SourceUrl = Maybe(Text),
         SourceSecret = Maybe(Text),
+        SourceStore = Maybe(Text),
+        MovesFrom = Maybe(Text),
+        FurtherStores = [.. Some(HostileTexts, 3)],
+        Operation = Chance(0.5) ? StoreOperationId.New() : null,
         Expected = Chance(0.5) ? Checksum.Parse(new string('a', Any<ChecksumAlgorithm>().HexLength())) : null,
         State = Any<TransferState>(),
         Step = OneOf(TransferSteps.None, TransferSteps.Receiving),

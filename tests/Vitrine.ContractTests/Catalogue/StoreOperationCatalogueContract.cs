@@ -1,4 +1,5 @@
 using Vitrine.Access;
+using Vitrine.Images;
 using Vitrine.Stores;
 
 namespace Vitrine.ContractTests.Catalogue;
@@ -44,6 +45,32 @@ public abstract class StoreOperationCatalogueContract(CatalogueFixture fixture)
         Assert.Equal(77, scrubbed.Bytes);
         Assert.Equal(faults.Select(f => f.What), scrubbed.Faults.Select(f => f.What));
         Assert.Equal(faults.Select(f => f.Contents), scrubbed.Faults.Select(f => f.Contents));
+    }
+
+    [Fact]
+    public async Task What_came_of_a_sync_and_of_a_clean_up_is_read_back_as_it_was_written()
+    {
+        var queued = await _operations.SaveAsync(New(StoreOperationKind.Sync) with { Sources = ["it's", "another"], Moves = true }, Stop);
+        await _operations.SaveAsync(queued.Finish(new SyncResult(1, long.MaxValue, 2), Noon), Stop);
+        var synced = (await _operations.FindAsync(queued.Id, Stop))!;
+        Assert.Equal(["it's", "another"], synced.Sources);
+        Assert.Equal((true, new SyncResult(1, long.MaxValue, 2)), (synced.Moves, synced.Synced));
+
+        var kept = new[] { new KeptReplica(ImageId.New(), "It isn't elsewhere.") };
+        queued = await _operations.SaveAsync(New(StoreOperationKind.Cleanup), Stop);
+        await _operations.SaveAsync(queued.Finish(new CleanupResult(3, long.MaxValue, kept), Noon), Stop);
+        var cleaned = (await _operations.FindAsync(queued.Id, Stop))!.CleanedUp!;
+        Assert.Equal((3, long.MaxValue), (cleaned.Removed, cleaned.Bytes));
+        Assert.Equal(kept, cleaned.Kept);
+    }
+
+    [Fact]
+    public async Task Work_on_replicas_goes_beside_upkeep_and_one_of_each_kind()
+    {
+        foreach (var kind in new[] { StoreOperationKind.Collect, StoreOperationKind.Sync, StoreOperationKind.Cleanup })
+            await _operations.SaveAsync(New(kind), Stop);
+        foreach (var kind in Enum.GetValues<StoreOperationKind>())
+            await Assert.ThrowsAsync<StoreBusyException>(() => _operations.SaveAsync(New(kind), Stop));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Vitrine.Access;
 using Vitrine.Images;
+using Vitrine.Stores;
 using Vitrine.Transfers;
 
 namespace Vitrine.ContractTests.Catalogue;
@@ -173,6 +174,32 @@ public abstract class TransferCatalogueContract(CatalogueFixture fixture)
         return image.Id;
     }
 
+    [Fact]
+    public async Task Transfers_are_listed_by_their_kinds_and_by_the_operation_that_wants_them()
+    {
+        var (image, operation) = (await NewImageAsync(), StoreOperationId.New());
+        var transfers = new List<Transfer>();
+        foreach (var kind in Enum.GetValues<TransferKind>())
+        {
+            var transfer = Samples.NewTransfer(image) with { Kind = kind, Operation = kind is TransferKind.Copy ? operation : null };
+            await SaveAsync(transfer);
+            transfers.Add(transfer);
+        }
+
+        var some = await fixture.Transfers.ListAsync(new TransferQuery { Image = image, Kinds = [TransferKind.Import, TransferKind.Copy], OldestFirst = true }, Stop);
+        Assert.Equal([TransferKind.Import, TransferKind.Copy], some.Select(t => t.Kind).Order());
+        var wanted = await fixture.Transfers.ListAsync(new TransferQuery { Operation = operation }, Stop);
+        Assert.Equal(TransferKind.Copy, Assert.Single(wanted).Kind);
+    }
+
+    [Fact]
+    public async Task A_copy_that_nobody_works_on_is_an_orphan_like_an_import()
+    {
+        var copy = Samples.NewTransfer(await NewImageAsync()) with { Kind = TransferKind.Copy };
+        await SaveAsync(copy);
+        Assert.Contains(await fixture.Transfers.ListOrphansAsync([], Stop), t => t.Id == copy.Id);
+    }
+
     private async Task<Transfer> NewTransferAsync() => await StoreAsync(Samples.NewTransfer(await NewImageAsync()));
 
     private async Task<Transfer> StoreAsync(Transfer transfer)
@@ -187,7 +214,8 @@ public abstract class TransferCatalogueContract(CatalogueFixture fixture)
     {
         Assert.NotNull(actual);
         Assert.Equal(expected.Notes, actual.Notes);
-        Assert.Equal(expected with { Notes = [] }, actual with { Notes = [] });
+        Assert.Equal(expected.FurtherStores, actual.FurtherStores);
+        Assert.Equal(expected with { Notes = [], FurtherStores = [] }, actual with { Notes = [], FurtherStores = [] });
     }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -395,6 +395,17 @@ public sealed class ImportTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_known_to_fill_a_store_is_refused_before_it_is_full()
+    {
+        var store = new MemoryStore(Main, _home.Clock, capacity: 100_000);
+        var registry = new StoreRegistry([(new LibraryStore(Main, "default", "memory", "", IsDefault: true), store)]);
+        await registry.CheckRoomAsync(Main, 95_000, Stop);
+        await registry.CheckRoomAsync(Main, needed: null, Stop);
+        var full = await Assert.ThrowsAsync<StoreFullException>(() => registry.CheckRoomAsync(Main, 95_001, Stop));
+        Assert.Equal((100_001, 100_000), (full.Needed, full.Free));
+    }
+
+    [Fact]
     public async Task A_store_that_fills_in_the_middle_gets_its_room_back()
     {
         var (url, _) = _home.Publish(30 * Block);
