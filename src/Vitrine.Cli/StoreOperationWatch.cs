@@ -6,7 +6,7 @@ namespace Vitrine.Cli;
 /// <summary>Follows an operation of a store to its end.</summary>
 internal static class StoreOperationWatch
 {
-    /// <returns>0 where it is done and nothing was damaged, failed or kept, else 1.</returns>
+    /// <returns>0 where it is done and nothing was damaged, failed, kept or lost, else 1.</returns>
     public static async Task<int> FollowAsync(Invocation run, StoreOperationRecord begun, bool noWait, CancellationToken cancellationToken)
     {
         if (noWait)
@@ -46,6 +46,7 @@ internal static class StoreOperationWatch
                 StoreViews.WriteResult(run.Terminal.Out, operation);
         }
 
-        return operation is { State: "done", Scrubbed: not { Faults.Count: > 0 }, Synced: not { Failed: > 0 }, CleanedUp: not { Kept.Count: > 0 } } ? ExitCodes.Ok : ExitCodes.Failure;
+        return operation is { State: "done", Scrubbed: not { Faults.Count: > 0 }, Synced: not { Failed: > 0 }, CleanedUp: not { Kept.Count: > 0 } }
+            && operation.Rebuilt is not ({ Lost: > 0 } or { Unreadable: > 0 }) ? ExitCodes.Ok : ExitCodes.Failure;
     }
 }

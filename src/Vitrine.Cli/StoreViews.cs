@@ -84,6 +84,8 @@ internal static class StoreViews
         { Scrubbed: { } scrubbed } => $"{Amounts.Bytes(scrubbed.Bytes)} read, {scrubbed.Faults.Count} faults"
             + (scrubbed.Repairing > 0 ? $", {scrubbed.Repairing} images are copied anew from other stores" : ""),
         { Synced: { } synced } => $"{synced.Copied} images copied, {Amounts.Bytes(synced.Bytes)}, {synced.Failed} failed",
+        { Rebuilt: { } rebuilt } =>
+            $"{rebuilt.Restored} images restored, {rebuilt.Known} known, {rebuilt.Lost} without content, {rebuilt.Unreadable} not readable",
         { CleanedUp: { } cleaned } => $"{cleaned.Removed} images removed, {Amounts.Bytes(cleaned.Bytes)}, {cleaned.Kept.Count} kept",
         _ => "",
     };

@@ -72,7 +72,7 @@ internal static class VitrineCli
             {
                 StoreListCommand.Make(terminal), StoreShowCommand.Make(terminal, stores), StoreReportCommand.Make(terminal, stores),
                 StoreCollectCommand.Make(terminal, stores), StoreScrubCommand.Make(terminal, stores),
-                StoreSetCommand.Make(terminal, stores), StoreSyncCommand.Make(terminal, stores), StoreCleanupCommand.Make(terminal, stores),
+                StoreSetCommand.Make(terminal, stores), StoreSyncCommand.Make(terminal, stores), StoreCleanupCommand.Make(terminal, stores), StoreRebuildCommand.Make(terminal, stores),
             },
             new Command("node", "Nodes: the machines that run the library.") { NodeListCommand.Make(terminal) },
             InspectCommand.Make(terminal), ConvertCommand.Make(terminal),

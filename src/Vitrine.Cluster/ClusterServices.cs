@@ -30,8 +30,8 @@ public abstract record JobEngine
 
 public static class ClusterServices
 {
-    // A sweep beside the transfers must not wait for one of them, nor for a scrub, which may take days.
-    private const int ThreadsForSweeps = 1;
+    // A sweep beside the transfers must not wait for one of them, nor for a scrub, which may take days; nor does what describes images.
+    private const int ThreadsForSweeps = 2;
 
     // Each reads or writes a store as fast as it can.
     private const int ConcurrentOperations = 2;
@@ -65,6 +65,9 @@ public static class ClusterServices
         quartz.UsePersistentStore(store => Configure(store, options.Engine));
         quartz.AddJob<TransferJob>(job => job.WithIdentity(TransferJob.Key).StoreDurably());
         quartz.AddJob<StoreOperationJob>(job => job.WithIdentity(StoreOperationJob.Key).StoreDurably());
+        quartz.ScheduleJob<DescribeJob>(trigger => trigger
+            .WithIdentity("describe", "stores")
+            .WithSimpleSchedule(DescribeJob.Interval));
         quartz.ScheduleJob<SweepJob>(trigger => trigger
             .WithIdentity("sweep", "stores")
             .WithSimpleSchedule(SweepJob.Interval));

@@ -38,6 +38,8 @@ public static class LibraryServices
         services.AddSingleton<IStoreWork, StoreUpkeep>();
         services.AddSingleton<IStoreWork, StoreSync>();
         services.AddSingleton<IStoreWork, ReplicaCleanup>();
+        services.AddSingleton<IStoreWork, StoreRebuild>();
+        services.AddSingleton<DescriptionKeeper>();
         services.AddSingleton(p => new StoreOperationRunner(
             p.GetRequiredService<IStoreOperationCatalogue>(), p.GetRequiredService<StoreRegistry>(), p.GetServices<IStoreWork>(),
             p.GetRequiredService<INodeCatalogue>(), p.GetRequiredService<ThisNode>(),

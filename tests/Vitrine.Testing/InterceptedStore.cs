@@ -7,6 +7,8 @@ namespace Vitrine.Testing;
 /// <summary>A store around a store that asks, before each call goes on, whether it may.</summary>
 internal sealed class InterceptedStore(IContentStore inner, Func<StoreCall, CancellationToken, Task> before) : IContentStore
 {
+    public IImageDescriptions? Descriptions => inner.Descriptions;
+
     public async Task<StoredContent?> FindAsync(Digest digest, CancellationToken cancellationToken)
     {
         await before(StoreCall.Find, cancellationToken);

@@ -28,8 +28,8 @@ internal sealed class StoreOperationRow
     public string? NodeName { get; init; }
 
     /// <summary>
-    /// A JSON object, by the kind: a <see cref="CollectionResult"/>, a <see cref="ScrubDocument"/>, a <see cref="SyncResult"/> or a
-    /// <see cref="CleanupDocument"/>.
+    /// A JSON object, by the kind: a <see cref="CollectionResult"/>, a <see cref="ScrubDocument"/>, a <see cref="SyncResult"/>, a
+    /// <see cref="CleanupDocument"/> or a <see cref="RebuildResult"/>.
     /// </summary>
     public string? Result { get; init; }
 
@@ -62,6 +62,7 @@ internal sealed class StoreOperationRow
             { Scrubbed: { } scrubbed } => JsonSerializer.Serialize(ScrubDocument.From(scrubbed)),
             { Synced: { } synced } => JsonSerializer.Serialize(synced),
             { CleanedUp: { } cleaned } => JsonSerializer.Serialize(CleanupDocument.From(cleaned)),
+            { Rebuilt: { } rebuilt } => JsonSerializer.Serialize(rebuilt),
             _ => null,
         },
         Failure = operation.Failure is null ? null : JsonSerializer.Serialize(operation.Failure),
@@ -91,6 +92,7 @@ internal sealed class StoreOperationRow
             Scrubbed = Result is not null && kind is StoreOperationKind.Scrub ? JsonSerializer.Deserialize<ScrubDocument>(Result)!.ToResult() : null,
             Synced = Result is not null && kind is StoreOperationKind.Sync ? JsonSerializer.Deserialize<SyncResult>(Result) : null,
             CleanedUp = Result is not null && kind is StoreOperationKind.Cleanup ? JsonSerializer.Deserialize<CleanupDocument>(Result)!.ToResult() : null,
+            Rebuilt = Result is not null && kind is StoreOperationKind.Rebuild ? JsonSerializer.Deserialize<RebuildResult>(Result) : null,
             Failure = Failure is null ? null : JsonSerializer.Deserialize<StoreOperationFailure>(Failure),
             CreatedAt = Stored.Time(CreatedAt),
             StartedAt = Stored.Time(StartedAt),

@@ -62,7 +62,7 @@ public sealed record ProjectUseRecord(string Project, long Images, long Logical,
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record StoreOperationRequest
 {
-    /// <summary><c>collect</c>, <c>scrub</c>, <c>sync</c> or <c>cleanup</c>.</summary>
+    /// <summary><c>collect</c>, <c>scrub</c>, <c>sync</c>, <c>cleanup</c> or <c>rebuild</c>.</summary>
     public string? Kind { get; init; }
 
     /// <summary>How many bytes a second a scrub reads at most; null for what the operator decided.</summary>
@@ -86,7 +86,7 @@ public sealed record StoreOperationRecord
     /// <summary>The name of the store.</summary>
     public required string Store { get; init; }
 
-    /// <summary><c>collect</c>, <c>scrub</c>, <c>sync</c> or <c>cleanup</c>.</summary>
+    /// <summary><c>collect</c>, <c>scrub</c>, <c>sync</c>, <c>cleanup</c> or <c>rebuild</c>.</summary>
     public required string Kind { get; init; }
 
     /// <summary>The stores that a sync copies from.</summary>
@@ -123,6 +123,9 @@ public sealed record StoreOperationRecord
 
     /// <summary>What came of a clean-up that is done.</summary>
     public CleanupRecord? CleanedUp { get; init; }
+
+    /// <summary>What came of a rebuild that is done.</summary>
+    public RebuildRecord? Rebuilt { get; init; }
 
     /// <summary>Why it failed.</summary>
     public FailureRecord? Failure { get; init; }
@@ -164,6 +167,12 @@ public sealed record SyncRecord(int Copied, long Bytes, int Failed);
 /// <param name="Bytes">The sum of their lengths; what they shared with others is not free.</param>
 /// <param name="Kept">Those that have to stay, as no other store gives their content back.</param>
 public sealed record CleanupRecord(int Removed, long Bytes, IReadOnlyList<KeptReplicaRecord> Kept);
+
+/// <param name="Restored">How many images the catalogue knows again in this store.</param>
+/// <param name="Known">How many it knew, as there or as deleted.</param>
+/// <param name="Lost">How many are described, but their content is not there.</param>
+/// <param name="Unreadable">How many descriptions are damaged, or of a later release.</param>
+public sealed record RebuildRecord(int Restored, int Known, int Lost, int Unreadable);
 
 /// <param name="Image">The id of the image.</param>
 /// <param name="Reason">A sentence.</param>

@@ -23,7 +23,7 @@ internal static class StoreEndpoints
         store.MapGet("/report", Report).WithName("ReportOnStore")
             .WithSummary("Says what a store keeps and for whom, and what is shared; for administrators.").Produces<StoreReportRecord>();
         store.MapPost("/operations", Begin).WithName("BeginStoreOperation")
-            .WithSummary("Begins to collect, scrub, sync or clean up a store; for administrators.")
+            .WithSummary("Begins to collect, scrub, sync, clean up or rebuild a store; for administrators.")
             .Accepts<StoreOperationRequest>("application/json").Produces<StoreOperationRecord>(StatusCodes.Status202Accepted);
         store.MapGet("/operations", List).WithName("ListStoreOperations")
             .WithSummary("Lists what was done to a store, the newest first; for administrators.").Produces<StoreOperationList>();

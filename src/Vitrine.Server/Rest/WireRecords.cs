@@ -104,6 +104,9 @@ internal static class WireRecords
         CleanedUp = operation.CleanedUp is { } cleaned
             ? new CleanupRecord(cleaned.Removed, cleaned.Bytes, [.. cleaned.Kept.Select(k => new KeptReplicaRecord(k.Image.ToString(), k.Reason))])
             : null,
+        Rebuilt = operation.Rebuilt is { } rebuilt
+            ? new RebuildRecord(rebuilt.Restored, rebuilt.Known, rebuilt.Lost, rebuilt.Unreadable)
+            : null,
         Failure = operation is { Failure: { } failure, EndedAt: { } endedAt }
             ? new FailureRecord(failure.Code, operation.Kind.Word(), failure.Cause, failure.Remedy, operation.NodeName, endedAt)
             : null,

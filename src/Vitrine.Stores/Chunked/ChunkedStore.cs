@@ -47,6 +47,9 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
 
     public IStoreUpkeep Upkeep => this;
 
+    public IImageDescriptions Descriptions =>
+        field ??= new ObjectDescriptions(async cancellationToken => (await EngineAsync(cancellationToken)).Objects);
+
     public async Task<StoredContent?> FindAsync(Digest digest, CancellationToken cancellationToken)
     {
         var engine = await EngineAsync(cancellationToken);

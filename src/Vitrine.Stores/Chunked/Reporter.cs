@@ -1,3 +1,5 @@
+using Vitrine.Stores.Objects;
+
 namespace Vitrine.Stores.Chunked;
 
 /// <summary>Adds up what the store keeps and for whom.</summary>
@@ -21,6 +23,7 @@ internal static class Reporter
         var maps = await SumAsync(engine, StoreLayout.MapPrefix, name => StoreLayout.IdOf(name) is { } id && named.Contains(id), cancellationToken);
         var metadata = maps.Counted
             + (await SumAsync(engine, StoreLayout.ContentPrefix, _ => true, cancellationToken)).Counted
+            + (await SumAsync(engine, ObjectDescriptions.Prefix, _ => true, cancellationToken)).Counted
             + (await SumAsync(engine, StoreLayout.FoundationName, _ => true, cancellationToken)).Counted;
         var staged = (await SumAsync(engine, StoreLayout.StagingPrefix, _ => true, cancellationToken)).Counted;
         var collectable = unused + maps.Others;

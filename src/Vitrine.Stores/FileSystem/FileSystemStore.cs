@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Vitrine.Content;
+using Vitrine.Stores.Objects;
 
 namespace Vitrine.Stores.FileSystem;
 
@@ -14,8 +15,11 @@ public sealed class FileSystemStore : IContentStore
     private readonly FileSystemErrors _errors;
     private readonly BootId _boot;
 
-    private FileSystemStore(FileSystemLayout layout, FileSystemErrors errors, BootId boot)
+    private FileSystemStore(string name, FileSystemLayout layout, FileSystemErrors errors, BootId boot)
     {
+        // Beside the contents, a store of whole files is what the objects of a directory are.
+        var objects = new DirectoryObjects(name, layout.Root, Path.GetFileName(layout.LayoutPath), TimeProvider.System);
+        Descriptions = new ObjectDescriptions(_ => Task.FromResult<IObjectStore>(objects));
         _layout = layout;
         _errors = errors;
         _boot = boot;
@@ -42,8 +46,10 @@ public sealed class FileSystemStore : IContentStore
             throw errors.Explain(error);
         }
 
-        return new FileSystemStore(layout, errors, boot);
+        return new FileSystemStore(name, layout, errors, boot);
     }
+
+    public IImageDescriptions Descriptions { get; }
 
     public Task<StoredContent?> FindAsync(Digest digest, CancellationToken cancellationToken) =>
         RunAsync(() => Find(digest), cancellationToken);

@@ -81,13 +81,33 @@ public sealed partial class ContentSweeper
     private async Task<SweepResult> SweepContentAsync(string store, CancellationToken cancellationToken)
     {
         var result = new SweepResult(0, 0, 0);
+        var forgotten = await ListForgottenAsync(store, cancellationToken);
         await foreach (var content in _stores.Contents(store).ListAsync(cancellationToken))
         {
-            if (await TryRemoveAsync(store, content.Digest, cancellationToken))
+            if (!forgotten.Contains(content.Digest) && await TryRemoveAsync(store, content.Digest, cancellationToken))
                 result += new SweepResult(1, 0, content.Length);
         }
 
         return result;
+    }
+
+    /// <summary>The contents of images that the store describes and the catalogue never heard of: they wait for a rebuild.</summary>
+    private async Task<HashSet<Digest>> ListForgottenAsync(string store, CancellationToken cancellationToken)
+    {
+        var forgotten = new HashSet<Digest>();
+        if (_stores.Contents(store).Descriptions is not { } descriptions)
+            return forgotten;
+
+        await foreach (var document in descriptions.ListAsync(cancellationToken))
+        {
+            if (ImageDescription.TryRead(document.Span) is { Image: { Content: { } content } image }
+                && await _images.FindAsync(image.Id, cancellationToken) is null && forgotten.Add(content.Digest))
+            {
+                LogForgotten(image.Id, store);
+            }
+        }
+
+        return forgotten;
     }
 
     private async Task<SweepResult> SweepStagedAsync(string store, CancellationToken cancellationToken)
@@ -142,6 +162,9 @@ public sealed partial class ContentSweeper
 
     [LoggerMessage(LogLevel.Warning, "Content {Digest} in store {Store} is left to the next sweep")]
     private partial void LogNotFreed(Exception failure, Digest digest, string store);
+
+    [LoggerMessage(LogLevel.Warning, "Store {Store} has image {Image}, of which the catalogue knows nothing; a rebuild of the store brings it back")]
+    private partial void LogForgotten(ImageId image, string store);
 
     [LoggerMessage(LogLevel.Warning, "Store {Store} was not swept")]
     private partial void LogUnavailable(Exception failure, string store);

@@ -20,6 +20,9 @@ public interface IContentStore
     /// <summary>What the store wants done from time to time; null where it keeps each content by itself.</summary>
     IStoreUpkeep? Upkeep => null;
 
+    /// <summary>The descriptions of the images whose content it has; null where it cannot keep any.</summary>
+    IImageDescriptions? Descriptions => null;
+
     Task<StoredContent?> FindAsync(Digest digest, CancellationToken cancellationToken);
 
     /// <exception cref="ContentMissingException">The store has no such content.</exception>

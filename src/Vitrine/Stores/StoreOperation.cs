@@ -34,6 +34,9 @@ public enum StoreOperationKind
 
     /// <summary>Removes what was left behind when images moved away, once their content elsewhere was read and found sound.</summary>
     Cleanup,
+
+    /// <summary>Makes a lost catalogue know again what the store has.</summary>
+    Rebuild,
 }
 
 public enum StoreOperationState
@@ -91,6 +94,9 @@ public sealed record StoreOperation
     /// <summary>What came of a clean-up; null before it is done.</summary>
     public CleanupResult? CleanedUp { get; init; }
 
+    /// <summary>What came of a rebuild; null before it is done.</summary>
+    public RebuildResult? Rebuilt { get; init; }
+
     /// <summary>Why it failed.</summary>
     public StoreOperationFailure? Failure { get; init; }
 
@@ -127,6 +133,8 @@ public sealed record StoreOperation
 
     public StoreOperation Finish(CleanupResult result, DateTimeOffset now) => Finish(now) with { CleanedUp = result };
 
+    public StoreOperation Finish(RebuildResult result, DateTimeOffset now) => Finish(now) with { Rebuilt = result };
+
     public StoreOperation Fail(StoreOperationFailure failure, DateTimeOffset now) =>
         this with { State = StoreOperationState.Failed, Failure = failure, EndedAt = now };
 
@@ -143,6 +151,12 @@ public sealed record SyncResult(int Copied, long Bytes, int Failed);
 /// <param name="Bytes">The sum of their lengths; what they shared with others is not free.</param>
 /// <param name="Kept">Those that have to stay.</param>
 public sealed record CleanupResult(int Removed, long Bytes, IReadOnlyList<KeptReplica> Kept);
+
+/// <param name="Restored">How many images the catalogue knows again in this store.</param>
+/// <param name="Known">How many it knew, as there or as deleted.</param>
+/// <param name="Lost">How many are described, but their content is not there.</param>
+/// <param name="Unreadable">How many descriptions are damaged, or of a later release.</param>
+public sealed record RebuildResult(int Restored, int Known, int Lost, int Unreadable);
 
 /// <summary>What a clean-up did not remove.</summary>
 /// <param name="Reason">A sentence.</param>

@@ -26,13 +26,14 @@ internal sealed class LibraryHome : IDisposable
     public const int Unwritten = 10 * Block;
 
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("vitrine-library-");
+    private int _catalogue;
 
     public LibraryHome() => _root.CreateSubdirectory("store");
 
     public EagerClock Clock { get; } = new();
     public ScriptedSource Source { get; } = new();
     public EphemeralDataProtectionProvider Keys { get; } = new();
-    public string ConnectionString => $"Data Source={Path.Combine(_root.FullName, "catalogue.db")}";
+    public string ConnectionString => $"Data Source={Path.Combine(_root.FullName, $"catalogue-{_catalogue}.db")}";
 
     public static Caller Caller { get; } = new(new UserId("user"), new ProjectId("project"), "default", new HashSet<string> { RoleNames.Member });
 
@@ -40,6 +41,9 @@ internal sealed class LibraryHome : IDisposable
 
     /// <summary>A store beside the main one.</summary>
     public IContentStore OpenStore(string name) => FileSystemStore.Open(name, _root.CreateSubdirectory(name).FullName);
+
+    /// <summary>From now on there is a new, empty catalogue.</summary>
+    public void LoseCatalogue() => _catalogue++;
 
     /// <summary>Where a store beside the main one lies.</summary>
     public string PathOf(string name) => Path.Combine(_root.FullName, name);
@@ -126,6 +130,7 @@ internal sealed class LibraryNode : IAsyncDisposable
     public StoreOperations Operations => Get<StoreOperations>();
     public StoreOperationRunner OperationRunner => Get<StoreOperationRunner>();
     public StoreRegistry Registry => Get<StoreRegistry>();
+    public DescriptionKeeper Describer => Get<DescriptionKeeper>();
     public TransferDesk Desk => Get<TransferDesk>();
     public TransferRunner Runner => Get<TransferRunner>();
     public ContentSweeper Sweeper => Get<ContentSweeper>();
