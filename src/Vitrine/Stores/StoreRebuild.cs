@@ -13,20 +13,25 @@ internal sealed class StoreRebuild(IImageCatalogue images, IReplicaCatalogue rep
     {
         var contents = stores.Contents(operation.Store);
         var descriptions = contents.Descriptions ?? throw new UpkeepNotSupportedException(stores.Choose(operation.Store));
-        var (restored, known, lost, unreadable) = (0, 0, 0, 0);
+        var (restored, known, lost, unreadable, bytes) = (0, 0, 0, 0, 0L);
         await foreach (var document in descriptions.ListAsync(cancellationToken))
         {
             if (ImageDescription.TryRead(document.Span) is not { Image.Content: { } content } description)
+            {
                 unreadable++;
-            else if (await contents.FindAsync(content.Digest, cancellationToken) is null)
+                continue;
+            }
+
+            if (await contents.FindAsync(content.Digest, cancellationToken) is null)
                 lost++;
             else if (await TryRestoreAsync(description, content, operation.Store, cancellationToken))
                 restored++;
             else
                 known++;
 
-            var seen = restored + known + lost + unreadable;
-            progress.Report(new UpkeepProgress(seen, seen));
+            // How many there are is not known before the last has been seen.
+            bytes += content.Size;
+            progress.Report(new UpkeepProgress(bytes, bytes));
         }
 
         return o => o.Finish(new RebuildResult(restored, known, lost, unreadable), time.Now());
