@@ -57,28 +57,13 @@ internal static class ObjectEndpoints
         return Answer(changed, MetadefBody.Required(body.RootElement, "name"));
     }
 
-    public static async Task<NoContent> Delete(
-        string space, string name, HttpContext context, DefinitionLibrary definitions, CancellationToken cancellationToken)
-    {
-        await definitions.ChangeAsync(
-            space, context.GetCaller(),
-            (current, _) =>
-            {
-                var rest = current.Objects.Without(name);
-                return current.RequireUnprotected(DefinitionKind.Object, name) with { Objects = rest };
-            },
-            cancellationToken);
-        return TypedResults.NoContent();
-    }
+    public static Task<NoContent> Delete(
+        string space, string name, HttpContext context, DefinitionLibrary definitions, CancellationToken cancellationToken) => definitions.RemoveAsync(
+            space, context, current => current with { Objects = current.Objects.Without(name) }, DefinitionKind.Object, name, cancellationToken);
 
-    public static async Task<NoContent> DeleteAll(
-        string space, HttpContext context, DefinitionLibrary definitions, CancellationToken cancellationToken)
-    {
-        await definitions.ChangeAsync(
-            space, context.GetCaller(),
-            (current, _) => current.RequireUnprotected(DefinitionKind.Namespace, space) with { Objects = [] }, cancellationToken);
-        return TypedResults.NoContent();
-    }
+    public static Task<NoContent> DeleteAll(
+        string space, HttpContext context, DefinitionLibrary definitions, CancellationToken cancellationToken) => definitions.RemoveAsync(
+            space, context, current => current with { Objects = [] }, DefinitionKind.Namespace, space, cancellationToken);
 
     private static JsonHttpResult<MetadefObject> Answer(DefinitionNamespace space, string name, int status = StatusCodes.Status200OK) =>
         MetadefJson.Answer(MetadefObject.From(space.Name, space.Objects.Get(name)), MetadefJson.Default.MetadefObject, status);

@@ -47,28 +47,13 @@ internal static class PropertyEndpoints
         return Answer(property);
     }
 
-    public static async Task<NoContent> Delete(
-        string space, string name, HttpContext context, DefinitionLibrary definitions, CancellationToken cancellationToken)
-    {
-        await definitions.ChangeAsync(
-            space, context.GetCaller(),
-            (current, _) =>
-            {
-                var rest = current.Properties.Without(name);
-                return current.RequireUnprotected(DefinitionKind.Property, name) with { Properties = rest };
-            },
-            cancellationToken);
-        return TypedResults.NoContent();
-    }
+    public static Task<NoContent> Delete(
+        string space, string name, HttpContext context, DefinitionLibrary definitions, CancellationToken cancellationToken) => definitions.RemoveAsync(
+            space, context, current => current with { Properties = current.Properties.Without(name) }, DefinitionKind.Property, name, cancellationToken);
 
-    public static async Task<NoContent> DeleteAll(
-        string space, HttpContext context, DefinitionLibrary definitions, CancellationToken cancellationToken)
-    {
-        await definitions.ChangeAsync(
-            space, context.GetCaller(),
-            (current, _) => current.RequireUnprotected(DefinitionKind.Namespace, space) with { Properties = [] }, cancellationToken);
-        return TypedResults.NoContent();
-    }
+    public static Task<NoContent> DeleteAll(
+        string space, HttpContext context, DefinitionLibrary definitions, CancellationToken cancellationToken) => definitions.RemoveAsync(
+            space, context, current => current with { Properties = [] }, DefinitionKind.Namespace, space, cancellationToken);
 
     private static string WithoutPrefix(string name, string? prefix) => prefix is { Length: > 0 } && name.StartsWith(prefix, StringComparison.Ordinal)
         ? name[prefix.Length..]

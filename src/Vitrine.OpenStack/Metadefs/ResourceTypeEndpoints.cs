@@ -37,17 +37,7 @@ internal static class ResourceTypeEndpoints
             MetadefAssociation.From(changed.ResourceTypes[^1]), MetadefJson.Default.MetadefAssociation, StatusCodes.Status201Created);
     }
 
-    public static async Task<NoContent> Dissociate(
-        string space, string type, HttpContext context, DefinitionLibrary definitions, CancellationToken cancellationToken)
-    {
-        await definitions.ChangeAsync(
-            space, context.GetCaller(),
-            (current, _) =>
-            {
-                var rest = current.ResourceTypes.Without(type);
-                return current.RequireUnprotected(DefinitionKind.ResourceType, type) with { ResourceTypes = rest };
-            },
-            cancellationToken);
-        return TypedResults.NoContent();
-    }
+    public static Task<NoContent> Dissociate(
+        string space, string type, HttpContext context, DefinitionLibrary definitions, CancellationToken cancellationToken) => definitions.RemoveAsync(
+            space, context, current => current with { ResourceTypes = current.ResourceTypes.Without(type) }, DefinitionKind.ResourceType, type, cancellationToken);
 }

@@ -67,28 +67,13 @@ internal static class TagEndpoints
         return Answer(changed.Tags.Get(name));
     }
 
-    public static async Task<NoContent> Delete(
-        string space, string tag, HttpContext context, DefinitionLibrary definitions, CancellationToken cancellationToken)
-    {
-        await definitions.ChangeAsync(
-            space, context.GetCaller(),
-            (current, _) =>
-            {
-                var rest = current.Tags.Without(tag);
-                return current.RequireUnprotected(DefinitionKind.Tag, tag) with { Tags = rest };
-            },
-            cancellationToken);
-        return TypedResults.NoContent();
-    }
+    public static Task<NoContent> Delete(
+        string space, string tag, HttpContext context, DefinitionLibrary definitions, CancellationToken cancellationToken) => definitions.RemoveAsync(
+            space, context, current => current with { Tags = current.Tags.Without(tag) }, DefinitionKind.Tag, tag, cancellationToken);
 
-    public static async Task<NoContent> DeleteAll(
-        string space, HttpContext context, DefinitionLibrary definitions, CancellationToken cancellationToken)
-    {
-        await definitions.ChangeAsync(
-            space, context.GetCaller(),
-            (current, _) => current.RequireUnprotected(DefinitionKind.Namespace, space) with { Tags = [] }, cancellationToken);
-        return TypedResults.NoContent();
-    }
+    public static Task<NoContent> DeleteAll(
+        string space, HttpContext context, DefinitionLibrary definitions, CancellationToken cancellationToken) => definitions.RemoveAsync(
+            space, context, current => current with { Tags = [] }, DefinitionKind.Namespace, space, cancellationToken);
 
     /// <summary>Tags of one moment are in the order in which they were given.</summary>
     private static ImmutableList<DefinedTag> Order(ImmutableList<DefinedTag> tags, GlanceQuery query)

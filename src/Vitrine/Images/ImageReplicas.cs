@@ -6,8 +6,8 @@ namespace Vitrine.Images;
 
 /// <summary>In which stores an image is: copied to others, moved, and taken out of one.</summary>
 public sealed class ImageReplicas(
-    ImageLibrary library, IReplicaCatalogue replicas, ICatalogue catalogue, ITransferScheduler scheduler, StorePlacement placement,
-    ContentSweeper sweeper, TimeProvider time)
+    ImageLibrary library, IImageCatalogue images, IReplicaCatalogue replicas, ICatalogue catalogue, ITransferScheduler scheduler,
+    StorePlacement placement, ContentSweeper sweeper, TimeProvider time)
 {
     private const int MaxCrossings = 10;
 
@@ -63,35 +63,36 @@ public sealed class ImageReplicas(
         }
     }
 
-    /// <summary>The same as <see cref="CopyAsync"/> where an operation of a store wants it; nothing for what is there or cannot be copied.</summary>
-    internal async Task<Transfer?> TryCopyAsync(Image image, StoreOperation operation, string from, CancellationToken cancellationToken)
+    /// <summary>The same as <see cref="CopyAsync"/> where an operation of a store wants it.</summary>
+    /// <returns>False where the image is there or on its way, or is none any more that can be copied.</returns>
+    internal async Task<bool> TryCopyAsync(ImageId id, StoreOperation operation, string from, CancellationToken cancellationToken)
     {
-        if (image is not { Status: ImageStatus.Active, Content: { } content })
-            return null;
-
-        var all = await replicas.ListAsync([image.Id], cancellationToken);
-        if (all.Any(r => r.Store == operation.Store && r.State is ReplicaState.Ready or ReplicaState.Receiving))
-            return null;
-
-        var copy = TransferChanges.NewCopy(image, content, operation.Store, time.Now()) with
+        while (await images.FindAsync(id, cancellationToken) is { Status: ImageStatus.Active, Content: { } content } image)
         {
-            SourceStore = from,
-            MovesFrom = operation.Moves ? from : null,
-            Operation = operation.Id,
-            User = operation.User,
-        };
-        try
-        {
-            await catalogue.SaveAsync(TransferChanges.Begin(image, [copy], time.Now()), cancellationToken);
+            var all = await replicas.ListAsync([id], cancellationToken);
+            if (all.Any(r => r.Store == operation.Store && r.State is ReplicaState.Ready or ReplicaState.Receiving))
+                return false;
+
+            var copy = TransferChanges.NewCopy(image, content, operation.Store, time.Now()) with
+            {
+                SourceStore = from,
+                MovesFrom = operation.Moves ? from : null,
+                Operation = operation.Id,
+                User = operation.User,
+            };
+            try
+            {
+                await catalogue.SaveAsync(TransferChanges.Begin(image, [copy], all, time.Now()), cancellationToken);
+                await scheduler.ScheduleAsync(copy.Id, cancellationToken);
+                return true;
+            }
+            catch (ConcurrentChangeException)
+            {
+                // The image was changed at this moment: look again.
+            }
         }
-        catch (ConcurrentChangeException)
-        {
-            // It was changed at this moment; the operation looks again before it ends.
-            return null;
-        }
 
-        await scheduler.ScheduleAsync(copy.Id, cancellationToken);
-        return copy;
+        return false;
     }
 
     private async Task<IReadOnlyList<Transfer>> BeginAsync(
@@ -100,10 +101,11 @@ public sealed class ImageReplicas(
         for (var crossings = 0; ; crossings++)
         {
             var image = await library.GetOwnAsync(id, caller, cancellationToken);
-            var copies = Prepare(image, await replicas.ListAsync([id], cancellationToken), stores, request, caller);
+            var all = await replicas.ListAsync([id], cancellationToken);
+            var copies = Prepare(image, all, stores, request, caller);
             try
             {
-                await catalogue.SaveAsync(TransferChanges.Begin(image, copies, time.Now()), cancellationToken);
+                await catalogue.SaveAsync(TransferChanges.Begin(image, copies, all, time.Now()), cancellationToken);
             }
             catch (ConcurrentChangeException) when (crossings < MaxCrossings)
             {

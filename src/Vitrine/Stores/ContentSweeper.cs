@@ -46,13 +46,20 @@ public sealed partial class ContentSweeper
     }
 
     /// <summary>Frees one content at once, if nobody refers to it.</summary>
-    public async Task<bool> TryRemoveAsync(string store, Digest digest, CancellationToken cancellationToken)
+    public Task<bool> TryRemoveAsync(string store, Digest digest, CancellationToken cancellationToken) =>
+        TryRemoveAsync(store, digest, () => Task.FromResult(true), cancellationToken);
+
+    /// <param name="mayGo">Asked once it is sure that the catalogue does not want it.</param>
+    private async Task<bool> TryRemoveAsync(string store, Digest digest, Func<Task<bool>> mayGo, CancellationToken cancellationToken)
     {
         if (!await _replicas.TryBeginRemovalAsync(store, digest, cancellationToken))
             return false;
 
         try
         {
+            if (!await mayGo())
+                return false;
+
             await _stores.Contents(store).DeleteAsync(digest, cancellationToken);
         }
         finally
@@ -81,14 +88,17 @@ public sealed partial class ContentSweeper
     private async Task<SweepResult> SweepContentAsync(string store, CancellationToken cancellationToken)
     {
         var result = new SweepResult(0, 0, 0);
-        var forgotten = await ListForgottenAsync(store, cancellationToken);
+        HashSet<Digest>? forgotten = null;
         await foreach (var content in _stores.Contents(store).ListAsync(cancellationToken))
         {
-            if (!forgotten.Contains(content.Digest) && await TryRemoveAsync(store, content.Digest, cancellationToken))
+            if (await TryRemoveAsync(store, content.Digest, () => MayGoAsync(content.Digest), cancellationToken))
                 result += new SweepResult(1, 0, content.Length);
         }
 
         return result;
+
+        // To read what the store describes takes a while, and most sweeps find nothing to remove.
+        async Task<bool> MayGoAsync(Digest digest) => !(forgotten ??= await ListForgottenAsync(store, cancellationToken)).Contains(digest);
     }
 
     /// <summary>The contents of images that the store describes and the catalogue never heard of: they wait for a rebuild.</summary>

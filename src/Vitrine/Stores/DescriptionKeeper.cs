@@ -27,7 +27,7 @@ public sealed partial class DescriptionKeeper(
         }
     }
 
-    /// <returns>False where a store did not answer; the image's turn comes again.</returns>
+    /// <returns>False where a store did not answer, or is not reached from here; the image's turn comes again.</returns>
     private async Task<bool> TryDescribeAsync(Image image, CancellationToken cancellationToken)
     {
         var having = (await replicas.ListAsync([image.Id], cancellationToken))
@@ -35,7 +35,9 @@ public sealed partial class DescriptionKeeper(
         var document = image.Status is ImageStatus.Active
             ? ImageDescription.Of(image, await images.ListMembersAsync(image.Id, cancellationToken)).Write()
             : null;
-        var isDone = true;
+
+        // What only another zone's nodes reach, they describe.
+        var isDone = having.All(stores.Has);
         foreach (var store in stores.All.Select(s => s.Name))
         {
             if (stores.Contents(store).Descriptions is { } descriptions)

@@ -4,7 +4,9 @@ using Vitrine.Images;
 namespace Vitrine.Stores;
 
 /// <summary>One image's content in one store.</summary>
-/// <param name="Digest">Null until all bytes have arrived.</param>
+/// <param name="Digest">
+/// Of content that is in the store. Null until all bytes have arrived, unless the image comes back to what it had left there.
+/// </param>
 public sealed record Replica(ImageId Image, string Store, ReplicaState State, Digest? Digest, long? Size, DateTimeOffset UpdatedAt);
 
 public enum ReplicaState

@@ -49,7 +49,7 @@ internal sealed partial class ReplicaRepair(
         var begun = 0;
         foreach (var id in given)
         {
-            if (await images.FindAsync(id, cancellationToken) is { } image && await copies.TryCopyAsync(image, scrub, sources[id], cancellationToken) is not null)
+            if (await copies.TryCopyAsync(id, scrub, sources[id], cancellationToken))
                 begun++;
         }
 
@@ -66,7 +66,8 @@ internal sealed partial class ReplicaRepair(
         while (await images.FindAsync(id, cancellationToken) is { Status: not ImageStatus.Deleted } image)
         {
             var all = await replicas.ListAsync([id], cancellationToken);
-            if (all.FirstOrDefault(r => r.Store == store) is not { Digest: not null } replica || !all.Any(r => r.Store != store && r.State is ReplicaState.Ready))
+            if (all.FirstOrDefault(r => r.Store == store) is not { State: ReplicaState.Ready or ReplicaState.Retired } replica
+                || !all.Any(r => r.Store != store && r.State is ReplicaState.Ready))
                 return false;
 
             try

@@ -48,7 +48,7 @@ public enum StoreOperationState
     Failed,
 }
 
-/// <summary>Work on a whole store, as it stands now. Of each store one collection or scrub at most is not over, one sync, and one clean-up.</summary>
+/// <summary>Work on a whole store, as it stands now. Of each store one collection or scrub at most is not over, and one of each other kind.</summary>
 /// <remarks>
 /// A pure record: its methods answer the next one. An operation whose node died begins again on whichever node takes it next, which costs
 /// time and nothing else.

@@ -114,7 +114,7 @@ public sealed class StoreOperations(
         if ((task.Sources.Count > 0) != task.Kind is StoreOperationKind.Sync)
             throw new InvalidFieldException("sources", "are what a sync copies from, and nothing else has any");
         if (task.Moves && task.Kind is not StoreOperationKind.Sync)
-            throw new InvalidFieldException("moves", "only a sync can move images");
+            throw new InvalidFieldException("move", "only a sync can move images");
         if (task.Sources.Contains(store))
             throw new InvalidFieldException("sources", "a store is not copied into itself");
         if (task.Kind is StoreOperationKind.Cleanup != task.IsConfirmed)

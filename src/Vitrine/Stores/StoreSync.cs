@@ -4,8 +4,7 @@ using Vitrine.Transfers;
 namespace Vitrine.Stores;
 
 /// <summary>Brings into one store what others have, by a transfer for each image, and waits until all of them are over.</summary>
-internal sealed class StoreSync(
-    IReplicaCatalogue replicas, IImageCatalogue images, ITransferCatalogue transfers, ImageReplicas copies, TimeProvider time) : IStoreWork
+internal sealed class StoreSync(IReplicaCatalogue replicas, ITransferCatalogue transfers, ImageReplicas copies, TimeProvider time) : IStoreWork
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
@@ -24,10 +23,7 @@ internal sealed class StoreSync(
         foreach (var source in operation.Sources)
         {
             foreach (var id in await replicas.ListMissingAsync([source], operation.Store, cancellationToken))
-            {
-                if (await images.FindAsync(id, cancellationToken) is { } image)
-                    await copies.TryCopyAsync(image, operation, source, cancellationToken);
-            }
+                await copies.TryCopyAsync(id, operation, source, cancellationToken);
         }
     }
 

@@ -26,8 +26,10 @@ public sealed record TransferQuery
     public ProjectId? Project { get; init; }
 
     public ImageId? Image { get; init; }
+
     /// <summary>Of one of these kinds; of any where there are none.</summary>
     public IReadOnlyList<TransferKind> Kinds { get; init; } = [];
+
     public StoreOperationId? Operation { get; init; }
     public IReadOnlyList<TransferState> States { get; init; } = [];
     public bool OldestFirst { get; init; }

@@ -25,11 +25,12 @@ internal static class TransferChanges
     };
 
     /// <summary>Copies are asked for.</summary>
-    public static CatalogueChange Begin(Image image, IReadOnlyList<Transfer> copies, DateTimeOffset now) => new()
+    /// <param name="replicas">All of the image.</param>
+    public static CatalogueChange Begin(Image image, IReadOnlyList<Transfer> copies, IReadOnlyList<Replica> replicas, DateTimeOffset now) => new()
     {
         Image = image,
         Transfers = copies,
-        Replicas = [.. copies.Select(c => Receiving(c, now))],
+        Replicas = [.. copies.Select(c => Receiving(c, replicas, now))],
     };
 
     /// <summary>The content is in the store, and verified.</summary>
@@ -60,19 +61,15 @@ internal static class TransferChanges
         {
             Transfers = [transfer.Finish(now), .. copies],
             Image = image.Activate(content, now),
-            Replicas = [ready, .. copies.Select(c => Receiving(c, now))],
+            Replicas = [ready, .. copies.Select(c => Receiving(c, replicas, now))],
         };
     }
 
     /// <summary>The transfer failed or was cancelled.</summary>
     /// <param name="image">Null where it was deleted.</param>
-    public static CatalogueChange End(Transfer ended, Image? image, DateTimeOffset now) => ended.Kind is TransferKind.Copy
-        ? new CatalogueChange
-        {
-            Transfers = [ended],
-            Image = image,
-            Replicas = image is null ? [] : [new Replica(ended.Image, ended.Store, ReplicaState.Failed, Digest: null, Size: null, now)],
-        }
+    /// <param name="replicas">All of the image.</param>
+    public static CatalogueChange End(Transfer ended, Image? image, IReadOnlyList<Replica> replicas, DateTimeOffset now) => ended.Kind is TransferKind.Copy
+        ? new CatalogueChange { Transfers = [ended], Image = image, Replicas = image is null ? [] : [WithoutCopy(ended, replicas, now)] }
         : new CatalogueChange { Transfers = [ended], Image = image?.Fail(now), WithoutReplicasOf = ended.Image };
 
     /// <summary>A user wants another try.</summary>
@@ -81,17 +78,24 @@ internal static class TransferChanges
     /// <exception cref="ReplicaExistsException">Another copy has come there since.</exception>
     public static CatalogueChange Again(Transfer queued, Image image, IReadOnlyList<Replica> replicas, DateTimeOffset now)
     {
-        if (queued.Kind is TransferKind.Copy && replicas.Any(r => r.Store == queued.Store && r.State is not ReplicaState.Failed))
+        if (queued.Kind is TransferKind.Copy && replicas.Any(r => r.Store == queued.Store && r.State is ReplicaState.Ready or ReplicaState.Receiving))
             throw new ReplicaExistsException(image.Id, [queued.Store]);
 
         return new CatalogueChange
         {
             Transfers = [queued],
             Image = queued.Kind is TransferKind.Copy ? image : image.Receive(queued, now),
-            Replicas = [Receiving(queued, now)],
+            Replicas = [Receiving(queued, replicas, now)],
         };
     }
 
-    private static Replica Receiving(Transfer transfer, DateTimeOffset now) =>
-        new(transfer.Image, transfer.Store, ReplicaState.Receiving, Digest: null, transfer.Length, now);
+    /// <summary>What an image left in the store that it comes back to stays wanted meanwhile: nobody has confirmed yet that it can go.</summary>
+    private static Replica Receiving(Transfer transfer, IReadOnlyList<Replica> replicas, DateTimeOffset now) => new(
+        transfer.Image, transfer.Store, ReplicaState.Receiving,
+        replicas.FirstOrDefault(r => r.Store == transfer.Store && r.State is ReplicaState.Retired)?.Digest, transfer.Length, now);
+
+    private static Replica WithoutCopy(Transfer ended, IReadOnlyList<Replica> replicas, DateTimeOffset now) =>
+        replicas.FirstOrDefault(r => r.Store == ended.Store) is { Digest: not null } left
+            ? left with { State = ReplicaState.Retired, UpdatedAt = now }
+            : new Replica(ended.Image, ended.Store, ReplicaState.Failed, Digest: null, Size: null, now);
 }

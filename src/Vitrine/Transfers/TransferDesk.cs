@@ -7,7 +7,8 @@ namespace Vitrine.Transfers;
 
 /// <summary>What users may ask of transfers: to be shown, cancelled, tried again and explained.</summary>
 public sealed class TransferDesk(
-    ITransferCatalogue transfers, IImageCatalogue images, IReplicaCatalogue replicas, ICatalogue catalogue, INodeCatalogue nodes, ITransferScheduler scheduler, TimeProvider time)
+    ITransferCatalogue transfers, IImageCatalogue images, IReplicaCatalogue replicas, ICatalogue catalogue, INodeCatalogue nodes,
+    ITransferScheduler scheduler, TimeProvider time)
 {
     private const int MaxCrossings = 10;
 
@@ -28,7 +29,8 @@ public sealed class TransferDesk(
         return ChangeAsync(
             id, caller,
             transfer => transfer.Cancel(time.Now()),
-            (image, transfer) => Task.FromResult(TransferChanges.End(transfer, image, time.Now())),
+            async (image, transfer) => TransferChanges.End(
+                transfer, image, await replicas.ListAsync([transfer.Image], cancellationToken), time.Now()),
             cancellationToken);
     }
 

@@ -323,7 +323,8 @@ internal sealed partial class TransferHold : IAsyncDisposable
         var now = _holds.Time.Now();
         await SaveAsync(
             async () => TransferChanges.End(
-                Transfer.Fail(failure, now), await _holds.GetImageAsync(Transfer, CancellationToken.None), now),
+                Transfer.Fail(failure, now), await _holds.GetImageAsync(Transfer, CancellationToken.None),
+                await _holds.Replicas.ListAsync([Transfer.Image], CancellationToken.None), now),
             CancellationToken.None);
         _holds.Count(Transfer);
         LogFailed(_holds.Logger, Transfer.Id, Transfer.Image, failure.Code, failure.Cause);

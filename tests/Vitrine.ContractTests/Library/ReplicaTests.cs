@@ -301,6 +301,44 @@ public sealed class ReplicaTests : IDisposable
     }
 
     [Fact]
+    public async Task What_an_image_left_behind_stays_where_its_way_back_was_cancelled_or_failed()
+    {
+        await using var node = await StartAsync();
+        var (image, content) = await NewImageAsync(node);
+        await node.RunAsync(Assert.Single(await node.Copies.CopyAsync(image, To(Second) with { Moves = true }, Admin, Stop)).Id);
+        var back = Assert.Single(await node.Copies.CopyAsync(image, To(LibraryHome.Main), Caller, Stop));
+        await node.Sweeper.SweepAsync(Stop);
+        Assert.NotNull(await node.Store.FindAsync(Digest.Of(content), Stop));
+
+        await node.Desk.CancelAsync(back.Id, Caller, Stop);
+        await node.Sweeper.SweepAsync(Stop);
+        Assert.Equal([(LibraryHome.Main, ReplicaState.Retired), (Second, ReplicaState.Ready)], await StatesAsync(node, image));
+        Assert.Equal(content, await ReadAsync(node, LibraryHome.Main, Digest.Of(content)));
+
+        await node.Desk.RetryAsync(back.Id, Caller, Stop);
+        await node.RunAsync(back.Id);
+        Assert.Equal(ReplicaState.Ready, await StateAsync(node, image, LibraryHome.Main));
+    }
+
+    [Fact]
+    public async Task A_sync_passes_over_no_image_that_is_changed_at_the_moment()
+    {
+        await using var node = await StartAsync();
+        var (image, _) = await NewImageAsync(node);
+        node.Catalogue.Before = async change =>
+        {
+            if (change.Transfers is [{ Kind: TransferKind.Copy, Version: 0 }])
+            {
+                node.Catalogue.Before = _ => Task.CompletedTask;
+                await node.Library.UpdateAsync(image, Caller, i => i with { Description = "changed" }, Stop);
+            }
+        };
+        var synced = await OperateAsync(node, Third, new StoreTask(StoreOperationKind.Sync) { Sources = [LibraryHome.Main] });
+        Assert.Equal(1, synced.Synced!.Copied);
+        Assert.Equal(ReplicaState.Ready, await StateAsync(node, image, Third));
+    }
+
+    [Fact]
     public async Task A_sync_brings_what_is_missing_from_several_stores_and_moves_where_it_is_told_to()
     {
         await using var node = await StartAsync();
