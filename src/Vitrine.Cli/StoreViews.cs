@@ -16,6 +16,7 @@ internal static class StoreViews
             ("kind", store.Kind),
             ("default", store.IsDefault ? "yes" : "no"),
             ("mode", store.Mode),
+            ("converts", store.Convert is { Count: > 0 } rules ? string.Join(", ", rules.Select(r => $"{r.Key} to {r.Value}")) : null),
             ("health", store.Healthy switch { true => "healthy", false => store.Problem ?? "unhealthy", null => "unknown" }),
             ("images", $"{store.Images}"),
             ("size of images", Amounts.Bytes(store.LogicalBytes)),

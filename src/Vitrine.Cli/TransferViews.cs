@@ -18,6 +18,7 @@ internal static class TransferViews
         ("checksum", transfer.Checksum),
         ("moved", $"{Amounts.Bytes(transfer.Moved)} of {Amounts.Bytes(transfer.Length)} ({Amounts.Percent(transfer.Moved, transfer.Length)})"),
         ("unpacked", transfer.Unpacked > 0 ? Amounts.Bytes(transfer.Unpacked) : null),
+        ("converted", transfer.Converted > 0 ? Amounts.Bytes(transfer.Converted) : null),
         ("rate", transfer.Rate >= 1 ? Amounts.Rate(transfer.Rate) : null),
         ("time left", transfer.SecondsLeft is { } left ? Amounts.Duration(TimeSpan.FromSeconds(left)) : null),
         ("attempt", $"{transfer.Attempt}"),
@@ -56,7 +57,7 @@ internal static class TransferViews
         ("md5", image.Md5),
         ("sha512", image.Sha512),
         ("source", image.Source),
-        ("source file", image.SourceFile is { } file ? $"{file.Wrapper}, {Amounts.Bytes(file.Size)} ({file.Size} bytes)" : null),
+        ("source file", image.SourceFile is { } file ? $"{string.Join(", ", new[] { file.Wrapper, file.Format }.OfType<string>())}, {Amounts.Bytes(file.Size)} ({file.Size} bytes)" : null),
         ("source sha256", image.SourceFile?.Sha256),
         ("stores", string.Join(", ", image.Replicas.Select(r => r.State == "ready" ? r.Store : $"{r.Store} ({r.State})"))),
         ("transfer", image.Transfer is { } transfer ? $"{transfer.Id}, {transfer.State}, {Amounts.Percent(transfer.Moved, transfer.Length)}" : null),
@@ -74,6 +75,8 @@ internal static class TransferViews
         var line = $"{state}: {Amounts.Percent(transfer.Moved, transfer.Length)}, {Amounts.Bytes(transfer.Moved)} of {Amounts.Bytes(transfer.Length)}";
         if (transfer is { Step: "unpacking", IsOver: false })
             line += $", {Amounts.Bytes(transfer.Unpacked)} unpacked";
+        if (transfer is { Step: "converting", IsOver: false })
+            line += $", {Amounts.Bytes(transfer.Converted)} converted";
         if (transfer.Rate >= 1)
             line += $", {Amounts.Rate(transfer.Rate)}";
         if (transfer.SecondsLeft is { } left)

@@ -97,10 +97,11 @@ internal static class Composition
                 only.Options.Path = options.PathOf("store");
         }
 
-        return new StoreRegistry(configured.Select(s => (
-            new LibraryStore(s.Key, s.Options.Zone ?? options.Zone, s.Options.Kind, s.Options.Description, s.Options.Default),
-            OpenStore(s.Key, Checked(s.Key, s.Options)))));
+        return new StoreRegistry(configured.Select(s => (Describe(s.Key, Checked(s.Key, s.Options), options), OpenStore(s.Key, s.Options))));
     }
+
+    private static LibraryStore Describe(string name, StoreOptions store, ServerOptions server) =>
+        new(name, store.Zone ?? server.Zone, store.Kind, store.Description, store.Default) { Conversion = store.Conversion };
 
     private static IContentStore OpenStore(string name, StoreOptions options) => options.Kind switch
     {

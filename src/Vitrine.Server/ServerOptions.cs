@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
+using Vitrine.Images;
+using Vitrine.Stores;
 using Vitrine.Stores.Chunked;
 using Vitrine.Stores.Objects.S3;
 using Vitrine.Stores.Rbd;
@@ -52,6 +54,8 @@ internal sealed partial class ServerOptionsValidator : IValidateOptions<ServerOp
 /// <summary>The section <c>Stores:NAME</c>.</summary>
 public sealed class StoreOptions : IValidatableObject
 {
+    private const string AnyFormat = "any";
+
     /// <summary>
     /// The backend. <c>directory</c> keeps whole files on a local disk or a mount; <c>chunked</c> keeps equal blocks once there,
     /// compressed; <c>s3</c> does the same in a bucket; <c>rbd</c> keeps whole images in a pool of Ceph, for hosts to clone.
@@ -68,6 +72,12 @@ public sealed class StoreOptions : IValidatableObject
     [RegularExpression("[a-z0-9][a-z0-9_-]{0,62}")]
     public string? Zone { get; set; }
 
+    /// <summary>
+    /// The format that the store keeps a disk in, by the format that it arrives in, or by <c>any</c> for all that are not named.
+    /// Default: nothing is converted, and downloads give the very file that came.
+    /// </summary>
+    public IDictionary<string, string> Convert { get; init; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>How a store that keeps equal blocks once works; of no meaning to the others.</summary>
     public ChunkedStoreOptions Chunked { get; set; } = new();
 
@@ -83,12 +93,31 @@ public sealed class StoreOptions : IValidatableObject
     /// <summary>Whether the store lies in a directory, and not on servers that a section of its own names.</summary>
     internal bool IsInDirectory => Kind is not ("s3" or "rbd");
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => Kind switch
+    internal ConversionPolicy Conversion => new(ConversionPolicy.Sources
+        .Select(format => (Format: format, Rule: RuleFor(format)))
+        .Where(known => known.Rule is not null)
+        .ToDictionary(known => known.Format, known => EnumWords.Parse<DiskFormat>(known.Rule!, nameof(Convert))));
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => ConversionFaults().Concat(Kind switch
     {
         "s3" => SectionFaults(S3, nameof(S3)),
         "rbd" => SectionFaults(Rbd, nameof(Rbd)),
         _ => Path.Length > 0 ? [] : [new ValidationResult("The Path field is required.", [nameof(Path)])],
-    };
+    });
+
+    private IEnumerable<ValidationResult> ConversionFaults() =>
+        from rule in Convert
+        where !(string.Equals(rule.Key, AnyFormat, StringComparison.OrdinalIgnoreCase) || IsOneOf(ConversionPolicy.Sources, rule.Key)) || !IsOneOf(ConversionPolicy.Kept, rule.Value)
+        select new ValidationResult(
+            $"Convert:{rule.Key} is {rule.Value}: disks are converted from {Words(ConversionPolicy.Sources)} or any, to {Words(ConversionPolicy.Kept)}.", [nameof(Convert)]);
+
+    private string? RuleFor(DiskFormat format) =>
+        Convert.TryGetValue(format.Word(), out var named) || Convert.TryGetValue(AnyFormat, out named) ? named : null;
+
+    private static bool IsOneOf(IReadOnlySet<DiskFormat> formats, string word) =>
+        EnumWords.TryParse<DiskFormat>(word, out var format) && formats.Contains(format);
+
+    private static string Words(IEnumerable<DiskFormat> formats) => string.Join(", ", formats.Select(f => f.Word()));
 
     private List<ValidationResult> SectionFaults(object? section, string name)
     {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Vitrine.Client;
+using Vitrine.Testing;
 using Vitrine.Testing.S3;
 using Vitrine.Testing.Sources;
 
@@ -24,6 +25,7 @@ public sealed class RbdStoreTests(CephServer ceph) : IAsyncLifetime
         _server = await ServerProcess.StartAsync(new Dictionary<string, string>
         {
             ["VITRINE_STORES__main__KIND"] = "rbd",
+            ["VITRINE_STORES__main__CONVERT__any"] = "raw",
             ["VITRINE_STORES__main__RBD__CONFIGFILE"] = options.ConfigFile,
             ["VITRINE_STORES__main__RBD__KEYRING"] = options.Keyring!,
             ["VITRINE_STORES__main__RBD__USER"] = options.User,
@@ -53,6 +55,21 @@ public sealed class RbdStoreTests(CephServer ceph) : IAsyncLifetime
 
         await VitrineAsync("image", "delete", "pushed");
         Assert.Empty(await ListNamesAsync());
+    }
+
+    [FactWithTool("qemu-img")]
+    public async Task A_qcow2_that_is_pushed_is_a_raw_disk_in_ceph_and_the_file_that_came_is_known()
+    {
+        var (raw, file, export) = (Path.Combine(_server.Data, "disk.raw"), Path.Combine(_server.Data, "disk.qcow2"), Path.Combine(_server.Data, "export.raw"));
+        await File.WriteAllBytesAsync(raw, RandomNumberGenerator.GetBytes(24 << 20), Stop);
+        await Tool.RunAsync("qemu-img", ["convert", "-f", "raw", "-O", "qcow2", raw, file], Stop);
+        await VitrineAsync("image", "push", file, "--name", "converted");
+
+        var image = await _client.ListImagesAsync([], Stop).SingleAsync(Stop);
+        Assert.Equal(("raw", await DigestOfAsync(raw)), (image.Format, image.Sha256));
+        Assert.Equal((await DigestOfAsync(file), "qcow2"), (image.SourceFile!.Sha256, image.SourceFile.Format));
+        await ceph.RunAsync("rbd", "export", "--no-progress", _prefix + image.Sha256, export);
+        Assert.Equal(image.Sha256, await DigestOfAsync(export));
     }
 
     [Fact]

@@ -52,6 +52,7 @@ internal class ImageRow
     public string? SourceFileDigest { get; init; }
     public long? SourceFileSize { get; init; }
     public string? SourceFileWrapper { get; init; }
+    public string? SourceFileFormat { get; init; }
     public string? Transfer { get; init; }
     public long CreatedAt { get; init; }
     public long UpdatedAt { get; init; }
@@ -96,7 +97,8 @@ internal class ImageRow
         ContentVirtualSize = image.Content?.VirtualSize,
         SourceFileDigest = image.Content?.Source?.Digest.Hex,
         SourceFileSize = image.Content?.Source?.Size,
-        SourceFileWrapper = image.Content?.Source?.Wrapper.Word(),
+        SourceFileWrapper = Stored.Word(image.Content?.Source?.Wrapper),
+        SourceFileFormat = Stored.Word(image.Content?.Source?.Format),
         Transfer = image.Transfer?.ToString(),
         CreatedAt = Stored.Micros(image.CreatedAt),
         UpdatedAt = Stored.Micros(image.UpdatedAt),
@@ -179,5 +181,5 @@ internal sealed class WholeImageRow : ImageRow
 
     private SourceFile? ToSourceFile() => SourceFileDigest is null
         ? null
-        : new SourceFile(Digest.Parse(SourceFileDigest), SourceFileSize!.Value, Stored.Enum<Wrapper>(SourceFileWrapper!));
+        : new SourceFile(Digest.Parse(SourceFileDigest), SourceFileSize!.Value, Stored.EnumOrNull<Wrapper>(SourceFileWrapper), Stored.EnumOrNull<DiskFormat>(SourceFileFormat));
 }

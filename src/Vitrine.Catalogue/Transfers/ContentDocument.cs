@@ -13,7 +13,7 @@ internal sealed record ContentDocument(
         ? null
         : JsonSerializer.Serialize(new ContentDocument(
             facts.Digest.Hex, facts.Size, facts.Md5, facts.Sha512, facts.Format.Word(), facts.VirtualSize,
-            facts.Source is { } source ? new SourceFileDocument(source.Digest.Hex, source.Size, source.Wrapper.Word()) : null,
+            facts.Source is { } source ? new SourceFileDocument(source.Digest.Hex, source.Size, source.Wrapper?.Word(), source.Format?.Word()) : null,
             facts.Container.Word()));
 
     public static ContentFacts? Read(string? text) =>
@@ -27,7 +27,9 @@ internal sealed record ContentDocument(
             : null;
 }
 
-internal sealed record SourceFileDocument(string Digest, long Size, string Wrapper)
+internal sealed record SourceFileDocument(string Digest, long Size, string? Wrapper, string? Format = null)
 {
-    public SourceFile ToSourceFile() => new(Content.Digest.Parse(Digest), Size, EnumWords.Parse<Wrapper>(Wrapper, "wrapper"));
+    public SourceFile ToSourceFile() => new(
+        Content.Digest.Parse(Digest), Size, Wrapper is null ? null : EnumWords.Parse<Wrapper>(Wrapper, "wrapper"),
+        Format is null ? null : EnumWords.Parse<DiskFormat>(Format, "format"));
 }

@@ -40,6 +40,7 @@ internal sealed class TransferRow
     public long Fetched { get; init; }
     public long Furthest { get; init; }
     public long Unpacked { get; init; }
+    public long Converted { get; init; }
     public double Rate { get; init; }
     public int Attempt { get; init; }
     public int Fruitless { get; init; }
@@ -88,6 +89,7 @@ internal sealed class TransferRow
         Fetched = transfer.Fetched,
         Furthest = transfer.Furthest,
         Unpacked = transfer.Unpacked,
+        Converted = transfer.Converted,
         Rate = transfer.Rate,
         Attempt = transfer.Attempt,
         Fruitless = transfer.Fruitless,
@@ -129,6 +131,7 @@ internal sealed class TransferRow
         Fetched = Fetched,
         Furthest = Furthest,
         Unpacked = Unpacked,
+        Converted = Converted,
         Rate = Rate,
         Attempt = Attempt,
         Fruitless = Fruitless,

@@ -72,7 +72,7 @@ public sealed record ImageRecord
     /// <summary>Where the content came from, without credentials; null for uploads.</summary>
     public string? Source { get; init; }
 
-    /// <summary>The file that the content was unpacked from; null where the content is the file as it came.</summary>
+    /// <summary>The file that the content was made of; null where the content is the file as it came.</summary>
     public SourceFileRecord? SourceFile { get; init; }
 
     /// <summary>The transfer that is bringing the content, or that failed to; null where the image is active or waits for one.</summary>
@@ -93,8 +93,9 @@ public sealed record ImageRecord
 /// <summary>A file as it was published, which is kept no longer once its content was unpacked.</summary>
 /// <param name="Sha256">What a publisher's SHA-256 is to be compared with, in 64 lower-case hexadecimal digits.</param>
 /// <param name="Size">Its length in bytes.</param>
-/// <param name="Wrapper"><c>gzip</c>, <c>bzip2</c>, <c>xz</c>, <c>zstd</c> or <c>zip</c>.</param>
-public sealed record SourceFileRecord(string Sha256, long Size, string Wrapper);
+/// <param name="Wrapper"><c>gzip</c>, <c>bzip2</c>, <c>xz</c>, <c>zstd</c> or <c>zip</c>; null where it was not packed.</param>
+/// <param name="Format">What the disk in it was, where the store keeps that in another format; null where it does not.</param>
+public sealed record SourceFileRecord(string Sha256, long Size, string? Wrapper, string? Format);
 
 /// <summary>One image's content in one store.</summary>
 /// <param name="State">

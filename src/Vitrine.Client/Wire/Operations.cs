@@ -19,6 +19,9 @@ public sealed record StoreRecord
     /// <summary><c>open</c>, <c>readonly</c>, or <c>draining</c>: read from only where no other store has what is wanted.</summary>
     public required string Mode { get; init; }
 
+    /// <summary>The format that the store keeps disks in, by the one that they arrive in. Null where only other nodes can reach the store.</summary>
+    public IReadOnlyDictionary<string, string>? Convert { get; init; }
+
     /// <summary>Bytes can be written, read and removed. Null where only other nodes can reach the store.</summary>
     public bool? Healthy { get; init; }
 

@@ -46,6 +46,9 @@ public sealed record TransferRecord
     /// <summary>The bytes that were taken so far out of the wrapper in which the file came; 0 where it came without.</summary>
     public long Unpacked { get; init; }
 
+    /// <summary>How many bytes have been made of the disk that came, where the store keeps it in another format.</summary>
+    public long Converted { get; init; }
+
     /// <summary>Bytes per second, averaged over the last seconds.</summary>
     public required double Rate { get; init; }
 

@@ -21,6 +21,7 @@ internal sealed class StoreSurvey(IReplicaCatalogue catalogue, StoreRegistry reg
             Description = store.Description,
             IsDefault = store.IsDefault,
             Mode = store.Mode.Word(),
+            Convert = registry.All.FirstOrDefault(s => s.Name == store.Name)?.Conversion.Targets.ToDictionary(t => t.Key.Word(), t => t.Value.Word()),
             Healthy = healthy,
             Problem = problem,
             Total = capacity?.Total,

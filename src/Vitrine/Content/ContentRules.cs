@@ -42,8 +42,24 @@ public static class ContentRules
     /// <exception cref="FormatMismatchException">The format is another.</exception>
     public static ContentFacts AcceptUnpacked(IngestResult result, Image image, SourceFile source) =>
         result.Verdict?.Wrapper is { } inner
-            ? throw new UnsafeContentException("wrapper-nested", $"in the {source.Wrapper.Word()} file is a {inner.Word()} file, not an image.")
+            ? throw new UnsafeContentException("wrapper-nested", $"in the {source.Wrapper!.Value.Word()} file is a {inner.Word()} file, not an image.")
             : FactsOf(result, image, source);
+
+    /// <summary>Accepts what was made of a disk that had been accepted itself.</summary>
+    /// <param name="arrived">What the disk came in.</param>
+    /// <exception cref="UnsafeContentException">
+    /// What is on the disk would be taken for something else than a disk: a guest chose those bytes, not whoever reads them.
+    /// </exception>
+    public static ContentFacts AcceptConverted(IngestResult result, ContentFacts arrived, DiskFormat target)
+    {
+        if (result.Verdict is not { Wrapper: null, Container: ContainerFormat.Bare } verdict || verdict.Format != target)
+            throw new UnsafeContentException("disk-mistakable", $"as {target.Word()}, which the store keeps it in, the disk looks like something else.");
+
+        var source = (arrived.Source ?? new SourceFile(arrived.Digest, arrived.Size, Wrapper: null)) with { Format = arrived.Format };
+        return new ContentFacts(
+            result.Digest, result.Length, result.Sums[ChecksumAlgorithm.Md5], result.Sums[ChecksumAlgorithm.Sha512], target,
+            verdict.VirtualSize ?? result.Length, source);
+    }
 
     /// <summary>Holds the format that the bytes have against what the image says of itself.</summary>
     /// <exception cref="FormatMismatchException">They are of another format.</exception>

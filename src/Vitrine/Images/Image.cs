@@ -89,8 +89,8 @@ public sealed record Image
             Status = ImageStatus.Active,
             Content = content,
             Size = content.Size,
-            DiskFormat = DiskFormat ?? content.Format,
-            ContainerFormat = ContainerFormat ?? content.Container,
+            DiskFormat = content.Source?.Format is null ? DiskFormat ?? content.Format : content.Format,
+            ContainerFormat = content.Source?.Format is null ? ContainerFormat ?? content.Container : content.Container,
             Kind = content.Format is Images.DiskFormat.Iso && DiskFormat is null ? ImageKind.Iso : Kind,
             UpdatedAt = now,
         }

@@ -66,14 +66,18 @@ public sealed record StoreCapacity(long? Total, long? Free);
 public readonly record struct StagingKey(string Value)
 {
     private const string UnpackedSuffix = "-unpacked";
+    private const string ConvertedSuffix = "-converted";
+
+    private static readonly string[] Suffixes = [UnpackedSuffix, ConvertedSuffix];
 
     /// <summary>The transfer that writes under the key; null where the key is of none.</summary>
     public Transfers.TransferId? Transfer
     {
         get
         {
-            var id = Value.EndsWith(UnpackedSuffix, StringComparison.Ordinal) ? Value[..^UnpackedSuffix.Length] : Value;
-            return Guid.TryParseExact(id, "N", out var parsed) ? new Transfers.TransferId(parsed) : null;
+            var value = Value;
+            var suffix = Suffixes.FirstOrDefault(s => value.EndsWith(s, StringComparison.Ordinal)) ?? "";
+            return Guid.TryParseExact(value[..^suffix.Length], "N", out var id) ? new Transfers.TransferId(id) : null;
         }
     }
 
@@ -82,6 +86,9 @@ public readonly record struct StagingKey(string Value)
 
     /// <summary>Of what is taken out of that, where it came in a wrapper.</summary>
     public static StagingKey OfUnpacked(Transfers.TransferId transfer) => new(Of(transfer).Value + UnpackedSuffix);
+
+    /// <summary>Of what is made of the disk in it, where the store keeps that in another format.</summary>
+    public static StagingKey OfConverted(Transfers.TransferId transfer) => new(Of(transfer).Value + ConvertedSuffix);
 
     public override string ToString() => Value;
 }

@@ -84,6 +84,9 @@ public sealed record Transfer
     /// <summary>The bytes that were taken so far out of the wrapper in which the file came; 0 where it came without.</summary>
     public long Unpacked { get; init; }
 
+    /// <summary>How many bytes have been made of the disk in it, where the store keeps that in another format.</summary>
+    public long Converted { get; init; }
+
     /// <summary>Bytes per second, averaged over the last seconds.</summary>
     public double Rate { get; init; }
 
@@ -195,6 +198,9 @@ public sealed record Transfer
 
     /// <summary>The file came in a wrapper, and so many bytes have been taken out of it.</summary>
     public Transfer Unpack(long unpacked) => IsOver ? this : this with { State = TransferState.Verifying, Step = TransferSteps.Unpacking, Unpacked = unpacked };
+
+    /// <summary>The store keeps the disk in another format, of which so many bytes have been made.</summary>
+    public Transfer Convert(long converted) => IsOver ? this : this with { State = TransferState.Verifying, Step = TransferSteps.Converting, Converted = converted };
 
     /// <summary>All checks have passed; the content is made visible.</summary>
     public Transfer Settle(ContentFacts content) => IsOver ? this : this with
@@ -326,6 +332,7 @@ public static class TransferSteps
     public const string Receiving = "receiving";
     public const string Checking = "checking";
     public const string Unpacking = "unpacking";
+    public const string Converting = "converting";
     public const string Storing = "storing";
 }
 

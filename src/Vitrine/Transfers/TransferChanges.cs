@@ -50,8 +50,9 @@ internal static class TransferChanges
             };
         }
 
-        // The description may have been changed since the content was held against it.
-        ContentRules.CheckFormat(image, content.Format, content.Container);
+        // The description may have been changed since the content was held against it; what was converted, the library describes itself.
+        if (content.Source?.Format is null)
+            ContentRules.CheckFormat(image, content.Format, content.Container);
         var copies = transfer.FurtherStores.Select(store => NewCopy(image, content, store, now) with
         {
             User = transfer.User,

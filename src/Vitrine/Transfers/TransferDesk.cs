@@ -117,6 +117,8 @@ public sealed record TransferExplanation(
                 $"Node {transfer.NodeName} is {transfer.Step}; the last byte came {Ago(transfer.LastProgress, now)}.", null, null),
             TransferState.Verifying when transfer.Step is TransferSteps.Unpacking => (
                 $"All bytes are here; node {transfer.NodeName} has unpacked {transfer.Unpacked} bytes so far.", null, null),
+            TransferState.Verifying when transfer.Step is TransferSteps.Converting => (
+                $"All bytes are here and are in order; node {transfer.NodeName} has written {transfer.Converted} bytes in the format of the store so far.", null, null),
             TransferState.Verifying => ($"All bytes are here; node {transfer.NodeName} is {transfer.Step}.", null, null),
             TransferState.Retrying => (
                 $"Attempt {transfer.Attempt} was interrupted; the next begins {In(transfer.NextAttemptAt, now)}.", transfer.Failure?.Cause, transfer.Failure?.Remedy),
@@ -133,10 +135,10 @@ public sealed record TransferExplanation(
     {
         var step = transfer.State is TransferState.Failed ? transfer.Failure?.Step : transfer.Step;
 
-        // To look again at what came before is part of picking up the thread, and to unpack it, which few need, of checking it.
+        // To look again at what came before is part of picking up the thread; to unpack and convert it, which few need, of checking it.
         var present = transfer.State is TransferState.Done ? Order.Length
             : step is TransferSteps.Rereading ? Array.IndexOf(Order, TransferSteps.Connecting)
-            : step is TransferSteps.Unpacking ? Array.IndexOf(Order, TransferSteps.Checking)
+            : step is TransferSteps.Unpacking or TransferSteps.Converting ? Array.IndexOf(Order, TransferSteps.Checking)
             : Math.Max(0, Array.IndexOf(Order, step));
         return [.. Order.Select((name, i) => new TransferStep(
             name, i < present ? "done" : i > present ? "pending" : transfer.IsOver ? transfer.State.Word() : "current"))];

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Vitrine.Content;
+using Vitrine.Disks;
 using Vitrine.Images;
 using Vitrine.Stores;
 
@@ -49,6 +50,8 @@ internal sealed partial class TransferHold : IAsyncDisposable
     private StagingKey Key => StagingKey.Of(Transfer.Id);
 
     private StagingKey UnpackedKey => StagingKey.OfUnpacked(Transfer.Id);
+
+    private StagingKey ConvertedKey => StagingKey.OfConverted(Transfer.Id);
 
     /// <summary>Opens what the store holds of the content, and looks at it again, so that it need not come again.</summary>
     public async Task OpenAsync(CancellationToken cancellationToken)
@@ -139,7 +142,7 @@ internal sealed partial class TransferHold : IAsyncDisposable
         if (ContentRules.WrapperToOpen(result, image) is { } wrapper)
             await UnpackAsync(ContentRules.AcceptSource(result, wrapper, Transfer.Length, Transfer.Expected), cancellationToken);
         else
-            await CommitAsync(Opened, ContentRules.Accept(result, image, Transfer.Length, Transfer.Expected), cancellationToken);
+            await KeepAsync(Opened, ContentRules.Accept(result, image, Transfer.Length, Transfer.Expected), cancellationToken);
     }
 
     /// <summary>Finishes what an earlier run had brought as far as the store; false where it had not.</summary>
@@ -191,39 +194,79 @@ internal sealed partial class TransferHold : IAsyncDisposable
             await ingest.DisposeAsync();
         _ingest = null;
 
-        // What was unpacked is the content now; the file that it came in has served.
-        if (Transfer is { State: TransferState.Done, Content.Source: not null })
+        // What was made of the file is the content now; the file has served.
+        if (Transfer is { State: TransferState.Done, Content.Source: { } source })
+        {
             await DiscardAsync(Key);
+            if (source is { Wrapper: not null, Format: not null })
+                await DiscardAsync(UnpackedKey);
+        }
     }
 
-    /// <summary>Takes the content out of the file that came, and makes that the image's: a pass of its own, beside the file.</summary>
+    /// <summary>Takes the content out of the file that came, and makes that the image's.</summary>
     private async Task UnpackAsync(SourceFile source, CancellationToken cancellationToken)
     {
         await ChangeAsync(t => t.Unpack(0), cancellationToken);
+        await using var content = await _holds.Wrappers.OpenAsync(Opened.Staged, source.Wrapper!.Value, cancellationToken);
+        await DeriveAsync(
+            UnpackedKey, content.Body, content.Length, (transfer, unpacked) => transfer.Unpack(unpacked),
+            async (unpacked, result) => await KeepAsync(
+                unpacked, ContentRules.AcceptUnpacked(result, await _holds.GetImageAsync(Transfer, cancellationToken), source), cancellationToken),
+            cancellationToken);
+    }
+
+    /// <summary>Lays the disk in what came out in another format, and makes that the image's content.</summary>
+    private async Task ConvertAsync(Ingest arrived, ContentFacts facts, ConversionTarget target, CancellationToken cancellationToken)
+    {
+        await ChangeAsync(t => t.Convert(0), cancellationToken);
+        var disk = await _holds.Formats.OpenAsync(arrived.Staged, facts.Format, facts.Container, cancellationToken);
+        await using var conversion = await _holds.Formats.ConvertAsync(disk, target, cancellationToken);
+        var laidOut = await conversion.LayOutAsync(cancellationToken)
+            ?? throw new InvalidOperationException($"Content of the format {target.Format.Word()} is not laid out before it is written.");
+        await using var body = new ContentStream(laidOut, offset: 0);
+        await DeriveAsync(
+            ConvertedKey, body, laidOut.Length, (transfer, converted) => transfer.Convert(converted),
+            (converted, result) => CommitAsync(converted, ContentRules.AcceptConverted(result, facts, target.Format), cancellationToken),
+            cancellationToken);
+    }
+
+    /// <summary>Makes content of what came, beside it: a pass of its own.</summary>
+    /// <param name="advance">Tells the transfer how many bytes there are.</param>
+    /// <param name="keep">What becomes of the content.</param>
+    private async Task DeriveAsync(
+        StagingKey key, Stream body, long? length, Func<Transfer, long, Transfer> advance, Func<Ingest, IngestResult, Task> keep,
+        CancellationToken cancellationToken)
+    {
+        if (length > _holds.Options.MaxImageSize)
+            throw new LimitExceededException("bytes of an image", _holds.Options.MaxImageSize);
+
+        await _holds.Stores.CheckRoomAsync(Transfer.Store, length, cancellationToken);
         try
         {
-            await using var unpacked = await OpenUnpackedAsync(cancellationToken);
-            await using (var content = await _holds.Wrappers.OpenAsync(Opened.Staged, source.Wrapper, cancellationToken))
-            {
-                // Unpacking is as long a computation as the sums are, and has its place where they have.
-                await IngestThreads.Shared.Run(() => UnpackAsync(content, unpacked, cancellationToken));
-            }
+            await using var derived = await OpenDerivedAsync(key, cancellationToken);
 
-            var result = await unpacked.FinishAsync(cancellationToken);
-            var image = await _holds.GetImageAsync(Transfer, cancellationToken);
-            await CommitAsync(unpacked, ContentRules.AcceptUnpacked(result, image, source), cancellationToken);
+            // As long a computation as the sums are, it has its place where they have.
+            await IngestThreads.Shared.Run(() => derived.TakeAsync(
+                body, length, _holds.Options.MaxImageSize, _ => ReportAsync(derived), cancellationToken));
+            await keep(derived, await derived.FinishAsync(cancellationToken));
         }
         catch
         {
             // Nobody can go on in the middle of it, and the room may be what another try needs.
-            await DiscardAsync(UnpackedKey);
+            await DiscardAsync(key);
             throw;
+        }
+
+        async Task ReportAsync(Ingest derived)
+        {
+            await ChangeAsync(t => advance(t, derived.Length), CancellationToken.None);
+            await _holds.Stores.CheckReserveAsync(Transfer.Store, CancellationToken.None);
         }
     }
 
-    private async Task<Ingest> OpenUnpackedAsync(CancellationToken cancellationToken)
+    private async Task<Ingest> OpenDerivedAsync(StagingKey key, CancellationToken cancellationToken)
     {
-        var writer = await Store.OpenWriterAsync(UnpackedKey, cancellationToken);
+        var writer = await Store.OpenWriterAsync(key, cancellationToken);
         try
         {
             if (writer.Length > 0)
@@ -237,21 +280,6 @@ internal sealed partial class TransferHold : IAsyncDisposable
         }
     }
 
-    private async Task UnpackAsync(UnpackedContent content, Ingest unpacked, CancellationToken cancellationToken)
-    {
-        if (content.Length > _holds.Options.MaxImageSize)
-            throw new LimitExceededException("bytes of an image", _holds.Options.MaxImageSize);
-
-        await _holds.Stores.CheckRoomAsync(Transfer.Store, content.Length, cancellationToken);
-        await unpacked.TakeAsync(content.Body, content.Length, _holds.Options.MaxImageSize, ReportAsync, cancellationToken);
-
-        async Task ReportAsync(long _)
-        {
-            await ChangeAsync(t => t.Unpack(unpacked.Length), CancellationToken.None);
-            await _holds.Stores.CheckReserveAsync(Transfer.Store, CancellationToken.None);
-        }
-    }
-
     /// <exception cref="StoreDamagedException">The store that it came from gave other bytes than it was given.</exception>
     private async Task CommitCopyAsync(IngestResult result, ContentFacts content, CancellationToken cancellationToken)
     {
@@ -261,13 +289,21 @@ internal sealed partial class TransferHold : IAsyncDisposable
             throw new StoreDamagedException(Transfer.SourceStore!, $"content {content.Digest}");
         }
 
-        await CommitCheckedAsync(Opened, content, cancellationToken);
+        await CommitAsync(Opened, content, cancellationToken);
     }
 
-    private async Task CommitAsync(Ingest ingest, ContentFacts content, CancellationToken cancellationToken) =>
-        await CommitCheckedAsync(ingest, await CheckDiskAsync(ingest, content, cancellationToken), cancellationToken);
+    /// <summary>Checks the disk in what came, and keeps that as the store keeps it.</summary>
+    private async Task KeepAsync(Ingest ingest, ContentFacts content, CancellationToken cancellationToken)
+    {
+        var facts = await CheckDiskAsync(ingest, content, cancellationToken);
+        var image = await _holds.GetImageAsync(Transfer, cancellationToken);
+        if (_holds.Stores.Choose(Transfer.Store).Conversion.TargetFor(facts, image) is { } target)
+            await ConvertAsync(ingest, facts, target, cancellationToken);
+        else
+            await CommitAsync(ingest, facts, cancellationToken);
+    }
 
-    private async Task CommitCheckedAsync(Ingest ingest, ContentFacts content, CancellationToken cancellationToken)
+    private async Task CommitAsync(Ingest ingest, ContentFacts content, CancellationToken cancellationToken)
     {
         await ClaimAsync(content.Digest, cancellationToken);
         await ChangeAsync(t => t.Settle(content), cancellationToken);
@@ -302,6 +338,7 @@ internal sealed partial class TransferHold : IAsyncDisposable
         await DisposeAsync();
         await DiscardAsync(Key);
         await DiscardAsync(UnpackedKey);
+        await DiscardAsync(ConvertedKey);
     }
 
     /// <summary>Removes what is staged under a key. What cannot be removed now, the sweeper removes.</summary>

@@ -50,7 +50,7 @@ public sealed class ClientTests(RestLibrary library) : IClassFixture<RestLibrary
         var image = await library.MakeImageAsync(client, packed.ToArray());
 
         Assert.Equal((bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes))), (image.Size, image.Sha256));
-        Assert.Equal(new SourceFileRecord(Convert.ToHexStringLower(SHA256.HashData(packed.ToArray())), packed.Length, "gzip"), image.SourceFile);
+        Assert.Equal(new SourceFileRecord(Convert.ToHexStringLower(SHA256.HashData(packed.ToArray())), packed.Length, "gzip", Format: null), image.SourceFile);
     }
 
     [Fact]

@@ -119,6 +119,7 @@ internal sealed class Samples(int seed)
         Fetched = _random.NextInt64(),
         Furthest = _random.NextInt64(),
         Unpacked = _random.NextInt64(),
+        Converted = _random.NextInt64(),
         Rate = OneOf(0, 1e-300, double.MaxValue, _random.NextDouble() * 1e9),
         Attempt = _random.Next(),
         Fruitless = _random.Next(),
@@ -138,7 +139,7 @@ internal sealed class Samples(int seed)
 
     private ContentFacts AnyContent() => new(
         NewDigest(), _random.NextInt64(), new string('5', 32), new string('f', 128), Any<DiskFormat>(), Maybe(() => _random.NextInt64()),
-        Chance(0.5) ? new SourceFile(NewDigest(), _random.NextInt64(), Any<Wrapper>()) : null)
+        Chance(0.5) ? new SourceFile(NewDigest(), _random.NextInt64(), MaybeAny<Wrapper>(), MaybeAny<DiskFormat>()) : null)
     {
         Container = OneOf(ContainerFormat.Bare, ContainerFormat.Ova),
     };

@@ -1,4 +1,5 @@
 using Vitrine.Images;
+using Vitrine.Testing;
 using Vitrine.Transfers;
 using static Vitrine.ContractTests.Library.LibraryHome;
 
@@ -66,6 +67,28 @@ public sealed class CrashTests : IDisposable
         }
 
         Assert.InRange(steps, 30, 300);
+    }
+
+    [FactWithTool("qemu-img")]
+    public async Task An_import_that_is_converted_and_killed_at_any_step_ends_active_and_leaves_nothing_of_what_came()
+    {
+        _home.Conversion = ConvertedImportTests.Policy(DiskFormat.Vmdk, DiskFormat.Raw);
+        var steps = 0;
+        for (var survived = false; !survived; steps++)
+        {
+            var (disk, vmdk) = await ConvertedImportTests.DiskAsync("vmdk", 3 * Block, seed: steps);
+            var (image, transfer) = await RegisterAsync(_home.Publish(WrappedImportTests.Gzip(vmdk)));
+            survived = await LiveAsync(steps, node => node.RunAsync(transfer));
+
+            await using var next = await _home.StartAsync();
+            await next.AdoptAsync();
+            await next.AssertActiveAsync(image, disk);
+            await next.AssertSweptAsync(disk);
+            await next.Library.DeleteAsync(image, Caller, Stop);
+            await next.AssertSweptAsync();
+        }
+
+        Assert.InRange(steps, 40, 300);
     }
 
     [Fact]

@@ -33,6 +33,10 @@ internal sealed class LibraryHome : IDisposable
     public EagerClock Clock { get; } = new();
     public ScriptedSource Source { get; } = new();
     public EphemeralDataProtectionProvider Keys { get; } = new();
+
+    /// <summary>In which formats the main store keeps what comes, from the next start of a node on.</summary>
+    public ConversionPolicy Conversion { get; set; } = ConversionPolicy.None;
+
     public string ConnectionString => $"Data Source={Path.Combine(_root.FullName, $"catalogue-{_catalogue}.db")}";
 
     public static Caller Caller { get; } = new(new UserId("user"), new ProjectId("project"), "default", new HashSet<string> { RoleNames.Member });
@@ -88,7 +92,7 @@ internal sealed class LibraryNode : IAsyncDisposable
         Store = store(life.Wrap(home.OpenStore()));
         var registry = new StoreRegistry(
         [
-            (new LibraryStore(LibraryHome.Main, "default", "directory", "", IsDefault: true), Store),
+            (new LibraryStore(LibraryHome.Main, "default", "directory", "", IsDefault: true) { Conversion = home.Conversion }, Store),
             .. others.Select(o => (new LibraryStore(o, o, "directory", "", IsDefault: false), life.Wrap(home.OpenStore(o)))),
         ]);
         _services = new ServiceCollection()
@@ -212,6 +216,19 @@ internal sealed class LibraryNode : IAsyncDisposable
         var replica = Assert.Single(await Replicas.ListAsync([id], Stop));
         Assert.Equal((ReplicaState.Ready, Digest.Of(content)), (replica.State, replica.Digest));
         Assert.Equal(TransferState.Done, (await TransferAsync(image.Transfer!.Value)).State);
+    }
+
+    /// <summary>The states and steps of the transfers that are stored from now on, without repetitions.</summary>
+    public IReadOnlyList<string> WatchSteps()
+    {
+        var steps = new List<string>();
+        Catalogue.After = change =>
+        {
+            if (change.Moving() is { } saved && steps.LastOrDefault() != $"{saved.State.Word()} {saved.Step}")
+                steps.Add($"{saved.State.Word()} {saved.Step}");
+            return Task.CompletedTask;
+        };
+        return steps;
     }
 
     /// <summary>One sweep, after which the store holds what images refer to, and nothing else.</summary>

@@ -25,7 +25,7 @@ public sealed class WrappedImportTests : IDisposable
         var disk = SampleImages.Qcow2();
         var packed = await XzAsync(disk);
         await using var node = await _home.StartAsync();
-        var steps = Watch(node);
+        var steps = node.WatchSteps();
         var (image, transfer) = await node.ImportAsync(_home.Publish(packed), Checksum.Parse(Digest.Of(packed).ToString()));
         await node.RunAsync(transfer);
 
@@ -61,7 +61,7 @@ public sealed class WrappedImportTests : IDisposable
     {
         var (content, packed) = Pack();
         await using var node = await _home.StartAsync();
-        var steps = Watch(node);
+        var steps = node.WatchSteps();
 
         // The sum of what is inside is not the sum of what was published.
         var (image, transfer) = await node.ImportAsync(_home.Publish(packed), Checksum.Parse(Digest.Of(content).ToString()));
@@ -281,18 +281,6 @@ public sealed class WrappedImportTests : IDisposable
     });
 
     private static bool IsUnpacking(Transfer? transfer) => transfer is { Step: TransferSteps.Unpacking, Unpacked: > 0 };
-
-    private static List<string> Watch(LibraryNode node)
-    {
-        var steps = new List<string>();
-        node.Catalogue.After = change =>
-        {
-            if (change.Moving() is { } saved && steps.LastOrDefault() != $"{saved.State.Word()} {saved.Step}")
-                steps.Add($"{saved.State.Word()} {saved.Step}");
-            return Task.CompletedTask;
-        };
-        return steps;
-    }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 }

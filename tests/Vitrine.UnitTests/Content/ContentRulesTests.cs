@@ -128,6 +128,26 @@ public sealed class ContentRulesTests
     }
 
     [Fact]
+    public void What_was_converted_has_the_facts_of_both()
+    {
+        var arrived = ContentRules.Accept(Result(DiskFormat.Vmdk, virtualSize: 4096), Described, announced: null, expected: null);
+        var facts = ContentRules.AcceptConverted(Result(DiskFormat.Raw) with { Length = 4096 }, arrived, DiskFormat.Raw);
+        Assert.Equal((DiskFormat.Raw, 4096, 4096), (facts.Format, facts.Size, facts.VirtualSize));
+        Assert.Equal(new SourceFile(arrived.Digest, arrived.Size, Wrapper: null, DiskFormat.Vmdk), facts.Source);
+
+        var packed = arrived with { Source = new SourceFile(Digest.Of(Bytes), 3, Wrapper.Xz) };
+        Assert.Equal(packed.Source with { Format = DiskFormat.Vmdk }, ContentRules.AcceptConverted(Result(DiskFormat.Raw), packed, DiskFormat.Raw).Source);
+    }
+
+    [Fact]
+    public void What_was_converted_and_looks_like_something_else_is_refused()
+    {
+        var arrived = ContentRules.Accept(Result(DiskFormat.Vmdk, virtualSize: 4096), Described, announced: null, expected: null);
+        foreach (var mistakable in new[] { Result(DiskFormat.Qcow2, virtualSize: 4096), Result(DiskFormat.Iso), Packed(Wrapper.Gzip) })
+            Assert.Equal("disk-mistakable", Assert.Throws<UnsafeContentException>(() => ContentRules.AcceptConverted(mistakable, arrived, DiskFormat.Raw)).Feature);
+    }
+
+    [Fact]
     public void What_was_unpacked_is_judged_like_all_content()
     {
         var source = new SourceFile(Digest.Of(Bytes), 3, Wrapper.Gzip);
