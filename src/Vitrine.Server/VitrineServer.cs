@@ -44,6 +44,7 @@ public static class VitrineServer
         var app = builder.Build();
         app.UseRequestIds();
         app.UseRestProblems();
+        app.UseCatalogueFailures();
         app.UseRouting();
         app.MapMonitoring();
         app.MapKeystone();

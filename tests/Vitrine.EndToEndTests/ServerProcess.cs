@@ -17,6 +17,8 @@ public sealed class ServerProcess : IAsyncDisposable
     private ServerProcess(string data, int port, Dictionary<string, string> environment) =>
         (Data, Port, _environment) = (data, port, environment);
 
+    public static TokenRequest Administrator { get; } = new() { User = "admin", Password = Password, Project = "admin" };
+
     public string Data { get; }
 
     public int Port { get; }
@@ -100,7 +102,7 @@ public sealed class ServerProcess : IAsyncDisposable
 
     /// <summary>A client that logs in by itself, and again after a restart.</summary>
     public LibraryClient NewClient() => new(
-        new Uri(Url), new LibraryClientOptions { Credentials = new TokenRequest { User = "admin", Password = Password, Project = "admin" } });
+        new Uri(Url), new LibraryClientOptions { Credentials = Administrator });
 
     public async ValueTask DisposeAsync()
     {

@@ -42,7 +42,7 @@ internal static partial class RestErrors
         UploadBusyException or WriterBusyException => StatusCodes.Status423Locked,
         SourceException source => StatusOf(source.Fault),
         StoreDamagedException => StatusCodes.Status500InternalServerError,
-        StoreUnavailableException => StatusCodes.Status503ServiceUnavailable,
+        StoreUnavailableException or CatalogueUnavailableException => StatusCodes.Status503ServiceUnavailable,
         StoreFullException => StatusCodes.Status507InsufficientStorage,
         _ => throw new NotSupportedException($"The REST face has no answer for {error.GetType().Name}.", error),
     };
@@ -69,6 +69,23 @@ internal static partial class RestErrors
             await Describe(context, response.StatusCode).ExecuteAsync(context);
     });
 
+    /// <summary>Answers of all faces where the catalogue is away, be it before an endpoint is reached: 503, and to ask again soon.</summary>
+    public static IApplicationBuilder UseCatalogueFailures(this IApplicationBuilder app) => app.Use(async (context, next) =>
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (Exception error) when (!context.Response.HasStarted && CatalogueUnavailableException.From(error) is not null)
+        {
+            context.Response.Clear();
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            context.Response.Headers.RetryAfter = "1";
+            if (IsOurs(context.Request.Path))
+                await Answer(CatalogueUnavailableException.From(error)!, context).ExecuteAsync(context);
+        }
+    });
+
     /// <summary>What a browser or a program needs to log in, in answers of 401.</summary>
     public static void Challenge(HttpResponse response) => response.Headers.WWWAuthenticate = "Bearer";
 
@@ -79,6 +96,7 @@ internal static partial class RestErrors
             context, StatusCodes.Status408RequestTimeout, "upload-stalled", stalled.Message, "Ask for the offset and go on there.")),
         BadHttpRequestException bad => AnswerTo(bad, context),
         _ when context.RequestAborted.IsCancellationRequested => Results.StatusCode(StatusCodes.Status499ClientClosedRequest),
+        _ when CatalogueUnavailableException.From(error) is { } away => Answer(away, context),
         _ => Unexpected(error, context),
     };
 

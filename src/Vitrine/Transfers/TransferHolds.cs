@@ -75,7 +75,7 @@ internal sealed class TransferHolds(
             ? image
             : throw new TransferLostException(transfer.Id);
 
-    public TransferFailure Describe(Exception failure, string step) => failure is LibraryException known
+    public TransferFailure Describe(Exception failure, string step) => (CatalogueUnavailableException.From(failure) ?? failure) is LibraryException known
         ? new TransferFailure(known.Code, step, known.Message, known.Remedy, node.Name, time.Now())
         : new TransferFailure(
             "internal", step, "An unexpected error happened in the library.", "Look at the node's log for this transfer.", node.Name, time.Now());
