@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Vitrine.Access;
 using Vitrine.Catalogue.Database;
 using Vitrine.Catalogue.Images;
 using Vitrine.Catalogue.Metadata;
@@ -30,6 +31,7 @@ public static class CatalogueServices
         services.AddSingleton<IStoreOperationCatalogue, StoreOperationCatalogue>();
         services.AddSingleton<IDefinitionCatalogue, DefinitionCatalogue>();
         services.AddSingleton<INodeCatalogue, NodeCatalogue>();
+        services.AddSingleton<IAuthorityCatalogue, AuthorityCatalogue>();
         services.AddSingleton(provider => new CatalogueKeys(provider.GetRequiredService<CatalogueDatabase>()));
         services.AddSingleton<ICatalogueClock, CatalogueClock>();
         return services;

@@ -32,13 +32,13 @@ internal static class Composition
     {
         var options = configuration.GetSection("Server").Get<ServerOptions>() ?? new ServerOptions();
         options.Data = configuration["DATA"] ?? options.Data;
-        if (configuration["PORT"] is { } port)
+        if (configuration["PORT"] is { Length: > 0 } port)
             options.Listen = $"http://127.0.0.1:{port}";
 
         var result = new ServerOptionsValidator().Validate(name: null, options);
         var faults = (result.Failures ?? []).ToList();
-        if (faults.Count == 0 && options.Fault() is { } fault)
-            faults.Add(fault);
+        if (faults.Count == 0)
+            faults.AddRange(options.Faults());
         return faults.Count == 0 ? options : throw new OptionsValidationException("Server", typeof(ServerOptions), faults);
     }
 
@@ -64,7 +64,7 @@ internal static class Composition
         services.AddHostedService<LibraryStart>();
         services.AddDiskExports(configuration);
         services.AddCluster(node, new ClusterOptions(
-            ["api", "transfer"], options.PublicUrl ?? options.Listen, Version, library.ConcurrentTransfers, EngineFor(catalogue, options)));
+            ["api", "transfer"], options.Address, Version, library.ConcurrentTransfers, EngineFor(catalogue, options)));
         return services;
     }
 

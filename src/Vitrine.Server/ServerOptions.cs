@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
 using Vitrine.Images;
+using Vitrine.Server.Tls;
 using Vitrine.Stores;
 using Vitrine.Stores.Chunked;
 using Vitrine.Stores.Objects.S3;
@@ -15,9 +16,15 @@ public sealed class ServerOptions
     [Required]
     public string Data { get; set; } = "data";
 
-    /// <summary>Where the API listens. Default: <c>http://127.0.0.1:8080</c>.</summary>
-    [Required, Url]
+    /// <summary>
+    /// Where the API listens: one address, or several with semicolons between. Default: <c>http://127.0.0.1:8080</c>. Other machines
+    /// reach it by https alone.
+    /// </summary>
+    [Required]
     public string Listen { get; set; } = "http://127.0.0.1:8080";
+
+    /// <summary>By what certificate https addresses are served.</summary>
+    public TlsOptions Tls { get; set; } = new();
 
     /// <summary>The address that clients are told, where it is another than they used, as behind a proxy. Default: theirs.</summary>
     [Url]
@@ -38,13 +45,31 @@ public sealed class ServerOptions
 
     public string PathOf(string name) => Path.Combine(Path.GetFullPath(Data), name);
 
-    /// <summary>Says what is wrong beyond the single values; null where nothing is.</summary>
-    internal string? Fault()
+    /// <summary>The addresses of <see cref="Listen"/>, once there is no <see cref="Faults"/>.</summary>
+    internal IEnumerable<Uri> Addresses => ListenWords.Select(word => new Uri(word));
+
+    internal bool HasHttps => Addresses.Any(a => a.Scheme == Uri.UriSchemeHttps);
+
+    /// <summary>The address that other nodes and people are told where nobody says another: one that they can reach, if there is one.</summary>
+    internal string Address => PublicUrl ?? (Addresses.FirstOrDefault(a => !a.IsLoopback) ?? Addresses.First()).ToString().TrimEnd('/');
+
+    private string[] ListenWords => Listen.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    /// <summary>Says what is wrong beyond the single values.</summary>
+    internal IEnumerable<string> Faults()
     {
-        var listen = new Uri(Listen);
-        return listen.Scheme == Uri.UriSchemeHttp && !listen.IsLoopback && !AllowPlainHttp
-            ? $"Server:Listen is {Listen}: tokens would pass unencrypted over the network. Listen on 127.0.0.1 behind a proxy with TLS, or set Server:AllowPlainHttp."
-            : listen.Scheme != Uri.UriSchemeHttp ? $"Server:Listen is {Listen}: only http is served; put a proxy with TLS before it." : null;
+        if (ListenWords.Length == 0)
+            yield return "Server:Listen is empty.";
+        foreach (var word in ListenWords)
+        {
+            if (!Uri.TryCreate(word, UriKind.Absolute, out var address) || (address.Scheme != Uri.UriSchemeHttp && address.Scheme != Uri.UriSchemeHttps))
+                yield return $"Server:Listen: '{word}' is no http or https address.";
+            else if (address.Scheme == Uri.UriSchemeHttp && !address.IsLoopback && !AllowPlainHttp)
+                yield return $"Server:Listen: by {word} tokens would pass unencrypted over the network. Listen by https, or set Server:AllowPlainHttp.";
+        }
+
+        foreach (var fault in Tls.Validate(new ValidationContext(Tls)))
+            yield return $"Server:Tls: {fault.ErrorMessage}";
     }
 }
 

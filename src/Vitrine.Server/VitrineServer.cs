@@ -6,6 +6,7 @@ using Vitrine.OpenStack.Images;
 using Vitrine.Server.Operations;
 using Vitrine.Server.Rest;
 using Vitrine.Server.Serving;
+using Vitrine.Server.Tls;
 
 namespace Vitrine.Server;
 
@@ -35,6 +36,7 @@ public static class VitrineServer
         builder.Services.AddVitrine(builder.Configuration, options);
         builder.Services.AddKeystone();
         builder.Services.AddGlance();
+        builder.Services.AddTls();
         builder.Services.AddMonitoring();
         builder.Services.AddRest();
         builder.Services.AddProblemDetails();
@@ -47,6 +49,7 @@ public static class VitrineServer
         app.UseCatalogueFailures();
         app.UseRouting();
         app.MapMonitoring();
+        app.MapAuthority();
         app.MapKeystone();
         app.MapGlance();
         app.MapRest();
@@ -87,18 +90,27 @@ public static class VitrineServer
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = MaxDocumentSize;
 
-        var address = new Uri(options.Listen);
-        if (address.IsLoopback)
-            kestrel.ListenLocalhost(address.Port, Plain);
-        else if (System.Net.IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip))
-            kestrel.Listen(ip, address.Port, Plain);
-        else
-            kestrel.ListenAnyIP(address.Port, Plain);
-
-        static void Plain(ListenOptions listen)
+        foreach (var address in options.Addresses)
         {
-            listen.Protocols = HttpProtocols.Http1;
-            listen.UseFileSending();
+            Action<ListenOptions> configure = address.Scheme == Uri.UriSchemeHttps ? Encrypted : Plain;
+            if (address.IsLoopback)
+                kestrel.ListenLocalhost(address.Port, configure);
+            else if (System.Net.IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip))
+                kestrel.Listen(ip, address.Port, configure);
+            else
+                kestrel.ListenAnyIP(address.Port, configure);
         }
+    }
+
+    private static void Plain(ListenOptions listen)
+    {
+        listen.Protocols = HttpProtocols.Http1;
+        listen.UseFileSending();
+    }
+
+    private static void Encrypted(ListenOptions listen)
+    {
+        listen.Protocols = HttpProtocols.Http1;
+        listen.UseTls();
     }
 }

@@ -8,6 +8,9 @@ namespace Vitrine.EndToEndTests;
 /// <summary>The real server in a process of its own, on a data directory that outlives it.</summary>
 public sealed class ServerProcess : IAsyncDisposable
 {
+    /// <summary>Stands for the server's port in settings.</summary>
+    public const string PortWord = "{port}";
+
     private const string Password = "correct horse battery staple";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -42,7 +45,7 @@ public sealed class ServerProcess : IAsyncDisposable
             ["VITRINE_SOURCES__ALLOWEDHOSTS__0"] = "127.0.0.1",
         };
         foreach (var (name, value) in settings ?? new Dictionary<string, string>())
-            environment[name] = value;
+            environment[name] = value.Replace(PortWord, $"{port}", StringComparison.Ordinal);
 
         var server = new ServerProcess(data, port, environment);
         await server.StartAgainAsync();
@@ -147,7 +150,7 @@ public sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

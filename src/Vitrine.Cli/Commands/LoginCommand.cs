@@ -15,11 +15,19 @@ internal static class LoginCommand
         var domain = new Option<string>("--domain") { Description = "The domain of user and project.", HelpName = "NAME" };
         var stdin = new Option<bool>("--password-stdin") { Description = "Read the password, or the secret, from standard input." };
         var credential = new Option<string>("--credential") { Description = "Log in by an application credential, which lasts longer than a token.", HelpName = "ID" };
-        var command = new Command("login", "Logs in, and remembers it for the commands that follow.") { url, user, project, domain, stdin, credential };
+        var trust = new Option<string>("--fingerprint")
+        {
+            Description = "Trust the library's own authority, if its SHA-256 is this; the server logs it at its start.",
+            HelpName = "SHA256",
+        };
+        var command = new Command("login", "Logs in, and remembers it for the commands that follow.") { url, user, project, domain, stdin, credential, trust };
         command.Does(terminal, async (run, cancellationToken) =>
         {
             var address = AddressOf(run, run.Get(url));
             WarnIfOpen(run, address);
+            var authorities = run.Get(trust) is { } fingerprint
+                ? await TrustAsync(run, address, fingerprint, cancellationToken)
+                : run.Get(GlobalOptions.Authorities) ?? terminal.Variable("VITRINE_CACERT");
             var request = run.Get(credential) is { } id
                 ? new TokenRequest { ApplicationCredential = new ApplicationCredentialRequest { Id = id, Secret = SecretOf(run, "Secret", run.Get(stdin)) } }
                 : new TokenRequest
@@ -29,14 +37,25 @@ internal static class LoginCommand
                     Domain = run.Get(domain) ?? terminal.Variable("VITRINE_DOMAIN"),
                     Password = SecretOf(run, "Password", run.Get(stdin)),
                 };
-            return await LogInAsync(run, address, request, cancellationToken);
+            return await LogInAsync(run, address, authorities, request, cancellationToken);
         });
         return command;
     }
 
-    private static async Task<int> LogInAsync(Invocation run, Uri address, TokenRequest request, CancellationToken cancellationToken)
+    /// <summary>Keeps the authority beside the settings.</summary>
+    /// <returns>Where.</returns>
+    private static async Task<string> TrustAsync(Invocation run, Uri address, string fingerprint, CancellationToken cancellationToken)
     {
-        var authorities = run.Get(GlobalOptions.Authorities) ?? run.Terminal.Variable("VITRINE_CACERT");
+        var pem = await PublishedAuthority.FetchAsync(address, fingerprint, cancellationToken);
+        SettingsFile.MakeFolder(run.SettingsFile.Folder);
+        var path = Path.Combine(run.SettingsFile.Folder, $"{address.Host}-{address.Port}.pem");
+        await File.WriteAllTextAsync(path, pem, cancellationToken);
+        return path;
+    }
+
+    private static async Task<int> LogInAsync(
+        Invocation run, Uri address, string? authorities, TokenRequest request, CancellationToken cancellationToken)
+    {
         using var client = new LibraryClient(address, new LibraryClientOptions { Authorities = Session.AuthoritiesOf(authorities), Time = run.Terminal.Time });
         var token = await client.LogInAsync(request, cancellationToken);
         run.SettingsFile.Save(new Settings

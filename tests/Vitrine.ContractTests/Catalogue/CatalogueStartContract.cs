@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Vitrine.Access;
 using Vitrine.Catalogue;
 using Vitrine.Catalogue.Database;
 using Vitrine.Images;
@@ -27,6 +28,16 @@ public abstract class CatalogueStartContract(CatalogueFixture fixture)
 
         await using var second = await CatalogueFixture.StartAsync(connectionString, Stop);
         SameImage.Check(image with { Version = 1 }, await second.GetRequiredService<IImageCatalogue>().FindAsync(image.Id, Stop));
+    }
+
+    [Fact]
+    public async Task The_first_authority_that_a_node_makes_is_that_of_all()
+    {
+        await using var catalogue = await CatalogueFixture.StartAsync(await fixture.CreateAsync(Stop), Stop);
+        var authorities = catalogue.GetRequiredService<IAuthorityCatalogue>();
+        var made = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => authorities.FindOrKeepAsync(() => new StoredAuthority($"certificate {i}", $"key {i}"), Stop)));
+        Assert.Single(made.Distinct());
+        Assert.Equal(made[0], await authorities.FindOrKeepAsync(() => throw new InvalidOperationException("there is one"), Stop));
     }
 
     [Fact]
