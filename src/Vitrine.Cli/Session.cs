@@ -19,8 +19,7 @@ internal static class Session
 
     public static LibraryClient Open(Uri address, string? authorities, CliTerminal terminal, Settings settings)
     {
-        // What was given to one server is not shown to another.
-        var known = settings.Url is { } url && new Uri(url) == address ? settings : new Settings();
+        var known = Known(settings, address);
         var credentials = CredentialsOf(terminal, known);
         return new LibraryClient(address, new LibraryClientOptions
         {
@@ -30,6 +29,9 @@ internal static class Session
             Time = terminal.Time,
         });
     }
+
+    /// <summary>What was given to one server is not shown to another.</summary>
+    public static Settings Known(Settings settings, Uri address) => settings.Url is { } url && new Uri(url) == address ? settings : new Settings();
 
     public static X509Certificate2Collection? AuthoritiesOf(string? path)
     {

@@ -15,6 +15,10 @@ internal sealed record Settings
     /// <summary>A file of trusted authorities, as PEM.</summary>
     public string? Authorities { get; init; }
 
+    /// <summary>Where OpenStack's clients log in.</summary>
+    public string? IdentityUrl { get; init; }
+
+    public string? Region { get; init; }
     public string? User { get; init; }
     public string? Project { get; init; }
     public string? Domain { get; init; }

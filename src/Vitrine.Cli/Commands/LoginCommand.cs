@@ -66,6 +66,8 @@ internal static class LoginCommand
             CredentialId = request.ApplicationCredential?.Id,
             CredentialSecret = request.ApplicationCredential?.Secret,
             Authorities = authorities is null ? null : Path.GetFullPath(authorities),
+            IdentityUrl = token.IdentityUrl,
+            Region = token.Region,
             User = token.User.Name,
             Project = token.Project?.Name,
             Domain = token.User.Domain,

@@ -19,11 +19,12 @@ internal static class OpenrcCommand
 
     private static IEnumerable<string> LinesOf(Invocation run, bool withSecret)
     {
-        yield return Export("OS_AUTH_URL", $"{run.Address.ToString().TrimEnd('/')}/identity/v3");
+        var known = Session.Known(run.Settings, run.Address);
+        yield return Export("OS_AUTH_URL", known.IdentityUrl ?? $"{run.Address.ToString().TrimEnd('/')}/identity/v3");
         yield return Export("OS_IDENTITY_API_VERSION", "3");
         yield return Export("OS_IMAGE_API_VERSION", "2");
         yield return Export("OS_INTERFACE", "public");
-        yield return Export("OS_REGION_NAME", "RegionOne");
+        yield return Export("OS_REGION_NAME", known.Region ?? "RegionOne");
         if (run.Settings.Authorities is { } authorities)
             yield return Export("OS_CACERT", authorities);
 

@@ -38,6 +38,12 @@ public sealed record ApplicationCredentialRequest
 public sealed record TokenRecord(
     string Token, DateTimeOffset ExpiresAt, IdentityRecord User, IdentityRecord? Project, IReadOnlyList<string> Roles)
 {
+    /// <summary>Where OpenStack's clients log in: the library's own Keystone face, or the Keystone of the cloud that it serves.</summary>
+    public string? IdentityUrl { get; init; }
+
+    /// <summary>The region under which the library is in the service catalogue.</summary>
+    public string? Region { get; init; }
+
     /// <summary>Never prints the token, as logs print records.</summary>
     public override string ToString() => $"token of {User.Name} until {ExpiresAt:O}";
 }

@@ -35,7 +35,7 @@ public static class KeystoneAuthentication
             return known.Login;
 
         var token = TokenOf(context.Request) ?? throw new UnauthenticatedException();
-        var login = await context.RequestServices.GetRequiredService<Logins>().ValidateAsync(token, cancellationToken);
+        var login = await context.RequestServices.GetRequiredService<ILogins>().ValidateAsync(token, cancellationToken);
         context.Features.Set(new CallerFeature(login));
         return login;
     }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Vitrine.OpenStack.Identity;
 
@@ -11,9 +12,13 @@ public static class KeystoneEndpoints
     private static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
 
     /// <summary>Serves the version list under the prefix and the API under <c>prefix/v3</c>.</summary>
+    /// <remarks>Nothing is served where the cloud has a Keystone of its own: that alone knows its users.</remarks>
     /// <param name="prefix">As <c>/identity</c>; the service catalogue names that one, whatever else is mapped.</param>
     public static IEndpointRouteBuilder MapKeystone(this IEndpointRouteBuilder app, string prefix = "/identity")
     {
+        if (app.ServiceProvider.GetRequiredService<IOptions<OpenStackOptions>>().Value.Keystone.IsUsed)
+            return app;
+
         var root = app.MapGroup(prefix).WithKeystoneErrors().WithMetadata(new KeystonePrefix(prefix));
         root.MapVersions();
         root.MapPost("/v3/auth/tokens", TokenEndpoints.LogIn);

@@ -21,7 +21,7 @@ internal static class KeystoneErrors
         IdentityConflictException or ConcurrentChangeException => StatusCodes.Status409Conflict,
         InvalidFieldException => StatusCodes.Status400BadRequest,
         LimitExceededException => StatusCodes.Status413PayloadTooLarge,
-        CatalogueUnavailableException => StatusCodes.Status503ServiceUnavailable,
+        CatalogueUnavailableException or IdentityUnavailableException => StatusCodes.Status503ServiceUnavailable,
         _ => throw new NotSupportedException($"Keystone has no answer for {error.GetType().Name}.", error),
     };
 

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Vitrine.Access;
+using Vitrine.OpenStack.Identity.External;
 
 namespace Vitrine.OpenStack.Identity;
 
@@ -13,6 +15,9 @@ public static class KeystoneServices
         services.AddSingleton(CatalogueService.Identity);
         services.AddSingleton(CatalogueService.Image);
         services.AddSingleton<ServiceCatalogue>();
+        services.AddSingleton<ILogins>(provider => provider.GetRequiredService<IOptions<OpenStackOptions>>().Value.Keystone is { IsUsed: true } external
+            ? new KeystoneLogins(new ExternalKeystone(external), external, provider.GetRequiredService<TimeProvider>())
+            : provider.GetRequiredService<Logins>());
         return services;
     }
 }

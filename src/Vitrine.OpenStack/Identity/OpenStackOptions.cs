@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Vitrine.OpenStack.Identity.External;
 
 namespace Vitrine.OpenStack.Identity;
 
@@ -13,6 +14,9 @@ public sealed class OpenStackOptions
     /// catalogue. Default: whatever host the request named, which is right unless a proxy hides it.
     /// </summary>
     public string? PublicUrl { get; set; }
+
+    /// <summary>The identity service of the cloud, where it has one.</summary>
+    public ExternalKeystoneOptions Keystone { get; init; } = new();
 }
 
 internal sealed class OpenStackOptionsValidator : IValidateOptions<OpenStackOptions>
@@ -24,6 +28,8 @@ internal sealed class OpenStackOptionsValidator : IValidateOptions<OpenStackOpti
             faults.Add("OpenStack:Region must have 1 to 255 characters.");
         if (options.PublicUrl is not null && !IsWebAddress(options.PublicUrl))
             faults.Add("OpenStack:PublicUrl must be an http or https URL without query and fragment.");
+        if (options.Keystone.IsUsed)
+            faults.AddRange(options.Keystone.Faults());
 
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }

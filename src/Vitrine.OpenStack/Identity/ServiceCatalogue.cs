@@ -28,14 +28,17 @@ public sealed class ServiceCatalogue
     public ServiceCatalogue(IOptions<OpenStackOptions> options, IEnumerable<CatalogueService> services) =>
         (_options, _services) = (options.Value, [.. services]);
 
-    internal string Region => _options.Region;
+    public string Region => _options.Region;
 
     /// <summary>Scheme, host and base path by which the client reaches us, without a slash at the end.</summary>
     public string BaseUrl(HttpRequest request) =>
         (_options.PublicUrl ?? $"{request.Scheme}://{request.Host}{request.PathBase}").TrimEnd('/');
 
     /// <summary>The header <c>WWW-Authenticate</c> of every 401 that an OpenStack face answers.</summary>
-    public string Challenge(HttpRequest request) => $"Keystone uri=\"{BaseUrl(request)}{CatalogueService.Identity.Path}\"";
+    public string Challenge(HttpRequest request) => $"Keystone uri=\"{IdentityUrl(request)}\"";
+
+    /// <summary>Where clients log in, with the version.</summary>
+    public string IdentityUrl(HttpRequest request) => _options.Keystone.Url?.TrimEnd('/') ?? BaseUrl(request) + CatalogueService.Identity.Path;
 
     internal IReadOnlyList<CatalogueEntry> Entries(HttpRequest request) =>
     [

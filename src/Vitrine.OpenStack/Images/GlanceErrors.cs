@@ -61,7 +61,7 @@ internal static class GlanceErrors
         ReplicaExistsException or ReplicaExpectedException => StatusCodes.Status409Conflict,
         LastReplicaException => StatusCodes.Status403Forbidden,
         StoreFullException => StatusCodes.Status413PayloadTooLarge,
-        StoreUnavailableException or CatalogueUnavailableException => StatusCodes.Status503ServiceUnavailable,
+        StoreUnavailableException or CatalogueUnavailableException or Access.IdentityUnavailableException => StatusCodes.Status503ServiceUnavailable,
         StoreDamagedException => StatusCodes.Status500InternalServerError,
         WriterBusyException => StatusCodes.Status409Conflict,
 

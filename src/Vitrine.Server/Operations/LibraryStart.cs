@@ -1,16 +1,21 @@
+using Microsoft.Extensions.Options;
 using Vitrine.Access;
+using Vitrine.OpenStack.Identity;
 using Vitrine.Stores;
 
 namespace Vitrine.Server.Operations;
 
 /// <summary>Makes the catalogue know the administrator, the zone and the stores before anybody can ask.</summary>
 internal sealed partial class LibraryStart(
-    Bootstrap bootstrap, StoreRegistry stores, IReplicaCatalogue replicas, DataDirectory data, IConfiguration configuration, ILogger<LibraryStart> logger)
+    Bootstrap bootstrap, StoreRegistry stores, IReplicaCatalogue replicas, DataDirectory data, IConfiguration configuration,
+    IOptions<OpenStackOptions> openStack, ILogger<LibraryStart> logger)
     : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
-        await bootstrap.RunAsync(configuration["ADMIN_PASSWORD"] ?? data.InitialPassword(), cancellationToken);
+        // Where the cloud knows its users, nobody else gets in.
+        if (!openStack.Value.Keystone.IsUsed)
+            await bootstrap.RunAsync(configuration["ADMIN_PASSWORD"] ?? data.InitialPassword(), cancellationToken);
         foreach (var store in stores.All)
             await replicas.SaveStoreAsync(new Zone(store.Zone, ""), store, cancellationToken);
 

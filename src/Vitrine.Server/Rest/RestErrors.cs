@@ -42,7 +42,7 @@ internal static partial class RestErrors
         UploadBusyException or WriterBusyException => StatusCodes.Status423Locked,
         SourceException source => StatusOf(source.Fault),
         StoreDamagedException => StatusCodes.Status500InternalServerError,
-        StoreUnavailableException or CatalogueUnavailableException => StatusCodes.Status503ServiceUnavailable,
+        StoreUnavailableException or CatalogueUnavailableException or IdentityUnavailableException => StatusCodes.Status503ServiceUnavailable,
         StoreFullException => StatusCodes.Status507InsufficientStorage,
         _ => throw new NotSupportedException($"The REST face has no answer for {error.GetType().Name}.", error),
     };

@@ -136,7 +136,11 @@ internal static class WireRecords
         diagnosis.Node, diagnosis.Verdict.Word(),
         [.. diagnosis.Findings.Select(f => new FindingRecord(f.Check, f.Verdict.Word(), f.Detail, f.Remedy))]);
 
-    public static TokenRecord TokenOf(Login login) => new(login.Token, login.ExpiresAt, UserOf(login), ProjectOf(login), RolesOf(login));
+    public static TokenRecord TokenOf(Login login, string identityUrl, string region) => new(login.Token, login.ExpiresAt, UserOf(login), ProjectOf(login), RolesOf(login))
+    {
+        IdentityUrl = identityUrl,
+        Region = region,
+    };
 
     public static MeRecord MeOf(Login login) => new(UserOf(login), ProjectOf(login), RolesOf(login), login.ExpiresAt);
 

@@ -11,7 +11,7 @@ namespace Vitrine.Access;
 /// also tells whether what this node remembers is still so; a role taken away, a user disabled and a token revoked take effect
 /// with the next request, on every node.
 /// </remarks>
-public sealed partial class Logins
+public sealed partial class Logins : ILogins
 {
     private readonly IIdentityCatalogue _catalogue;
     private readonly IPasswordHasher _hasher;
@@ -45,6 +45,19 @@ public sealed partial class Logins
         var standing = await FindStandingAsync(found!.Id, scope, cancellationToken);
         var now = _time.Now();
         return Issue(standing, [LoginMethods.Password], [NewAuditId()], now, now + _options.TokenLifetime);
+    }
+
+    public async Task<Login> ByWordsAsync(LoginWords words, CancellationToken cancellationToken)
+    {
+        var domain = await DomainOfAsync(words.Domain, cancellationToken);
+        var user = new UserReference(Id: null, words.User, domain);
+        if (words.Project is { } project)
+            return await ByPasswordAsync(user, words.Password, await ProjectOfAsync(project, domain, cancellationToken), cancellationToken);
+
+        var login = await ByPasswordAsync(user, words.Password, new ScopeRequest.Default(), cancellationToken);
+        return login.Scope is LoginScope.None && await FindOnlyProjectAsync(login, cancellationToken) is { } only
+            ? await ByTokenAsync(login.Token, new ScopeRequest.ToProject(new ProjectReference(only, Name: null, Domain: null)), cancellationToken)
+            : login;
     }
 
     /// <summary>Another login of the same user, for another scope, that ends when the first does.</summary>
@@ -190,6 +203,30 @@ public sealed partial class Logins
         return stays
             ? await _standings.FindAsync(first.User.Id, AssignmentTarget.Project(credential.Project), credential.Id, cancellationToken)
             : null;
+    }
+
+    private async Task<DomainReference> DomainOfAsync(string? word, CancellationToken cancellationToken)
+    {
+        if (word is null)
+            return new DomainReference(IdentityIds.DefaultDomain, Name: null);
+
+        return IdentityIds.IsPlausible(word) && await _catalogue.FindDomainAsync(word, cancellationToken) is not null
+            ? new DomainReference(word, Name: null)
+            : new DomainReference(Id: null, word);
+    }
+
+    private async Task<ScopeRequest> ProjectOfAsync(string word, DomainReference domain, CancellationToken cancellationToken)
+    {
+        var isId = IdentityIds.IsPlausible(word) && await _catalogue.FindProjectAsync(new ProjectId(word), cancellationToken) is not null;
+        return new ScopeRequest.ToProject(isId ? new ProjectReference(word, Name: null, Domain: null) : new ProjectReference(Id: null, word, domain));
+    }
+
+    /// <summary>Who has a role in one project only means that one.</summary>
+    private async Task<string?> FindOnlyProjectAsync(Login login, CancellationToken cancellationToken)
+    {
+        var assignments = await _catalogue.ListAssignmentsAsync(new AssignmentQuery(User: login.User.Id), cancellationToken);
+        var projects = assignments.Where(a => a.Target.Kind is AssignmentKind.Project).Select(a => a.Target.Id).Distinct().ToList();
+        return projects is [var only] ? only : null;
     }
 
     private Login Issue(
