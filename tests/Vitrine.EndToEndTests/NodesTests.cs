@@ -40,8 +40,8 @@ public sealed class NodesTests(PostgresServer postgres)
             Assert.Equal(file.Content.Sum(HashAlgorithmName.SHA256), (await toTwo.GetImageAsync(created.Image.Id, Stop)).Sha256);
             Assert.True(file.BytesSent <= file.Content.Length * 1.1, $"{file.BytesSent} bytes were sent in all");
             Assert.Equal(
-                [("one", false), ("two", true)],
-                (await toTwo.ListNodesAsync(Stop)).OrderBy(n => n.Name).Select(n => (n.Name, n.Alive)));
+                [("one", "silent"), ("two", "up")],
+                (await toTwo.ListNodesAsync(Stop)).OrderBy(n => n.Name).Select(n => (n.Name, n.State)));
         }
         finally
         {

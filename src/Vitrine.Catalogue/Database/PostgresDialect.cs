@@ -8,9 +8,6 @@ namespace Vitrine.Catalogue.Database;
 /// <summary>PostgreSQL, one server or several of which one is the primary.</summary>
 internal sealed class PostgresDialect : Dialect
 {
-    /// <summary>Any number that no other program on the same database takes for its own advisory lock.</summary>
-    private const long MigrationLock = 0x7669_7472_696e_6531;
-
     private readonly NpgsqlDataSource _source;
 
     public PostgresDialect(string connectionString) => _source = NpgsqlDataSource.Create(Complete(connectionString));
@@ -32,9 +29,9 @@ internal sealed class PostgresDialect : Dialect
     public override bool Breaks(DbException error, UniqueRule rule) =>
         error is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } violation && violation.ConstraintName == rule.Name;
 
-    public override Task LockMigrationsAsync(DbTransaction transaction, CancellationToken cancellationToken) =>
+    public override Task LockAsync(DatabaseLock which, DbTransaction transaction, CancellationToken cancellationToken) =>
         transaction.Connection!.ExecuteAsync(new CommandDefinition(
-            "select pg_advisory_xact_lock(@MigrationLock)", new { MigrationLock }, transaction, cancellationToken: cancellationToken));
+            "select pg_advisory_xact_lock(@key)", new { key = (long)which }, transaction, cancellationToken: cancellationToken));
 
     public override string Translate(string migration) =>
         migration.Replace("{ordered-text}", "text collate \"C\"", StringComparison.Ordinal);

@@ -22,6 +22,9 @@ internal sealed class TransferRow
     public string? SourceUrl { get; init; }
     public string? SourceSecret { get; init; }
 
+    /// <summary>Is part of <see cref="SourceUrl"/>, for counting.</summary>
+    public string? SourceHost { get; init; }
+
     public string? SourceStore { get; init; }
     public string? MovesFrom { get; init; }
 
@@ -77,6 +80,7 @@ internal sealed class TransferRow
         Store = transfer.Store,
         SourceUrl = transfer.SourceUrl,
         SourceSecret = transfer.SourceSecret,
+        SourceHost = transfer.SourceHost is { } host && Stored.CanHold(host) ? host : null,
         SourceStore = transfer.SourceStore,
         MovesFrom = transfer.MovesFrom,
         FurtherStores = JsonSerializer.Serialize(transfer.FurtherStores),

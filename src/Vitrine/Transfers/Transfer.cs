@@ -139,6 +139,13 @@ public sealed record Transfer
     public static IReadOnlyList<TransferState> LivingStates { get; } =
         [TransferState.Queued, TransferState.Running, TransferState.Verifying, TransferState.Retrying];
 
+    /// <summary>Counts against the limits of what runs at once: nobody waits for it at the other end.</summary>
+    public bool IsLimited => Kind is TransferKind.Import or TransferKind.Copy;
+
+    /// <summary>The host that an import takes from; null where the address has none.</summary>
+    public string? SourceHost =>
+        SourceUrl is not null && Uri.TryCreate(SourceUrl, UriKind.Absolute, out var address) && address.Host.Length > 0 ? address.Host : null;
+
     public bool IsOver => State is TransferState.Done or TransferState.Failed or TransferState.Cancelled;
 
     /// <summary>The time until the last byte at the present rate; null where it cannot be told.</summary>

@@ -76,7 +76,11 @@ public sealed class RestLibrary : IAsyncLifetime
             await replicas.SaveStoreAsync(new Zone("zone-1", "The first zone"), store, CancellationToken.None);
         var node = Services.GetRequiredService<ThisNode>();
         await nodes.SaveAsync(
-            new Node(node.Name, node.Instance, node.Zone, ["api", "transfer"], Address.ToString(), "0.1.0", time.Now(), time.Now()), CancellationToken.None);
+            new Node(node.Name, node.Instance, node.Zone, node.Roles, Address.ToString(), "0.1.0", time.Now(), time.Now())
+            {
+                Stores = [.. Services.GetRequiredService<StoreRegistry>().All.Select(s => s.Name)],
+            },
+            CancellationToken.None);
     }
 
     /// <summary>Cuts every connection and lets go of everything.</summary>
@@ -164,6 +168,7 @@ public sealed class RestLibrary : IAsyncLifetime
 
         var app = builder.Build();
         app.UseRestProblems();
+        app.MapUploads();
         app.MapRest();
         return app;
     }
