@@ -15,7 +15,7 @@ namespace Vitrine.Cluster;
 /// </remarks>
 internal sealed partial class NodeService(
     ClusterOptions options, ThisNode node, NodeDuty duty, StoreRegistry stores, INodeCatalogue nodes, LimitDesk limits, IncomingBandwidth bandwidth,
-    TransferQueue queue, NodeReminders reminders,
+    TransferQueue queue, TransferRunner runner, NodeReminders reminders,
     IStoreOperationCatalogue operations, StoreOperationRunner operationRunner,
     ImageUploads uploads, TimeProvider time, ILogger<NodeService> logger) : BackgroundService
 {
@@ -68,6 +68,7 @@ internal sealed partial class NodeService(
         {
             Stores = [.. stores.All.Select(s => s.Name)],
             Capacity = new NodeCapacity(Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes),
+            Obeys = duty.IsDraining ? NodeMode.Draining : NodeMode.Open,
         };
         return nodes.SaveAsync(report, stopping);
     }
@@ -83,6 +84,7 @@ internal sealed partial class NodeService(
         // No reminder of anything new may come here before what runs is given back, or it might be told to this node again.
         await reminders.AcceptAsync(isWanted: mode is NodeMode.Open, stopping);
         duty.Obey(mode);
+        await ReportAsync(stopping);
         queue.LookAgain();
         LogMode(mode.Word());
     }
@@ -98,6 +100,8 @@ internal sealed partial class NodeService(
 
     private async Task RemindOfTransfersAsync(CancellationToken stopping)
     {
+        if (!duty.TakesWork)
+            await runner.GiveBackAbandonedAsync(stopping);
         foreach (var transfer in await queue.ListDueAsync(stopping))
             await reminders.RemindHereAsync(transfer.Id, stopping);
     }

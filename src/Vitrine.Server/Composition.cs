@@ -95,7 +95,7 @@ internal static class Composition
 
     private static JobEngine EngineFor(string? catalogue, ServerOptions options) => catalogue is null || IsFile(catalogue)
         ? new JobEngine.Embedded(SqliteFactory.Instance, $"Data Source={options.PathOf("jobs.db")}")
-        : new JobEngine.Clustered(catalogue);
+        : new JobEngine.Clustered(new CatalogueOptions { ConnectionString = catalogue }.Completed);
 
     private static bool IsFile(string connectionString) => connectionString.Contains("Data Source", StringComparison.OrdinalIgnoreCase);
 

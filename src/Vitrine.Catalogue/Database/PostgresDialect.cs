@@ -14,6 +14,25 @@ internal sealed class PostgresDialect : Dialect
 
     public static bool Understands(DbConnectionStringBuilder words) => words.ContainsKey("Host") || words.ContainsKey("Server");
 
+    /// <summary>Says for several hosts what is right for every catalogue and what an operator would not think of.</summary>
+    internal static string Complete(string connectionString)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(connectionString);
+        builder.ApplicationName ??= "vitrine";
+        if (string.IsNullOrEmpty(builder.Database) && string.IsNullOrEmpty(builder.Username))
+            throw Refused("for PostgreSQL it needs Database and Username");
+
+        if (builder.Host?.Contains(',', StringComparison.Ordinal) == true)
+        {
+            builder.TargetSessionAttributes ??= "primary";
+            // The driver believes for 10 seconds what it learnt about a host, which is how long a failover would take.
+            if (!builder.ShouldSerialize("Host Recheck Seconds"))
+                builder.HostRecheckSeconds = 1;
+        }
+
+        return builder.ToString();
+    }
+
     public override async Task<DbConnection> OpenAsync(CancellationToken cancellationToken) =>
         await _source.OpenConnectionAsync(cancellationToken);
 
@@ -49,25 +68,6 @@ internal sealed class PostgresDialect : Dialect
     public override string ForUpdate => "for update";
 
     public override ValueTask DisposeAsync() => _source.DisposeAsync();
-
-    /// <summary>Says for several hosts what is right for every catalogue and what an operator would not think of.</summary>
-    private static string Complete(string connectionString)
-    {
-        var builder = new NpgsqlConnectionStringBuilder(connectionString);
-        builder.ApplicationName ??= "vitrine";
-        if (string.IsNullOrEmpty(builder.Database) && string.IsNullOrEmpty(builder.Username))
-            throw Refused("for PostgreSQL it needs Database and Username");
-
-        if (builder.Host?.Contains(',', StringComparison.Ordinal) == true)
-        {
-            builder.TargetSessionAttributes ??= "primary";
-            // The driver believes for 10 seconds what it learnt about a host, which is how long a failover would take.
-            if (!builder.ShouldSerialize("Host Recheck Seconds"))
-                builder.HostRecheckSeconds = 1;
-        }
-
-        return builder.ToString();
-    }
 
     private sealed class NoTurn : IDisposable
     {

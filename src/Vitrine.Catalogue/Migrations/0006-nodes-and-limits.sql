@@ -6,8 +6,14 @@ alter table nodes add column memory bigint not null default 0;
 -- What operators let the node do; what it reports of itself does not change it.
 alter table nodes add column mode text not null default 'open';
 
+-- What it does of that already, by its own report.
+alter table nodes add column obeys text not null default 'open';
+
 -- The host of an import's source, for counting; null for what has none.
 alter table transfers add column source_host text;
+
+-- How often a transfer began anew beside what a stopped run still holds.
+alter table transfers add column staging_turn integer not null default 0;
 
 -- What operators decided: null for no limit. Limits that are not here are as configured.
 create table limits (

@@ -66,6 +66,7 @@ internal sealed class NodeCatalogue(CatalogueDatabase database) : INodeCatalogue
 
         public int Cores { get; init; }
         public long Memory { get; init; }
+        public string Obeys { get; init; } = "";
         public long StartedAt { get; init; }
         public long Heartbeat { get; init; }
 
@@ -80,6 +81,7 @@ internal sealed class NodeCatalogue(CatalogueDatabase database) : INodeCatalogue
             Stores = JsonSerializer.Serialize(node.Stores),
             Cores = node.Capacity.Cores,
             Memory = node.Capacity.Memory,
+            Obeys = node.Obeys.Word(),
             StartedAt = Stored.Micros(node.StartedAt),
             Heartbeat = Stored.Micros(node.Heartbeat),
         };
@@ -90,6 +92,7 @@ internal sealed class NodeCatalogue(CatalogueDatabase database) : INodeCatalogue
         {
             Stores = JsonSerializer.Deserialize<string[]>(Stores)!,
             Capacity = new NodeCapacity(Cores, Memory),
+            Obeys = Stored.Enum<NodeMode>(Obeys),
         };
     }
 

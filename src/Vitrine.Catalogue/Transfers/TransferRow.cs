@@ -55,6 +55,7 @@ internal sealed class TransferRow
     public string? Node { get; init; }
     public string? NodeName { get; init; }
     public long Fence { get; init; }
+    public int StagingTurn { get; init; }
 
     /// <summary>A JSON object.</summary>
     public string? Failure { get; init; }
@@ -103,6 +104,7 @@ internal sealed class TransferRow
         Node = transfer.Node,
         NodeName = transfer.NodeName,
         Fence = transfer.Fence,
+        StagingTurn = transfer.StagingTurn,
         Failure = transfer.Failure is null ? null : JsonSerializer.Serialize(transfer.Failure),
         Notes = JsonSerializer.Serialize(transfer.Notes),
         CreatedAt = Stored.Micros(transfer.CreatedAt),
@@ -145,6 +147,7 @@ internal sealed class TransferRow
         Node = Node,
         NodeName = NodeName,
         Fence = Fence,
+        StagingTurn = StagingTurn,
         Failure = Failure is null ? null : JsonSerializer.Deserialize<TransferFailure>(Failure),
         Notes = JsonSerializer.Deserialize<ImmutableArray<string>>(Notes),
         CreatedAt = Stored.Time(CreatedAt),

@@ -19,6 +19,9 @@ public sealed record Node(
     /// <summary>What operators let it do: the catalogue knows, and no report changes it.</summary>
     public NodeMode Mode { get; init; }
 
+    /// <summary>The mode that it goes by already: it learns of a change at its next heartbeat.</summary>
+    public NodeMode Obeys { get; init; }
+
     public bool IsAlive(DateTimeOffset now) => now - Heartbeat < Patience;
 
     /// <summary>It begins transfers and operations of stores.</summary>

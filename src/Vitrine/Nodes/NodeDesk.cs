@@ -50,7 +50,7 @@ public sealed record NodeStanding(Node Node, NodeState State, NodeLoad Load, lon
     {
         var state = !node.IsAlive(now) ? NodeState.Silent
             : node.Mode is NodeMode.Open ? NodeState.Up
-            : load.IsIdle ? NodeState.Drained : NodeState.Draining;
+            : load.IsIdle && node.Obeys is NodeMode.Draining ? NodeState.Drained : NodeState.Draining;
         return new NodeStanding(node, state, load, limits[LimitName.TransfersPerNode]);
     }
 }

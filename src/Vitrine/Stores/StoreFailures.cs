@@ -116,7 +116,9 @@ public sealed class WriterBusyException(StagingKey key) : LibraryException($"Ano
 {
     public StagingKey Key { get; } = key;
 
-    public override string Code => "writer-busy";
+    internal const string Word = "writer-busy";
+
+    public override string Code => Word;
 
     public override string Remedy => "Wait until the other writer has ended.";
 }

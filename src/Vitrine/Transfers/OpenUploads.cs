@@ -24,7 +24,7 @@ internal sealed class OpenUploads(TransferHolds holds, StoreRegistry stores) : I
 
         try
         {
-            await using var writer = await stores.Contents(transfer.Store).OpenWriterAsync(StagingKey.Of(transfer.Id), cancellationToken);
+            await using var writer = await stores.Contents(transfer.Store).OpenWriterAsync(StagingKey.Of(transfer.Id, transfer.StagingTurn), cancellationToken);
             return writer.Length;
         }
         catch (WriterBusyException)

@@ -120,6 +120,9 @@ public sealed record Transfer
     /// <summary>Grows with each taking; the holder of the greatest may store.</summary>
     public long Fence { get; init; }
 
+    /// <summary>How often it began anew beside what a run still holds that was taken for dead; see <see cref="StagingKey.Of"/>.</summary>
+    public int StagingTurn { get; init; }
+
     /// <summary>The last failure: the end of a failed transfer, or what a retrying one ran into.</summary>
     public TransferFailure? Failure { get; init; }
 
@@ -228,6 +231,10 @@ public sealed record Transfer
         NodeName = null,
         Rate = 0,
     };
+
+    /// <summary>What came is held by a run that neither goes on nor lets go, as a process that was stopped: it begins anew beside that.</summary>
+    public Transfer BeginBeside() => IsOver ? this : (this with { StagingTurn = StagingTurn + 1, Moved = 0, Validator = null })
+        .Note("The node that received the first bytes neither went on nor let go of them, so the transfer began again from the start.");
 
     /// <summary>A user wants another try of what failed or was cancelled; it goes on from what is still staged.</summary>
     /// <exception cref="TransferStateException">It did not fail and was not cancelled, or the client has to send again.</exception>

@@ -47,11 +47,11 @@ internal sealed partial class TransferHold : IAsyncDisposable
         _ => Published,
     };
 
-    private StagingKey Key => StagingKey.Of(Transfer.Id);
+    private StagingKey Key => StagingKey.Of(Transfer.Id, Transfer.StagingTurn);
 
-    private StagingKey UnpackedKey => StagingKey.OfUnpacked(Transfer.Id);
+    private StagingKey UnpackedKey => StagingKey.OfUnpacked(Transfer.Id, Transfer.StagingTurn);
 
-    private StagingKey ConvertedKey => StagingKey.OfConverted(Transfer.Id);
+    private StagingKey ConvertedKey => StagingKey.OfConverted(Transfer.Id, Transfer.StagingTurn);
 
     /// <summary>Opens what the store holds of the content, and looks at it again, so that it need not come again.</summary>
     public async Task OpenAsync(CancellationToken cancellationToken)

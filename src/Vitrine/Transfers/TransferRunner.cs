@@ -11,6 +11,9 @@ namespace Vitrine.Transfers;
 /// <summary>Carries one import or copy to its end, or as far as this node lives; another node carries on from there.</summary>
 public sealed partial class TransferRunner
 {
+    /// <summary>Attempts that find the bytes held by another: with the waits between them, some fourteen seconds.</summary>
+    private const int PatienceWithWriters = 4;
+
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     private readonly TransferHolds _holds;
@@ -71,6 +74,20 @@ public sealed partial class TransferRunner
     public bool HasAbandoned(Transfer transfer) =>
         transfer.Node == _holds.Node.Instance && transfer is { IsOver: false } and not { Kind: TransferKind.Upload, State: not TransferState.Verifying }
         && !_running.ContainsKey(transfer.Id) && !_holds.IsHeld(transfer.Id);
+
+    /// <summary>Puts back what this run has abandoned and takes up no more, as it is drained or runs no transfers, so that another node can.</summary>
+    public async Task GiveBackAbandonedAsync(CancellationToken cancellationToken)
+    {
+        var query = new TransferQuery { Kinds = [TransferKind.Import, TransferKind.Copy, TransferKind.Upload], States = Transfer.LivingStates, Limit = int.MaxValue };
+        foreach (var transfer in await _holds.Transfers.ListAsync(query, cancellationToken))
+        {
+            if (!HasAbandoned(transfer))
+                continue;
+
+            await using var hold = _holds.Hold(transfer);
+            await ReleaseAsync(hold);
+        }
+    }
 
     private async Task<bool> IsOursAsync(TransferId id, CancellationToken stopping) =>
         await _holds.Transfers.FindAsync(id, stopping) is { IsOver: false } transfer
@@ -152,6 +169,8 @@ public sealed partial class TransferRunner
     {
         if (await hold.TryCompleteEarlierAsync(stopping))
             return;
+        if (IsHeldByNobodyAlive(hold.Transfer))
+            await hold.ChangeAsync(t => t.BeginBeside(), stopping);
 
         switch (hold.Transfer.Kind)
         {
@@ -168,6 +187,10 @@ public sealed partial class TransferRunner
                 break;
         }
     }
+
+    /// <summary>True where whoever had the bytes was waited for, who would have let go of them if he could.</summary>
+    private static bool IsHeldByNobodyAlive(Transfer transfer) =>
+        transfer is { IsLimited: true, Failure.Code: WriterBusyException.Word } && transfer.Fruitless == PatienceWithWriters;
 
     /// <summary>Checks an upload whose bytes all came. Another goes on when its client comes back.</summary>
     private static async Task FinishUploadAsync(TransferHold hold, CancellationToken stopping)

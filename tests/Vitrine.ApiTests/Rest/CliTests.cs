@@ -3,6 +3,7 @@ using System.Text.Json;
 using Spectre.Console;
 using Vitrine.Cli;
 using Vitrine.Client;
+using Vitrine.Nodes;
 using Vitrine.Testing;
 using Vitrine.Testing.Sources;
 
@@ -185,11 +186,13 @@ public sealed class CliTests(RestLibrary library) : IClassFixture<RestLibrary>, 
     public async Task Operators_drain_and_open_nodes_and_change_limits()
     {
         var project = await library.NewProjectAsync();
+        await library.ReportAsync(NodeMode.Draining);
         var drained = await RunAsync(project.Admin, Words("node drain node-1 --wait"));
         Assert.Equal(0, drained.Code);
         Assert.Contains("drained", drained.Out, StringComparison.Ordinal);
         Assert.Contains("No other node", drained.Error, StringComparison.Ordinal);
         Assert.Contains("up", (await RunAsync(project.Admin, Words("node open node-1"))).Out, StringComparison.Ordinal);
+        await library.ReportAsync(NodeMode.Open);
 
         Assert.Equal(0, (await RunAsync(project.Admin, Words("limit set transfers-per-project=7 bytes-per-second=none"))).Code);
         Assert.Contains("7", (await RunAsync(project.Admin, Words("limit list"))).Out, StringComparison.Ordinal);

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.DependencyInjection;
 using Vitrine.Client;
 using Vitrine.Nodes;
 
@@ -33,8 +32,9 @@ public sealed class NodeTests(RestLibrary library) : IClassFixture<RestLibrary>
         using var admin = library.ClientOf(project.Admin);
         var drained = await admin.ChangeNodeAsync(Here, new NodeChange { Mode = "draining" }, Stop);
         Assert.Equal(("draining", "No other node of the zone 'zone-1' takes work: its transfers wait until one does."), (drained.Mode, drained.Warning));
-        var duty = library.Services.GetRequiredService<NodeDuty>();
-        duty.Obey(NodeMode.Draining); // as the node's next heartbeat would
+        Assert.Equal("draining", drained.State);
+        await library.ReportAsync(NodeMode.Draining);
+        Assert.Equal("drained", (await admin.GetNodeAsync(Here, Stop)).State);
         try
         {
             var created = await admin.CreateImageAsync(new ImageCreate { Name = "late", Upload = new UploadRequest { Length = 3 } }, Stop);
@@ -51,7 +51,7 @@ public sealed class NodeTests(RestLibrary library) : IClassFixture<RestLibrary>
 
             var opened = await admin.ChangeNodeAsync(Here, new NodeChange { Mode = "open" }, Stop);
             Assert.Equal(("up", null), (opened.State, opened.Warning));
-            duty.Obey(NodeMode.Open);
+            await library.ReportAsync(NodeMode.Open);
             Assert.Null((await admin.GetTransferAsync(import.Transfer.Id, Stop)).Waiting);
             using var taken = await library.SendAsync(
                 HttpMethod.Patch, created.Upload.Url.TrimStart('/'), project.Admin, Body(), ("Tus-Resumable", "1.0.0"), ("Upload-Offset", "0"));
@@ -59,7 +59,7 @@ public sealed class NodeTests(RestLibrary library) : IClassFixture<RestLibrary>
         }
         finally
         {
-            duty.Obey(NodeMode.Open);
+            await library.ReportAsync(NodeMode.Open);
         }
 
         static ByteArrayContent Body()

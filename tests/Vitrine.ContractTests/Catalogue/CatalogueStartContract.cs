@@ -109,6 +109,7 @@ public abstract class CatalogueStartContract(CatalogueFixture fixture)
         {
             Stores = ["main", "it's"],
             Capacity = new NodeCapacity(64, 1L << 40),
+            Obeys = NodeMode.Draining,
         };
         await fixture.Nodes.SaveAsync(node, Stop);
         await CheckAsync(node);

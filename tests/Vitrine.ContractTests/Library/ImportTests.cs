@@ -477,6 +477,25 @@ public sealed class ImportTests : IDisposable
         await node.AssertActiveAsync(image, content);
     }
 
+    [Fact]
+    public async Task Beside_a_writer_that_never_lets_go_an_import_begins_anew()
+    {
+        var (url, content) = _home.Publish(Size);
+        await using var node = await _home.StartAsync();
+        var (image, transfer) = await node.ImportAsync(url);
+        await using (var stopped = await _home.OpenStore().OpenWriterAsync(StagingKey.Of(transfer), Stop))
+        {
+            await stopped.WriteAsync(new byte[100], Stop);
+            await node.RunAsync(transfer);
+            await node.AssertActiveAsync(image, content);
+            Assert.Equal(1, (await node.TransferAsync(transfer)).StagingTurn);
+            await node.SweepAsync(); // what is held is left alone
+            Assert.Equal(100, stopped.Length);
+        }
+
+        await node.AssertSweptAsync(content);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
