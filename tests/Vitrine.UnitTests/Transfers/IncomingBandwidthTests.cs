@@ -1,3 +1,4 @@
+using Vitrine.Testing;
 using Vitrine.Testing.Library;
 using Vitrine.Transfers;
 
