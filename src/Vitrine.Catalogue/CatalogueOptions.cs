@@ -1,3 +1,6 @@
+using System.Data.Common;
+using Vitrine.Catalogue.Database;
+
 namespace Vitrine.Catalogue;
 
 /// <summary>Where the catalogue is kept.</summary>
@@ -10,4 +13,9 @@ public sealed class CatalogueOptions
     /// and for Npgsql.
     /// </summary>
     public string ConnectionString { get; set; } = "";
+
+    /// <summary>The same with what an operator would not think of where there are several hosts, for others who use the same database.</summary>
+    public string Completed => PostgresDialect.Understands(new DbConnectionStringBuilder { ConnectionString = ConnectionString })
+        ? PostgresDialect.Complete(ConnectionString)
+        : ConnectionString;
 }

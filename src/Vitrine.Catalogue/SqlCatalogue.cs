@@ -5,6 +5,8 @@ using Vitrine.Catalogue.Images;
 using Vitrine.Catalogue.Stores;
 using Vitrine.Catalogue.Transfers;
 using Vitrine.Images;
+using Vitrine.Limits;
+using Vitrine.Transfers;
 
 namespace Vitrine.Catalogue;
 
@@ -22,6 +24,41 @@ internal sealed class SqlCatalogue(CatalogueDatabase database, IImageCatalogue i
         {
             // The image with the same source was deleted or failed between the refusal and the question which one it is.
         }
+    }
+
+    public Task<ReachedLimit?> TryTakeAsync(Transfer taken, LibraryLimits limits, CancellationToken cancellationToken) => database.WriteAsync(
+        async (_, transaction) =>
+        {
+            await database.Dialect.LockAsync(DatabaseLock.Takings, transaction, cancellationToken);
+            var reached = TransferRoom.Reached(await CountAsync(taken, transaction, cancellationToken), limits);
+            if (reached is null)
+                await TransferWriting.SaveAsync(taken, transaction, cancellationToken);
+            return reached;
+        },
+        cancellationToken);
+
+    private static async Task<TransferCounts> CountAsync(Transfer taken, DbTransaction transaction, CancellationToken cancellationToken)
+    {
+        var counts = await transaction.Connection!.QuerySingleAsync<CountsRow>(new CommandDefinition(
+            $"""
+            select coalesce(sum(case when node = @node then 1 else 0 end), 0) as node,
+                coalesce(sum(case when source_host = @host then 1 else 0 end), 0) as source,
+                coalesce(sum(case when project = @project then 1 else 0 end), 0) as project
+            from transfers where {TransferCatalogue.InWorkAndLimited} and id <> @id
+            """,
+            new { id = taken.Id.ToString(), node = taken.Node, host = taken.SourceHost, project = taken.Project.Value },
+            transaction, cancellationToken: cancellationToken));
+        return new TransferCounts(counts.Node, counts.Source, counts.Project);
+    }
+
+    private async Task CheckUploadsAsync(Transfer upload, long most, DbTransaction transaction, CancellationToken cancellationToken)
+    {
+        await database.Dialect.LockAsync(DatabaseLock.Uploads, transaction, cancellationToken);
+        var open = await transaction.Connection!.ExecuteScalarAsync<long>(new CommandDefinition(
+            $"select count(*) from transfers where {TransferCatalogue.NotOver} and kind = 'upload' and project = @project",
+            new { project = upload.Project.Value }, transaction, cancellationToken: cancellationToken));
+        if (open >= most)
+            throw new TooManyUploadsException(most);
     }
 
     private async Task<bool> TrySaveAsync(CatalogueChange change, CancellationToken cancellationToken)
@@ -47,8 +84,10 @@ internal sealed class SqlCatalogue(CatalogueDatabase database, IImageCatalogue i
     }
 
     // Always in this order, so that two changes of the same records wait for each other instead of each holding what the other needs.
-    private static async Task WriteAsync(CatalogueChange change, DbTransaction transaction, CancellationToken cancellationToken)
+    private async Task WriteAsync(CatalogueChange change, DbTransaction transaction, CancellationToken cancellationToken)
     {
+        if (change.MostOpenUploads is { } most && change.Transfers.FirstOrDefault(t => t is { Kind: TransferKind.Upload, Version: 0 }) is { } upload)
+            await CheckUploadsAsync(upload, most, transaction, cancellationToken);
         if (change.Image is { } image)
             await new ImageWriting(transaction, cancellationToken).SaveAsync(image);
         foreach (var transfer in change.Transfers)
@@ -64,5 +103,12 @@ internal sealed class SqlCatalogue(CatalogueDatabase database, IImageCatalogue i
         foreach (var replica in change.Replicas)
             await transaction.Connection!.ExecuteAsync(new CommandDefinition(
                 PutReplica, ReplicaRow.From(replica), transaction, cancellationToken: cancellationToken));
+    }
+
+    private sealed class CountsRow
+    {
+        public long Node { get; init; }
+        public long Source { get; init; }
+        public long Project { get; init; }
     }
 }

@@ -74,7 +74,11 @@ internal static class VitrineCli
                 StoreCollectCommand.Make(terminal, stores), StoreScrubCommand.Make(terminal, stores),
                 StoreSetCommand.Make(terminal, stores), StoreSyncCommand.Make(terminal, stores), StoreCleanupCommand.Make(terminal, stores), StoreRebuildCommand.Make(terminal, stores),
             },
-            new Command("node", "Nodes: the machines that run the library.") { NodeListCommand.Make(terminal) },
+            new Command("node", "Nodes: the machines that run the library.")
+            {
+                NodeListCommand.Make(terminal), NodeShowCommand.Make(terminal), NodeDrainCommand.Make(terminal), NodeOpenCommand.Make(terminal),
+            },
+            new Command("limit", "Limits: how much may happen at once.") { LimitListCommand.Make(terminal), LimitSetCommand.Make(terminal) },
             InspectCommand.Make(terminal), ConvertCommand.Make(terminal),
             ProbeCommand.Make(terminal), DoctorCommand.Make(terminal), CompletionCommand.Make(terminal),
         };

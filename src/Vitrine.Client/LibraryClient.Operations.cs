@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 
 namespace Vitrine.Client;
 
@@ -54,6 +55,37 @@ public sealed partial class LibraryClient
     public async Task<IReadOnlyList<NodeRecord>> ListNodesAsync(CancellationToken cancellationToken) =>
         (await GetAsync($"{Api}/nodes", LibraryJson.Default.NodeList, cancellationToken)).Items;
 
+    public Task<NodeRecord> GetNodeAsync(string name, CancellationToken cancellationToken) =>
+        GetAsync(NodePath(name), LibraryJson.Default.NodeRecord, cancellationToken);
+
+    /// <summary>Has a node take nothing new, or opens it again.</summary>
+    public Task<NodeRecord> ChangeNodeAsync(string name, NodeChange change, CancellationToken cancellationToken) => SendJsonAsync(
+        HttpMethod.Patch, NodePath(name), change, LibraryJson.Default.NodeChange, LibraryJson.Default.NodeRecord, cancellationToken);
+
+    /// <summary>The node once a second, until it is drained, or is not to be any more.</summary>
+    public async IAsyncEnumerable<NodeRecord> WatchNodeAsync(string name, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(WatchInterval, Time);
+        var patience = new Patience(_options.Patience, Time);
+        while (true)
+        {
+            var node = await patience.TryAsync(() => GetNodeAsync(name, cancellationToken), cancellationToken);
+            yield return node;
+            if (node.State is not "draining")
+                yield break;
+
+            await timer.WaitForNextTickAsync(cancellationToken);
+        }
+    }
+
+    public async Task<IReadOnlyList<LimitRecord>> ListLimitsAsync(CancellationToken cancellationToken) =>
+        (await GetAsync($"{Api}/limits", LibraryJson.Default.LimitList, cancellationToken)).Items;
+
+    /// <summary>Changes limits for all nodes, all of them or none.</summary>
+    /// <param name="changes">By name: a number, <c>none</c>, or null for what is configured.</param>
+    public async Task<IReadOnlyList<LimitRecord>> ChangeLimitsAsync(JsonObject changes, CancellationToken cancellationToken) => (await SendJsonAsync(
+        HttpMethod.Patch, $"{Api}/limits", changes, LibraryJson.Default.JsonObject, LibraryJson.Default.LimitList, cancellationToken)).Items;
+
     /// <summary>Has the library ask a source about a file, without fetching it.</summary>
     public Task<ProbeRecord> ProbeAsync(string url, CancellationToken cancellationToken) => SendJsonAsync(
         HttpMethod.Post, $"{Api}/probe", new ProbeRequest { Url = url }, LibraryJson.Default.ProbeRequest, LibraryJson.Default.ProbeRecord, cancellationToken);
@@ -62,6 +94,8 @@ public sealed partial class LibraryClient
     /// <param name="url">An address that somebody means to import from; null where none is in question.</param>
     public Task<DoctorRecord> ExamineAsync(string? url, CancellationToken cancellationToken) => GetAsync(
         $"{Api}/doctor{(url is null ? "" : $"?url={Uri.EscapeDataString(url)}")}", LibraryJson.Default.DoctorRecord, cancellationToken);
+
+    private static string NodePath(string name) => $"{Api}/nodes/{Uri.EscapeDataString(name)}";
 
     private static string TransferPath(string id) => $"{Api}/transfers/{Uri.EscapeDataString(id)}";
 }

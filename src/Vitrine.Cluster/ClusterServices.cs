@@ -9,10 +9,9 @@ namespace Vitrine.Cluster;
 
 /// <summary>What the composing program says of this node and of the engine behind it.</summary>
 /// <param name="Address">Where the API listens, for other nodes and people.</param>
-/// <param name="ConcurrentTransfers">How many imports run at once on this node.</param>
+/// <param name="Stores">The names of the stores that this node reaches.</param>
 /// <param name="Engine">Where the jobs are kept.</param>
-public sealed record ClusterOptions(
-    IReadOnlyList<string> Roles, string Address, string Version, int ConcurrentTransfers, JobEngine Engine);
+public sealed record ClusterOptions(string Address, string Version, IReadOnlyList<string> Stores, JobEngine Engine);
 
 /// <summary>Where Quartz keeps its jobs.</summary>
 public abstract record JobEngine
@@ -30,18 +29,13 @@ public abstract record JobEngine
 
 public static class ClusterServices
 {
-    // A sweep beside the transfers must not wait for one of them, nor for a scrub, which may take days; nor does what describes images.
-    private const int ThreadsForSweeps = 2;
-
-    // Each reads or writes a store as fast as it can.
-    private const int ConcurrentOperations = 2;
-
     /// <summary>Adds the scheduler of this node's zone, its jobs, and the node's reports.</summary>
     public static IServiceCollection AddCluster(this IServiceCollection services, ThisNode node, ClusterOptions options)
     {
         services.AddSingleton(options);
         services.AddSingleton<ITransferScheduler, QuartzTransferScheduler>();
         services.AddSingleton<IStoreOperationScheduler, QuartzStoreOperationScheduler>();
+        services.AddSingleton<NodeReminders>();
         services.AddHostedService<NodeService>();
         services.AddQuartz(quartz => Configure(quartz, node, options));
 
@@ -58,19 +52,13 @@ public static class ClusterServices
             scheduler.InstanceId = node.Instance;
             scheduler.ShutdownJobInterruption = ShutdownJobInterruption.Always;
         });
-        quartz.UseDefaultThreadPool(options.ConcurrentTransfers + ConcurrentOperations + ThreadsForSweeps);
-        quartz.UseExecutionLimits(limits => limits
-            .ForGroup(TransferJob.Key.Group, options.ConcurrentTransfers)
-            .ForGroup(StoreOperationJob.Key.Group, ConcurrentOperations));
+        quartz.UseDefaultThreadPool(NodeReminders.PlacesFor(options));
+        quartz.UseExecutionLimits(limits => NodeReminders.Limit(limits, options, isWanted: node.Roles.Contains(NodeRole.Transfer)));
         quartz.UsePersistentStore(store => Configure(store, options.Engine));
         quartz.AddJob<TransferJob>(job => job.WithIdentity(TransferJob.Key).StoreDurably());
         quartz.AddJob<StoreOperationJob>(job => job.WithIdentity(StoreOperationJob.Key).StoreDurably());
-        quartz.ScheduleJob<DescribeJob>(trigger => trigger
-            .WithIdentity("describe", "stores")
-            .WithSimpleSchedule(DescribeJob.Interval));
-        quartz.ScheduleJob<SweepJob>(trigger => trigger
-            .WithIdentity("sweep", "stores")
-            .WithSimpleSchedule(SweepJob.Interval));
+        foreach (var store in options.Stores)
+            StoreJobs.Schedule(quartz, store);
     }
 
     private static void Configure(IPersistentStoreBuilder store, JobEngine engine)

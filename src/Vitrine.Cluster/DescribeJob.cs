@@ -3,12 +3,12 @@ using Vitrine.Stores;
 
 namespace Vitrine.Cluster;
 
-/// <summary>Has stores describe the images that were changed; on one node of the zone at a time.</summary>
+/// <summary>Has a store describe the images that were changed.</summary>
 [DisallowConcurrentExecution]
 internal sealed class DescribeJob(DescriptionKeeper keeper) : IJob
 {
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
-        await keeper.RunAsync(cancellationToken);
+        await StoreJobs.RunAsync(context, store => keeper.RunAsync(store, cancellationToken), cancellationToken);
 }

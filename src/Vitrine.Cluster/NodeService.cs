@@ -1,39 +1,43 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Vitrine.Images;
+using Vitrine.Limits;
 using Vitrine.Nodes;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
 namespace Vitrine.Cluster;
 
-/// <summary>Reports this node alive, and sees to transfers and operations of stores that nobody works on.</summary>
+/// <summary>Reports this node alive, obeys its operators, and sees to transfers and operations of stores that nobody works on.</summary>
 /// <remarks>
 /// The catalogue says what is to be done. A reminder that a crash lost, a transfer whose node died, an upload whose client
 /// went away: all are found here within a beat, whatever lost them.
 /// </remarks>
 internal sealed partial class NodeService(
-    ClusterOptions options, ThisNode node, INodeCatalogue nodes, ITransferCatalogue transfers, ITransferScheduler scheduler,
-    TransferRunner runner, IStoreOperationCatalogue operations, IStoreOperationScheduler operationScheduler, StoreOperationRunner operationRunner,
+    ClusterOptions options, ThisNode node, NodeDuty duty, StoreRegistry stores, INodeCatalogue nodes, LimitDesk limits, IncomingBandwidth bandwidth,
+    TransferQueue queue, TransferRunner runner, NodeReminders reminders,
+    IStoreOperationCatalogue operations, StoreOperationRunner operationRunner,
     ImageUploads uploads, TimeProvider time, ILogger<NodeService> logger) : BackgroundService
 {
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(4);
 
     private readonly DateTimeOffset _startedAt = time.Now();
 
-    /// <summary>The first beat is part of the start: when the server is ready, the node is known.</summary>
+    /// <summary>The first beat is part of the start: when the server is ready, the node is known, and knows what it may do.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await ReportAsync(cancellationToken);
+        await ObeyAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 
     /// <summary>To look after transfers may take long; nobody may take the node for dead meanwhile.</summary>
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
         RepeatAsync(ReportAsync, stoppingToken),
-        RepeatAsync(AdoptTransfersAsync, stoppingToken),
+        RepeatAsync(ObeyAsync, stoppingToken),
+        AdoptTransfersAsync(stoppingToken),
         RepeatAsync(AdoptOperationsAsync, stoppingToken),
-        RepeatAsync(uploads.TidyAsync, stoppingToken));
+        RepeatAsync(TidyUploadsAsync, stoppingToken));
 
     private async Task RepeatAsync(Func<CancellationToken, Task> work, CancellationToken stopping)
     {
@@ -58,16 +62,48 @@ internal sealed partial class NodeService(
         }
     }
 
-    private Task ReportAsync(CancellationToken stopping) => nodes.SaveAsync(
-        new Node(node.Name, node.Instance, node.Zone, options.Roles, options.Address, options.Version, _startedAt, time.Now()), stopping);
+    private Task ReportAsync(CancellationToken stopping)
+    {
+        var report = new Node(node.Name, node.Instance, node.Zone, node.Roles, options.Address, options.Version, _startedAt, time.Now())
+        {
+            Stores = [.. stores.All.Select(s => s.Name)],
+            Capacity = new NodeCapacity(Environment.ProcessorCount, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes),
+            Obeys = duty.IsDraining ? NodeMode.Draining : NodeMode.Open,
+        };
+        return nodes.SaveAsync(report, stopping);
+    }
+
+    /// <summary>Does as the operators want it since the last beat.</summary>
+    private async Task ObeyAsync(CancellationToken stopping)
+    {
+        bandwidth.Limit((await limits.ReadAsync(stopping))[LimitName.BytesPerSecond]);
+        var mode = (await nodes.ListAsync(stopping)).FirstOrDefault(n => n.Name == node.Name)?.Mode ?? NodeMode.Open;
+        if (mode is NodeMode.Draining == duty.IsDraining)
+            return;
+
+        // No reminder of anything new may come here before what runs is given back, or it might be told to this node again.
+        await reminders.AcceptAsync(isWanted: mode is NodeMode.Open, stopping);
+        duty.Obey(mode);
+        await ReportAsync(stopping);
+        queue.LookAgain();
+        LogMode(mode.Word());
+    }
 
     private async Task AdoptTransfersAsync(CancellationToken stopping)
     {
-        foreach (var transfer in await transfers.ListOrphansAsync(await ListOthersAsync(stopping), stopping))
+        while (true)
         {
-            if (transfer.Node != node.Instance || runner.HasAbandoned(transfer))
-                await scheduler.ScheduleAsync(transfer.Id, stopping);
+            await TryAsync(RemindOfTransfersAsync, stopping);
+            await queue.WaitAsync(Beat, stopping);
         }
+    }
+
+    private async Task RemindOfTransfersAsync(CancellationToken stopping)
+    {
+        if (!duty.TakesWork)
+            await runner.GiveBackAbandonedAsync(stopping);
+        foreach (var transfer in await queue.ListDueAsync(stopping))
+            await reminders.RemindHereAsync(transfer.Id, stopping);
     }
 
     private async Task AdoptOperationsAsync(CancellationToken stopping)
@@ -75,8 +111,15 @@ internal sealed partial class NodeService(
         foreach (var operation in await operations.ListOrphansAsync(await ListOthersAsync(stopping), stopping))
         {
             if (operationRunner.Awaits(operation))
-                await operationScheduler.ScheduleAsync(operation.Id, stopping);
+                await reminders.RemindHereAsync(operation.Id, stopping);
         }
+    }
+
+    private async Task TidyUploadsAsync(CancellationToken stopping)
+    {
+        if (duty.IsDraining)
+            await uploads.ReleaseAsync(stopping);
+        await uploads.TidyAsync(stopping);
     }
 
     private async Task<List<string>> ListOthersAsync(CancellationToken stopping)
@@ -87,4 +130,7 @@ internal sealed partial class NodeService(
 
     [LoggerMessage(LogLevel.Error, "This node could not report itself or look after transfers and operations; it tries again")]
     private partial void LogBeatFailed(Exception failure);
+
+    [LoggerMessage(LogLevel.Information, "This node is {Mode} from now on")]
+    private partial void LogMode(string mode);
 }

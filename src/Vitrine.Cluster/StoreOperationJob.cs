@@ -11,10 +11,12 @@ internal sealed class StoreOperationJob(StoreOperationRunner runner) : IJob
     public static readonly JobKey Key = new("run", "store-operations");
 
     /// <summary>Fires once, at once. One trigger an operation, so that scheduling twice is scheduling once.</summary>
-    public static ITrigger TriggerFor(StoreOperationId id) => TriggerBuilder.Create()
+    /// <param name="node">The node that is to run it while it lives; that of the zone which comes first, where none is named.</param>
+    public static ITrigger TriggerFor(StoreOperationId id, PreferredNode node = default) => TriggerBuilder.Create()
         .ForJob(Key)
         .WithIdentity(id.ToString(), Key.Group)
         .WithExecutionGroup(Key.Group)
+        .WithPreferredNode(node)
         .UsingJobData(IdKey, id.ToString())
         .StartNow()
         .Build();

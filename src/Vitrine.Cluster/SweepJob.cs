@@ -3,15 +3,19 @@ using Vitrine.Stores;
 
 namespace Vitrine.Cluster;
 
-/// <summary>Frees regularly what nobody refers to, and begins what stores want done after that; on one node of the zone at a time.</summary>
+/// <summary>Frees regularly what nobody refers to in a store, and begins what the store wants done after that.</summary>
 [DisallowConcurrentExecution]
 internal sealed class SweepJob(ContentSweeper sweeper, StoreOperations operations) : IJob
 {
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
 
-    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
-    {
-        await sweeper.SweepAsync(cancellationToken);
-        await operations.RequestDueAsync(cancellationToken);
-    }
+    public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
+        await StoreJobs.RunAsync(
+            context,
+            async store =>
+            {
+                await sweeper.SweepAsync(store, cancellationToken);
+                await operations.RequestDueAsync(store, cancellationToken);
+            },
+            cancellationToken);
 }

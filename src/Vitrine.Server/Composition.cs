@@ -39,12 +39,27 @@ internal static class Composition
         var faults = (result.Failures ?? []).ToList();
         if (faults.Count == 0)
             faults.AddRange(options.Faults());
+        if (faults.Count == 0 && RolesFault(configuration, options) is { } fault)
+            faults.Add(fault);
         return faults.Count == 0 ? options : throw new OptionsValidationException("Server", typeof(ServerOptions), faults);
+    }
+
+    /// <summary>What one node leaves to others, these have to find.</summary>
+    private static string? RolesFault(IConfiguration configuration, ServerOptions options)
+    {
+        if (configuration.GetSection("Server:Roles").GetChildren().Any())
+            return "Server:Roles is a list: write it as one text, with a comma between.";
+
+        var lacking = Enum.GetValues<NodeRole>().Except(options.ReadRoles()).ToList();
+        return lacking.Count > 0 && (configuration["Catalogue:ConnectionString"] is not { } catalogue || IsFile(catalogue))
+            ? $"Server:Roles is '{options.Roles}', without {lacking[0].Word()}: another node has to do that, and nodes share a catalogue on PostgreSQL. Set Catalogue:ConnectionString."
+            : null;
     }
 
     public static IServiceCollection AddVitrine(this IServiceCollection services, IConfiguration configuration, ServerOptions options)
     {
-        var node = new ThisNode(options.NodeName, Guid.CreateVersion7().ToString("N"), options.Zone);
+        var node = new ThisNode(options.NodeName, Guid.CreateVersion7().ToString("N"), options.Zone) { Roles = options.ReadRoles() };
+        var stores = ReadStores(configuration, options);
         var library = configuration.GetSection("Library").Get<LibraryOptions>() ?? new LibraryOptions();
         var catalogue = configuration["Catalogue:ConnectionString"];
 
@@ -59,12 +74,12 @@ internal static class Composition
         services.AddSingleton<IFormatInspector, FormatInspector>();
         services.AddSingleton<Disks.IDiskFormats>(_ => new DiskFormats(Directory.CreateDirectory(options.PathOf("temporary")).FullName));
         services.AddSingleton<IContentWrappers, ContentWrappers>();
-        services.AddSingleton(_ => OpenStores(configuration, options));
+        services.AddSingleton(_ => OpenStores(stores, options));
         services.AddLibrary();
         services.AddHostedService<LibraryStart>();
         services.AddDiskExports(configuration);
         services.AddCluster(node, new ClusterOptions(
-            ["api", "transfer"], options.Address, Version, library.ConcurrentTransfers, EngineFor(catalogue, options)));
+            options.Address, Version, [.. stores.Select(s => s.Name)], EngineFor(catalogue, options)));
         return services;
     }
 
@@ -80,14 +95,14 @@ internal static class Composition
 
     private static JobEngine EngineFor(string? catalogue, ServerOptions options) => catalogue is null || IsFile(catalogue)
         ? new JobEngine.Embedded(SqliteFactory.Instance, $"Data Source={options.PathOf("jobs.db")}")
-        : new JobEngine.Clustered(catalogue);
+        : new JobEngine.Clustered(new CatalogueOptions { ConnectionString = catalogue }.Completed);
 
     private static bool IsFile(string connectionString) => connectionString.Contains("Data Source", StringComparison.OrdinalIgnoreCase);
 
-    private static StoreRegistry OpenStores(IConfiguration configuration, ServerOptions options)
+    private static List<(string Name, StoreOptions Options)> ReadStores(IConfiguration configuration, ServerOptions options)
     {
         var configured = configuration.GetSection("Stores").GetChildren()
-            .Select(section => (section.Key, Options: section.Get<StoreOptions>() ?? new StoreOptions())).ToList();
+            .Select(section => (Name: section.Key, Options: section.Get<StoreOptions>() ?? new StoreOptions())).ToList();
         if (configured.Count == 0)
             configured.Add(("default", new StoreOptions { Description = "The store in the data directory" }));
         if (configured is [var only])
@@ -97,8 +112,11 @@ internal static class Composition
                 only.Options.Path = options.PathOf("store");
         }
 
-        return new StoreRegistry(configured.Select(s => (Describe(s.Key, Checked(s.Key, s.Options), options), OpenStore(s.Key, s.Options))));
+        return configured;
     }
+
+    private static StoreRegistry OpenStores(IEnumerable<(string Name, StoreOptions Options)> configured, ServerOptions options) =>
+        new(configured.Select(s => (Describe(s.Name, Checked(s.Name, s.Options), options), OpenStore(s.Name, s.Options))));
 
     private static LibraryStore Describe(string name, StoreOptions store, ServerOptions server) =>
         new(name, store.Zone ?? server.Zone, store.Kind, store.Description, store.Default) { Conversion = store.Conversion };

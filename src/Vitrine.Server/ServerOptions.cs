@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
 using Vitrine.Images;
+using Vitrine.Nodes;
 using Vitrine.Server.Tls;
 using Vitrine.Stores;
 using Vitrine.Stores.Chunked;
@@ -42,6 +43,27 @@ public sealed class ServerOptions
     /// <summary>The zone that this node and its stores belong to. Default: <c>default</c>.</summary>
     [Required, RegularExpression("[a-z0-9][a-z0-9_-]{0,62}")]
     public string Zone { get; set; } = "default";
+
+    /// <summary>
+    /// What this node is there for: <c>api</c>, which answers clients, <c>transfer</c>, which brings content in, or both, parted by a comma.
+    /// Default: both. On the command line <c>--roles</c>.
+    /// </summary>
+    [Required]
+    public string Roles { get; set; } = "api,transfer";
+
+    /// <exception cref="OptionsValidationException">There is a role that is none.</exception>
+    internal IReadOnlyList<NodeRole> ReadRoles()
+    {
+        var roles = new SortedSet<NodeRole>();
+        foreach (var word in Roles.Split(',', StringSplitOptions.TrimEntries))
+        {
+            if (!EnumWords.TryParse<NodeRole>(word, out var role))
+                throw new OptionsValidationException("Server", typeof(ServerOptions), [$"Server:Roles is '{Roles}': write api, transfer, or both with a comma between."]);
+            roles.Add(role);
+        }
+
+        return [.. roles];
+    }
 
     public string PathOf(string name) => Path.Combine(Path.GetFullPath(Data), name);
 

@@ -50,11 +50,18 @@ public static class VitrineServer
         app.UseRouting();
         app.MapMonitoring();
         app.MapAuthority();
+        app.MapUploads();
+        if (options.ReadRoles().Contains(NodeRole.Api))
+            MapFaces(app);
+        return app;
+    }
+
+    private static void MapFaces(WebApplication app)
+    {
         app.MapKeystone();
         app.MapGlance();
         app.MapRest();
         app.MapOpenApi("/api/v1/openapi.json");
-        return app;
     }
 
     /// <summary>OpenStack describes its own APIs.</summary>
@@ -66,7 +73,7 @@ public static class VitrineServer
         var data = Environment.GetEnvironmentVariable("VITRINE_DATA") ?? new ServerOptions().Data;
         configuration.AddJsonFile(Path.Combine(Path.GetFullPath(data), "vitrine.json"), optional: true);
         configuration.AddEnvironmentVariables("VITRINE_");
-        configuration.AddCommandLine(args);
+        configuration.AddCommandLine(args, new Dictionary<string, string> { ["--roles"] = "Server:Roles" });
     }
 
     private static void AddLogging(ILoggingBuilder logging)

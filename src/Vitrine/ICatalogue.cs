@@ -1,4 +1,5 @@
 using Vitrine.Images;
+using Vitrine.Limits;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -14,7 +15,16 @@ public interface ICatalogue
     /// <exception cref="ConcurrentChangeException">A stored record has another version by now; nothing was changed.</exception>
     /// <exception cref="ImageIdTakenException">A new image has the id of another, deleted ones included.</exception>
     /// <exception cref="DuplicateSourceException">Another image of the project has the same source key.</exception>
+    /// <exception cref="TooManyUploadsException">The project has as many uploads as it may.</exception>
     Task SaveAsync(CatalogueChange change, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Stores a transfer that a node has just taken, unless a limit is reached. What all nodes run is counted in the same transaction,
+    /// and no other takes one meanwhile.
+    /// </summary>
+    /// <returns>The limit that is reached; null where the transfer was stored.</returns>
+    /// <exception cref="ConcurrentChangeException">The stored transfer has another version by now.</exception>
+    Task<ReachedLimit?> TryTakeAsync(Transfer taken, LibraryLimits limits, CancellationToken cancellationToken);
 }
 
 /// <summary>What one transaction changes.</summary>
@@ -28,6 +38,9 @@ public sealed record CatalogueChange
 
     /// <summary>The stores in which <see cref="Image"/> has no replica any more.</summary>
     public IReadOnlyList<string> WithoutReplicasIn { get; init; } = [];
+
+    /// <summary>How many uploads of a project may not be over, new ones of <see cref="Transfers"/> included; null for any number.</summary>
+    public long? MostOpenUploads { get; init; }
 
     /// <summary>All replicas of this image are taken away.</summary>
     public ImageId? WithoutReplicasOf { get; init; }

@@ -11,8 +11,21 @@ public sealed class LibraryOptions
     /// <summary>The only algorithm of checksums that imports are accepted with; null accepts all, and none. Default: null.</summary>
     public ChecksumAlgorithm? RequireChecksum { get; set; }
 
-    /// <summary>How many imports one node runs at once; the others wait their turn. Default: 16.</summary>
+    /// <summary>How many imports and copies one node runs at once; the others wait their turn. Default: 16.</summary>
+    /// <remarks>This and the four that follow hold until operators decide otherwise while the library runs.</remarks>
     public int ConcurrentTransfers { get; set; } = 16;
+
+    /// <summary>How many imports run at once from one host, on all nodes together; null for no limit. Default: 8.</summary>
+    public int? ConcurrentTransfersPerSource { get; set; } = 8;
+
+    /// <summary>How many imports and copies of one project run at once, on all nodes together; null for no limit. Default: null.</summary>
+    public int? ConcurrentTransfersPerProject { get; set; }
+
+    /// <summary>How many resumable uploads of one project may not be over at once; null for no limit. Default: 100.</summary>
+    public int? OpenUploadsPerProject { get; set; } = 100;
+
+    /// <summary>How many bytes a second one node takes in, by every way; null for as many as it can. Default: null.</summary>
+    public long? IncomingBytesPerSecond { get; set; }
 
     /// <summary>How many attempts in a row may get no further than those before them. Default: 8, about four minutes.</summary>
     public int MaxFruitlessAttempts { get; set; } = 8;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Vitrine.Images;
+using Vitrine.Limits;
 using Vitrine.Metadata;
 using Vitrine.Nodes;
 using Vitrine.Stores;
@@ -21,6 +22,12 @@ public static class LibraryServices
         services.AddSingleton<TransferHolds>();
         services.AddSingleton<OpenUploads>();
         services.AddSingleton<TransferDesk>();
+        services.AddSingleton<TransferOutlook>();
+        services.AddSingleton<TransferQueue>();
+        services.AddSingleton<IncomingBandwidth>();
+        services.AddSingleton<LimitDesk>();
+        services.AddSingleton<NodeDuty>();
+        services.AddSingleton<NodeDesk>();
         services.AddSingleton<ImageLibrary>();
         services.AddSingleton<PublishedChecksums>();
         services.AddSingleton<ImageImports>();
@@ -42,7 +49,7 @@ public static class LibraryServices
         services.AddSingleton<DescriptionKeeper>();
         services.AddSingleton(p => new StoreOperationRunner(
             p.GetRequiredService<IStoreOperationCatalogue>(), p.GetRequiredService<StoreRegistry>(), p.GetServices<IStoreWork>(),
-            p.GetRequiredService<INodeCatalogue>(), p.GetRequiredService<ThisNode>(),
+            p.GetRequiredService<INodeCatalogue>(), p.GetRequiredService<ThisNode>(), p.GetRequiredService<NodeDuty>(),
             p.GetRequiredService<TimeProvider>(), p.GetRequiredService<Microsoft.Extensions.Logging.ILogger<StoreOperationRunner>>()));
         services.AddSingleton<DefinitionLibrary>();
         services.AddSingleton(p => new ImageUploads(
@@ -50,8 +57,8 @@ public static class LibraryServices
             p.GetRequiredService<StorePlacement>(), p.GetRequiredService<TransferDesk>(), p.GetRequiredService<TransferHolds>(), p.GetRequiredService<OpenUploads>()));
         services.AddSingleton(p => new TransferRunner(
             p.GetRequiredService<TransferHolds>(), p.GetRequiredService<SourceRegistry>(), p.GetRequiredService<StoreRegistry>(),
-            p.GetRequiredService<ReplicaReaders>(), p.GetRequiredService<Access.ISecretProtector>(), p.GetRequiredService<Nodes.INodeCatalogue>(),
-            p.GetRequiredService<Microsoft.Extensions.Logging.ILogger<TransferRunner>>()));
+            p.GetRequiredService<ReplicaReaders>(), p.GetRequiredService<Access.ISecretProtector>(), p.GetRequiredService<INodeCatalogue>(),
+            p.GetRequiredService<NodeDuty>(), p.GetRequiredService<Microsoft.Extensions.Logging.ILogger<TransferRunner>>()));
         return services.AddDoctor();
     }
 

@@ -150,6 +150,21 @@ public sealed class ServerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Tries to start a server that should refuse its settings.</summary>
+    public static async Task<CommandResult> StartInVainAsync(IReadOnlyDictionary<string, string> settings, params string[] arguments)
+    {
+        var data = Directory.CreateTempSubdirectory("vitrine-e2e-");
+        try
+        {
+            var environment = new Dictionary<string, string>(settings) { ["VITRINE_DATA"] = data.FullName, ["VITRINE_PORT"] = FreePort().ToString() };
+            return await Command.RunAsync(Checkout.Program("Vitrine.Server", "vitrine-server"), arguments, environment);
+        }
+        finally
+        {
+            data.Delete(recursive: true);
+        }
+    }
+
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

@@ -40,8 +40,8 @@ internal abstract class Dialect : IAsyncDisposable
     /// <summary>True where the statement failed because it would have broken the rule.</summary>
     public abstract bool Breaks(DbException error, UniqueRule rule);
 
-    /// <summary>Waits, within the transaction, until no other node migrates.</summary>
-    public abstract Task LockMigrationsAsync(DbTransaction transaction, CancellationToken cancellationToken);
+    /// <summary>Waits until no other transaction has the lock, and keeps it until this one ends.</summary>
+    public abstract Task LockAsync(DatabaseLock which, DbTransaction transaction, CancellationToken cancellationToken);
 
     /// <summary>The text of a migration in this dialect.</summary>
     /// <remarks><c>{ordered-text}</c> is text that is compared byte by byte, so that each database sorts it alike.</remarks>
@@ -69,6 +69,18 @@ internal abstract class Dialect : IAsyncDisposable
 
     private protected static OptionsValidationException Refused(string reason) =>
         new(nameof(CatalogueOptions), typeof(CatalogueOptions), [$"The catalogue's ConnectionString cannot be used: {reason}."]);
+}
+
+/// <summary>What one transaction at a time does, on all nodes together. The values are as no other program on the same database has them.</summary>
+internal enum DatabaseLock : long
+{
+    Migrations = 0x7669_7472_696e_6531,
+
+    /// <summary>Counts transfers that run, and takes one more.</summary>
+    Takings = 0x7669_7472_696e_6532,
+
+    /// <summary>Counts uploads that are not over, and begins one more.</summary>
+    Uploads = 0x7669_7472_696e_6533,
 }
 
 /// <summary>A unique constraint or index, as PostgreSQL names it and as SQLite lists it.</summary>

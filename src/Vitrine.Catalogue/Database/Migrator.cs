@@ -18,7 +18,7 @@ internal sealed class Migrator(CatalogueDatabase database)
     public Task MigrateAsync(CancellationToken cancellationToken) => database.WriteAsync(
         async (connection, transaction) =>
         {
-            await database.Dialect.LockMigrationsAsync(transaction, cancellationToken);
+            await database.Dialect.LockAsync(DatabaseLock.Migrations, transaction, cancellationToken);
             var applied = await ReadAppliedAsync(transaction, cancellationToken);
             var known = Known();
             RefuseNewer(applied, known);

@@ -8,14 +8,30 @@ namespace Vitrine.Catalogue.Database;
 /// <summary>PostgreSQL, one server or several of which one is the primary.</summary>
 internal sealed class PostgresDialect : Dialect
 {
-    /// <summary>Any number that no other program on the same database takes for its own advisory lock.</summary>
-    private const long MigrationLock = 0x7669_7472_696e_6531;
-
     private readonly NpgsqlDataSource _source;
 
     public PostgresDialect(string connectionString) => _source = NpgsqlDataSource.Create(Complete(connectionString));
 
     public static bool Understands(DbConnectionStringBuilder words) => words.ContainsKey("Host") || words.ContainsKey("Server");
+
+    /// <summary>Says for several hosts what is right for every catalogue and what an operator would not think of.</summary>
+    internal static string Complete(string connectionString)
+    {
+        var builder = new NpgsqlConnectionStringBuilder(connectionString);
+        builder.ApplicationName ??= "vitrine";
+        if (string.IsNullOrEmpty(builder.Database) && string.IsNullOrEmpty(builder.Username))
+            throw Refused("for PostgreSQL it needs Database and Username");
+
+        if (builder.Host?.Contains(',', StringComparison.Ordinal) == true)
+        {
+            builder.TargetSessionAttributes ??= "primary";
+            // The driver believes for 10 seconds what it learnt about a host, which is how long a failover would take.
+            if (!builder.ShouldSerialize("Host Recheck Seconds"))
+                builder.HostRecheckSeconds = 1;
+        }
+
+        return builder.ToString();
+    }
 
     public override async Task<DbConnection> OpenAsync(CancellationToken cancellationToken) =>
         await _source.OpenConnectionAsync(cancellationToken);
@@ -32,9 +48,9 @@ internal sealed class PostgresDialect : Dialect
     public override bool Breaks(DbException error, UniqueRule rule) =>
         error is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } violation && violation.ConstraintName == rule.Name;
 
-    public override Task LockMigrationsAsync(DbTransaction transaction, CancellationToken cancellationToken) =>
+    public override Task LockAsync(DatabaseLock which, DbTransaction transaction, CancellationToken cancellationToken) =>
         transaction.Connection!.ExecuteAsync(new CommandDefinition(
-            "select pg_advisory_xact_lock(@MigrationLock)", new { MigrationLock }, transaction, cancellationToken: cancellationToken));
+            "select pg_advisory_xact_lock(@key)", new { key = (long)which }, transaction, cancellationToken: cancellationToken));
 
     public override string Translate(string migration) =>
         migration.Replace("{ordered-text}", "text collate \"C\"", StringComparison.Ordinal);
@@ -52,25 +68,6 @@ internal sealed class PostgresDialect : Dialect
     public override string ForUpdate => "for update";
 
     public override ValueTask DisposeAsync() => _source.DisposeAsync();
-
-    /// <summary>Says for several hosts what is right for every catalogue and what an operator would not think of.</summary>
-    private static string Complete(string connectionString)
-    {
-        var builder = new NpgsqlConnectionStringBuilder(connectionString);
-        builder.ApplicationName ??= "vitrine";
-        if (string.IsNullOrEmpty(builder.Database) && string.IsNullOrEmpty(builder.Username))
-            throw Refused("for PostgreSQL it needs Database and Username");
-
-        if (builder.Host?.Contains(',', StringComparison.Ordinal) == true)
-        {
-            builder.TargetSessionAttributes ??= "primary";
-            // The driver believes for 10 seconds what it learnt about a host, which is how long a failover would take.
-            if (!builder.ShouldSerialize("Host Recheck Seconds"))
-                builder.HostRecheckSeconds = 1;
-        }
-
-        return builder.ToString();
-    }
 
     private sealed class NoTurn : IDisposable
     {

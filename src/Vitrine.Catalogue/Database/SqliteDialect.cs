@@ -75,7 +75,7 @@ internal sealed class SqliteDialect : Dialect
         && error.Message.Contains($"UNIQUE constraint failed: {rule.Columns}'", StringComparison.Ordinal);
 
     // The transaction is the only one that writes.
-    public override Task LockMigrationsAsync(DbTransaction transaction, CancellationToken cancellationToken) => Task.CompletedTask;
+    public override Task LockAsync(DatabaseLock which, DbTransaction transaction, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public override string Translate(string migration) => migration.Replace("{ordered-text}", "text", StringComparison.Ordinal);
 

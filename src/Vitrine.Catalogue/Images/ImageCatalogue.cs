@@ -2,6 +2,7 @@ using System.Data.Common;
 using Dapper;
 using Vitrine.Access;
 using Vitrine.Catalogue.Database;
+using Vitrine.Catalogue.Stores;
 using Vitrine.Images;
 
 namespace Vitrine.Catalogue.Images;
@@ -14,7 +15,6 @@ internal sealed class ImageCatalogue(CatalogueDatabase database, int few = Image
         new("image_members_pkey", "image_members.image, image_members.project");
 
     /// <summary>The members belong to what stores keep of an image.</summary>
-    private const string DescribeAnew = "update images set described = 0 where id = @Image";
 
     private readonly string _selection = WholeImageRow.Selection(database.Dialect);
 
@@ -58,30 +58,6 @@ internal sealed class ImageCatalogue(CatalogueDatabase database, int few = Image
         return [.. rows.Select(row => row.ToImage())];
     }
 
-    public async Task<IReadOnlyList<Image>> ListUndescribedAsync(ImageId? after, int limit, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenAsync(cancellationToken);
-        var rows = await connection.QueryAsync<WholeImageRow>(new CommandDefinition(
-            $"""
-            select {_selection} from images
-            where described <> version and status in ('active', 'deleted') and id > @after order by id limit @limit
-            """,
-            new { after = after?.ToString() ?? "", limit }, cancellationToken: cancellationToken));
-        return [.. rows.Select(row => row.ToImage())];
-    }
-
-    public Task BeginDescriptionAsync(ImageId id, CancellationToken cancellationToken) => database.WriteAsync(
-        (connection, transaction) => connection.ExecuteAsync(new CommandDefinition(
-            "update images set described = -1 where id = @id",
-            new { id = id.ToString() }, transaction, cancellationToken: cancellationToken)),
-        cancellationToken);
-
-    public Task EndDescriptionAsync(Image image, CancellationToken cancellationToken) => database.WriteAsync(
-        (connection, transaction) => connection.ExecuteAsync(new CommandDefinition(
-            "update images set described = version where id = @id and version = @version and described = -1",
-            new { id = image.Id.ToString(), version = image.Version }, transaction, cancellationToken: cancellationToken)),
-        cancellationToken);
-
     public async Task<ImageMember?> FindMemberAsync(ImageId image, ProjectId project, CancellationToken cancellationToken)
     {
         if (!Stored.CanHold(project.Value))
@@ -118,7 +94,7 @@ internal sealed class ImageCatalogue(CatalogueDatabase database, int few = Image
 
     public Task SaveMemberAsync(ImageMember member, CancellationToken cancellationToken) => database.WriteAsync(
         (connection, transaction) => connection.ExecuteAsync(new CommandDefinition(
-            $"update image_members set {Row<MemberRow>.Assignments} where image = @Image and project = @Project; {DescribeAnew}",
+            $"update image_members set {Row<MemberRow>.Assignments} where image = @Image and project = @Project; {DescriptionCatalogue.DescribeAnew}",
             MemberRow.From(member), transaction, cancellationToken: cancellationToken)),
         cancellationToken);
 
@@ -128,7 +104,7 @@ internal sealed class ImageCatalogue(CatalogueDatabase database, int few = Image
                 "delete from image_members where image = @Image and project = @Project",
                 new { Image = image.ToString(), Project = project.Value }, transaction, cancellationToken: cancellationToken)) > 0
                 && await connection.ExecuteAsync(new CommandDefinition(
-                    DescribeAnew, new { Image = image.ToString() }, transaction, cancellationToken: cancellationToken)) > 0,
+                    DescriptionCatalogue.DescribeAnew, new { Image = image.ToString() }, transaction, cancellationToken: cancellationToken)) > 0,
             cancellationToken);
 
     private async Task AddMemberAsync(MemberRow row, DbTransaction transaction, CancellationToken cancellationToken)
@@ -145,7 +121,7 @@ internal sealed class ImageCatalogue(CatalogueDatabase database, int few = Image
             $"""
             insert into image_members ({Row<MemberRow>.Columns}, position)
             values ({Row<MemberRow>.Parameters}, (select coalesce(max(position), 0) + 1 from image_members where image = @Image));
-            {DescribeAnew}
+            {DescriptionCatalogue.DescribeAnew}
             """,
             row, transaction, cancellationToken: cancellationToken));
     }

@@ -9,7 +9,7 @@ namespace Vitrine.Catalogue.Stores;
 internal sealed class StoreOperationCatalogue(CatalogueDatabase database) : IStoreOperationCatalogue
 {
     /// <summary>The index of living operations has the same words.</summary>
-    private const string NotOver = "state not in ('done', 'failed')";
+    internal const string NotOver = "state not in ('done', 'failed')";
 
     private static readonly UniqueRule OneLiving = new("store_operations_living", "index 'store_operations_living'");
 

@@ -1,4 +1,5 @@
 using Dapper;
+using Vitrine.Access;
 using Vitrine.Catalogue.Database;
 using Vitrine.Transfers;
 
@@ -9,6 +10,12 @@ internal sealed class TransferCatalogue(CatalogueDatabase database) : ITransferC
 {
     /// <summary>The states in which a transfer is over; the index of living transfers has the same words.</summary>
     internal const string NotOver = "state not in ('done', 'failed', 'cancelled')";
+
+    /// <summary>The transfers that a run of a node works on, living or not.</summary>
+    internal const string InWork = $"{NotOver} and state <> 'queued' and node is not null";
+
+    /// <summary>Those of them that count against limits.</summary>
+    internal const string InWorkAndLimited = $"{InWork} and kind in ('import', 'copy')";
 
     public async Task<Transfer?> FindAsync(TransferId id, CancellationToken cancellationToken)
     {
@@ -50,6 +57,14 @@ internal sealed class TransferCatalogue(CatalogueDatabase database) : ITransferC
         return ListAsync(statement, parameters, cancellationToken);
     }
 
+    public async Task<IReadOnlyList<RunningTransfer>> ListRunningAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var rows = await connection.QueryAsync<RunningRow>(new CommandDefinition(
+            $"select id, node, source_host, project from transfers where {InWorkAndLimited}", cancellationToken: cancellationToken));
+        return [.. rows.Select(r => new RunningTransfer(TransferId.Parse(r.Id), r.Node, r.SourceHost, new ProjectId(r.Project)))];
+    }
+
     private IEnumerable<string> Terms(TransferQuery query, Parameters parameters)
     {
         yield return "1 = 1";
@@ -65,6 +80,14 @@ internal sealed class TransferCatalogue(CatalogueDatabase database) : ITransferC
             yield return database.Dialect.In("state", parameters.Add(query.States.Select(state => state.Word()).ToArray()));
         if (query.After is { } last)
             yield return $"(created_at, id) {(query.OldestFirst ? ">" : "<")} (select created_at, id from transfers where id = {parameters.Add(last.ToString())})";
+    }
+
+    private sealed class RunningRow
+    {
+        public string Id { get; init; } = "";
+        public string Node { get; init; } = "";
+        public string? SourceHost { get; init; }
+        public string Project { get; init; } = "";
     }
 
     private async Task<IReadOnlyList<Transfer>> ListAsync(string statement, Parameters parameters, CancellationToken cancellationToken)

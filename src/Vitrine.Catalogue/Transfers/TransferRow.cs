@@ -22,6 +22,9 @@ internal sealed class TransferRow
     public string? SourceUrl { get; init; }
     public string? SourceSecret { get; init; }
 
+    /// <summary>Is part of <see cref="SourceUrl"/>, for counting.</summary>
+    public string? SourceHost { get; init; }
+
     public string? SourceStore { get; init; }
     public string? MovesFrom { get; init; }
 
@@ -52,6 +55,7 @@ internal sealed class TransferRow
     public string? Node { get; init; }
     public string? NodeName { get; init; }
     public long Fence { get; init; }
+    public int StagingTurn { get; init; }
 
     /// <summary>A JSON object.</summary>
     public string? Failure { get; init; }
@@ -77,6 +81,7 @@ internal sealed class TransferRow
         Store = transfer.Store,
         SourceUrl = transfer.SourceUrl,
         SourceSecret = transfer.SourceSecret,
+        SourceHost = transfer.SourceHost is { } host && Stored.CanHold(host) ? host : null,
         SourceStore = transfer.SourceStore,
         MovesFrom = transfer.MovesFrom,
         FurtherStores = JsonSerializer.Serialize(transfer.FurtherStores),
@@ -99,6 +104,7 @@ internal sealed class TransferRow
         Node = transfer.Node,
         NodeName = transfer.NodeName,
         Fence = transfer.Fence,
+        StagingTurn = transfer.StagingTurn,
         Failure = transfer.Failure is null ? null : JsonSerializer.Serialize(transfer.Failure),
         Notes = JsonSerializer.Serialize(transfer.Notes),
         CreatedAt = Stored.Micros(transfer.CreatedAt),
@@ -141,6 +147,7 @@ internal sealed class TransferRow
         Node = Node,
         NodeName = NodeName,
         Fence = Fence,
+        StagingTurn = StagingTurn,
         Failure = Failure is null ? null : JsonSerializer.Deserialize<TransferFailure>(Failure),
         Notes = JsonSerializer.Deserialize<ImmutableArray<string>>(Notes),
         CreatedAt = Stored.Time(CreatedAt),

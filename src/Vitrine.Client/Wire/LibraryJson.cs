@@ -32,6 +32,8 @@ namespace Vitrine.Client;
 [JsonSerializable(typeof(StoreOperationList))]
 [JsonSerializable(typeof(ZoneList))]
 [JsonSerializable(typeof(NodeList))]
+[JsonSerializable(typeof(NodeChange))]
+[JsonSerializable(typeof(LimitList))]
 [JsonSerializable(typeof(ExtentPage))]
 [JsonSerializable(typeof(DiskDigestRecord))]
 [JsonSerializable(typeof(ExportRequest))]

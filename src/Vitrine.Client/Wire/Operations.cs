@@ -70,11 +70,65 @@ public sealed record ZoneRecord(string Name, string Description);
 public sealed record ZoneList(IReadOnlyList<ZoneRecord> Items);
 
 /// <summary>A machine that runs the library.</summary>
-/// <param name="Address">Where its API listens, as a URL.</param>
-/// <param name="Alive">Gave a sign of life lately.</param>
-public sealed record NodeRecord(
-    string Name, string Zone, IReadOnlyList<string> Roles, string Address, string Version, DateTimeOffset StartedAt,
-    DateTimeOffset Heartbeat, bool Alive);
+public sealed record NodeRecord
+{
+    public required string Name { get; init; }
+    public required string Zone { get; init; }
+
+    /// <summary><c>api</c>, <c>transfer</c>, or both.</summary>
+    public required IReadOnlyList<string> Roles { get; init; }
+
+    /// <summary><c>up</c>, <c>draining</c>, <c>drained</c>, or <c>silent</c>: it gave no sign of life lately.</summary>
+    public required string State { get; init; }
+
+    /// <summary><c>open</c>, or <c>draining</c>: what operators let it do, over restarts.</summary>
+    public required string Mode { get; init; }
+
+    /// <summary>Where its API listens, as a URL.</summary>
+    public required string Address { get; init; }
+
+    public required string Version { get; init; }
+
+    /// <summary>Processors that it may use.</summary>
+    public required int Cores { get; init; }
+
+    /// <summary>Bytes of memory that it may use.</summary>
+    public required long Memory { get; init; }
+
+    /// <summary>How many imports and copies it may run at once; null for as many as there are.</summary>
+    public long? TransferLimit { get; init; }
+
+    /// <summary>How many transfers of every kind it works on.</summary>
+    public required int Transfers { get; init; }
+
+    /// <summary>How many operations of stores it works on.</summary>
+    public required int Operations { get; init; }
+
+    /// <summary>The names of the stores that it reaches.</summary>
+    public required IReadOnlyList<string> Stores { get; init; }
+
+    public required DateTimeOffset StartedAt { get; init; }
+    public required DateTimeOffset Heartbeat { get; init; }
+
+    /// <summary>In the answer to a change: what the operator should know; null where there is nothing.</summary>
+    public string? Warning { get; init; }
+}
+
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record NodeChange
+{
+    /// <inheritdoc cref="NodeRecord.Mode"/>
+    public string? Mode { get; init; }
+}
+
+/// <summary>How much may happen at once.</summary>
+/// <param name="Value">What holds now; null for no limit.</param>
+/// <param name="Configured">What the configuration says; null for no limit.</param>
+/// <param name="Decided">Operators decided it while the library runs, whatever the configuration says.</param>
+/// <param name="Meaning">What is counted, in words.</param>
+public sealed record LimitRecord(string Name, long? Value, long? Configured, bool Decided, string Meaning);
+
+public sealed record LimitList(IReadOnlyList<LimitRecord> Items);
 
 public sealed record NodeList(IReadOnlyList<NodeRecord> Items);
 

@@ -22,6 +22,9 @@ public sealed record TransferRecord
     /// <summary>What is being done within the state, as <c>receiving</c>.</summary>
     public required string Step { get; init; }
 
+    /// <summary>What keeps a queued transfer from beginning, in a sentence; null where it only waits its turn, or does not wait.</summary>
+    public string? Waiting { get; init; }
+
     /// <summary>The store that receives the content.</summary>
     public required string Store { get; init; }
 

@@ -4,6 +4,7 @@ using Vitrine.Access;
 using Vitrine.Content;
 using Vitrine.Images;
 using Vitrine.Metadata;
+using Vitrine.Nodes;
 using Vitrine.OpenStack.Content;
 using Vitrine.Stores;
 using Vitrine.Transfers;
@@ -61,11 +62,16 @@ internal static class GlanceErrors
         ReplicaExistsException or ReplicaExpectedException => StatusCodes.Status409Conflict,
         LastReplicaException => StatusCodes.Status403Forbidden,
         StoreFullException => StatusCodes.Status413PayloadTooLarge,
-        StoreUnavailableException or CatalogueUnavailableException or Access.IdentityUnavailableException => StatusCodes.Status503ServiceUnavailable,
+        StoreUnavailableException or StoreElsewhereException or CatalogueUnavailableException or Access.IdentityUnavailableException => StatusCodes.Status503ServiceUnavailable,
+
+        // Behind a balancer, the next try may come to another node.
+        NodeDrainingException => StatusCodes.Status503ServiceUnavailable,
         StoreDamagedException => StatusCodes.Status500InternalServerError,
         WriterBusyException => StatusCodes.Status409Conflict,
 
         // Glance has no way to ask for what these refuse.
+        TooManyUploadsException => StatusCodes.Status429TooManyRequests,
+        NodeNotFoundException => StatusCodes.Status404NotFound,
         StoreBusyException or UpkeepNotSupportedException => StatusCodes.Status409Conflict,
         StoreOperationNotFoundException => StatusCodes.Status404NotFound,
 
@@ -103,6 +109,7 @@ internal static class GlanceErrors
     private static IResult? Answer(Exception error, HttpContext context) => error switch
     {
         GlanceRefusalException refusal => new GlanceErrorAnswer(refusal.Status, refusal.Message),
+        NodeDrainingException draining => AnswerLater(draining, context),
         LibraryException known => Answer(known, context.GetEndpoint()),
         UploadStalledException => new GlanceErrorAnswer(StatusCodes.Status408RequestTimeout, error.Message),
         BadHttpRequestException broken => new GlanceErrorAnswer(broken.StatusCode, broken.Message),
@@ -115,6 +122,12 @@ internal static class GlanceErrors
             StatusCodes.Status204NoContent => TypedResults.NoContent(),
             var status => new GlanceErrorAnswer(status, MessageOf(error)),
         };
+
+    private static IResult AnswerLater(NodeDrainingException draining, HttpContext context)
+    {
+        context.Response.Headers.RetryAfter = $"{NodeDrainingException.RetryAfter.TotalSeconds:0}";
+        return Answer(draining, context.GetEndpoint());
+    }
 
     private static string MessageOf(LibraryException error) => error is InvalidFieldException invalid
         ? $"{ImageAttributes.GlanceNameOf(invalid.Field)}: {invalid.Reason}"

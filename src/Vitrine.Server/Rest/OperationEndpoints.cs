@@ -7,7 +7,7 @@ using Vitrine.Transfers;
 
 namespace Vitrine.Server.Rest;
 
-/// <summary>What operators look at: stores, zones, nodes, sources and the health of a node.</summary>
+/// <summary>What operators look at: stores, zones, sources and the health of a node.</summary>
 internal static class OperationEndpoints
 {
     public static void MapOperations(this IEndpointRouteBuilder api)
@@ -15,8 +15,6 @@ internal static class OperationEndpoints
         var group = api.MapGroup("").WithTags("Operations");
         group.MapGet("/stores", ListStores).WithName("ListStores").WithSummary("Lists the stores, with their use and health.").Produces<StoreList>();
         group.MapGet("/zones", ListZones).WithName("ListZones").WithSummary("Lists the zones.").Produces<ZoneList>();
-        group.MapGet("/nodes", ListNodes).WithName("ListNodes").WithSummary("Lists the nodes and whether they are alive; for administrators.")
-            .Produces<NodeList>();
         group.MapPost("/probe", Probe).WithName("ProbeSource").WithSummary("Asks a source about a file, without fetching it.")
             .Accepts<ProbeRequest>("application/json").Produces<ProbeRecord>();
         group.MapGet("/doctor", Examine).WithName("ExamineNode")
@@ -35,14 +33,6 @@ internal static class OperationEndpoints
     {
         var zones = await catalogue.ListZonesAsync(cancellationToken);
         return TypedResults.Json(new ZoneList([.. zones.Select(z => new ZoneRecord(z.Name, z.Description))]), LibraryJson.Default.ZoneList);
-    }
-
-    private static async Task<JsonHttpResult<NodeList>> ListNodes(
-        HttpContext context, INodeCatalogue nodes, TimeProvider time, CancellationToken cancellationToken)
-    {
-        context.GetCaller().RequireAdmin("list the nodes");
-        var all = await nodes.ListAsync(cancellationToken);
-        return TypedResults.Json(new NodeList([.. all.Select(n => WireRecords.From(n, time.GetUtcNow()))]), LibraryJson.Default.NodeList);
     }
 
     private static async Task<JsonHttpResult<ProbeRecord>> Probe(HttpContext context, SourceRegistry sources, CancellationToken cancellationToken)

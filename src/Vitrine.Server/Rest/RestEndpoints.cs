@@ -2,7 +2,7 @@ using Vitrine.OpenStack.Identity;
 
 namespace Vitrine.Server.Rest;
 
-/// <summary>Our own face: <c>/api/v1</c> and <c>/uploads</c>.</summary>
+/// <summary>Our own face: <c>/api/v1</c>, and <c>/uploads</c>, which <see cref="UploadEndpoints"/> maps.</summary>
 internal static class RestEndpoints
 {
     public const string ApiPath = "/api/v1";
@@ -22,6 +22,7 @@ internal static class RestEndpoints
         api.MapTransfers();
         api.MapOperations();
         api.MapStores();
-        app.MapUploads();
+        api.MapNodes();
+        api.MapLimits();
     }
 }

@@ -5,6 +5,7 @@ using Vitrine.Client;
 using Vitrine.Content;
 using Vitrine.Images;
 using Vitrine.Metadata;
+using Vitrine.Nodes;
 using Vitrine.OpenStack.Content;
 using Vitrine.Stores;
 using Vitrine.Transfers;
@@ -24,7 +25,7 @@ internal static partial class RestErrors
         ForbiddenException or NotOwnerException or BuiltInIdentityException => StatusCodes.Status403Forbidden,
         ImageNotFoundException or MemberNotFoundException or TagNotFoundException or ContentMissingException
             or TransferNotFoundException or StoreOperationNotFoundException or ReplicaNotFoundException or IdentityNotFoundException
-            or DefinitionNotFoundException => StatusCodes.Status404NotFound,
+            or DefinitionNotFoundException or NodeNotFoundException => StatusCodes.Status404NotFound,
         ConcurrentChangeException or ImageStatusException or ImageDisabledException or ImageProtectedException
             or ImageIdTakenException or DuplicateSourceException or DuplicateMemberException or ImageNotSharedException
             or TransferStateException or TransferLostException or UploadOffsetException
@@ -35,6 +36,8 @@ internal static partial class RestErrors
         UploadExpiredException => StatusCodes.Status410Gone,
         TusVersionException or VersionMismatchException => StatusCodes.Status412PreconditionFailed,
         LimitExceededException => StatusCodes.Status413PayloadTooLarge,
+        StoreElsewhereException => StatusCodes.Status421MisdirectedRequest,
+        TooManyUploadsException => StatusCodes.Status429TooManyRequests,
         UnsupportedBodyException => StatusCodes.Status415UnsupportedMediaType,
         ContentMismatchException or ContentLengthException or ContentEmptyException or FormatMismatchException
             or UnsafeContentException or NotAnImageException or Disks.FormatNotSupportedException
@@ -42,7 +45,7 @@ internal static partial class RestErrors
         UploadBusyException or WriterBusyException => StatusCodes.Status423Locked,
         SourceException source => StatusOf(source.Fault),
         StoreDamagedException => StatusCodes.Status500InternalServerError,
-        StoreUnavailableException or CatalogueUnavailableException or IdentityUnavailableException => StatusCodes.Status503ServiceUnavailable,
+        StoreUnavailableException or CatalogueUnavailableException or IdentityUnavailableException or NodeDrainingException => StatusCodes.Status503ServiceUnavailable,
         StoreFullException => StatusCodes.Status507InsufficientStorage,
         _ => throw new NotSupportedException($"The REST face has no answer for {error.GetType().Name}.", error),
     };
@@ -111,6 +114,9 @@ internal static partial class RestErrors
         if (error is UploadOffsetException offset)
             context.Response.Headers[TusHeaders.Offset] = $"{offset.Expected}";
 
+        if (error is NodeDrainingException)
+            context.Response.Headers.RetryAfter = $"{NodeDrainingException.RetryAfter.TotalSeconds:0}";
+
         return new ProblemAnswer(Problem(context, status, error.Code, error.Message, error.Remedy, FieldOf(error)));
     }
 
@@ -173,7 +179,8 @@ internal static partial class RestErrors
             httpContext.Response.Headers.CacheControl = "no-store";
 
             // The rest of a body that is too long, or does not come, is not worth waiting for.
-            if (problem.Status is StatusCodes.Status408RequestTimeout or StatusCodes.Status413PayloadTooLarge)
+            if (problem.Status is StatusCodes.Status408RequestTimeout or StatusCodes.Status413PayloadTooLarge or StatusCodes.Status421MisdirectedRequest
+                || httpContext.Response.Headers.RetryAfter.Count > 0)
                 httpContext.Response.Headers.Connection = "close";
             await httpContext.Response.WriteAsJsonAsync(problem, LibraryJson.Default.ProblemRecord, ContentType, httpContext.RequestAborted);
         }

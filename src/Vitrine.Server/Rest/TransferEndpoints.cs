@@ -37,12 +37,18 @@ internal static class TransferEndpoints
         };
         var page = await desk.ListAsync(query, context.GetCaller(), cancellationToken);
         var next = page.Count == query.Limit ? cursors.Make(RestEndpoints.TransfersPath, page[^1].Id.Value) : null;
-        return TypedResults.Json(new TransferPage([.. page.Select(WireRecords.From)], next), LibraryJson.Default.TransferPage);
+        var waits = await desk.FindWaitsAsync(page, cancellationToken);
+        return TypedResults.Json(
+            new TransferPage([.. page.Select(t => WireRecords.From(t, waits.GetValueOrDefault(t.Id)))], next), LibraryJson.Default.TransferPage);
     }
 
     private static async Task<JsonHttpResult<TransferRecord>> Show(
-        string id, HttpContext context, TransferDesk desk, CancellationToken cancellationToken) =>
-        Answer(await desk.GetAsync(IdOf(id), context.GetCaller(), cancellationToken));
+        string id, HttpContext context, TransferDesk desk, CancellationToken cancellationToken)
+    {
+        var transfer = await desk.GetAsync(IdOf(id), context.GetCaller(), cancellationToken);
+        var wait = (await desk.FindWaitsAsync([transfer], cancellationToken)).GetValueOrDefault(transfer.Id);
+        return TypedResults.Json(WireRecords.From(transfer, wait), LibraryJson.Default.TransferRecord);
+    }
 
     private static async Task<JsonHttpResult<TransferRecord>> Cancel(
         string id, HttpContext context, TransferDesk desk, CancellationToken cancellationToken) =>

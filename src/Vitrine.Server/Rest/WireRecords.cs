@@ -1,6 +1,7 @@
 using Vitrine.Access;
 using Vitrine.Client;
 using Vitrine.Images;
+using Vitrine.Limits;
 using Vitrine.Nodes;
 using Vitrine.Stores;
 using Vitrine.Transfers;
@@ -52,6 +53,9 @@ internal static class WireRecords
         CreatedAt = image.CreatedAt,
         UpdatedAt = image.UpdatedAt,
     };
+
+    /// <param name="wait">What keeps the transfer from beginning, where it was asked.</param>
+    public static TransferRecord From(Transfer transfer, TransferWait? wait) => From(transfer) with { Waiting = wait?.Cause };
 
     public static TransferRecord From(Transfer transfer) => new()
     {
@@ -126,8 +130,30 @@ internal static class WireRecords
     public static MemberRecord From(ImageMember member) =>
         new(member.Image.ToString(), member.Project.Value, member.Status.Word(), member.CreatedAt, member.UpdatedAt);
 
-    public static NodeRecord From(Node node, DateTimeOffset now) => new(
-        node.Name, node.Zone, node.Roles, node.Address, node.Version, node.StartedAt, node.Heartbeat, node.IsAlive(now));
+    public static NodeRecord From(NodeStanding standing) => new()
+    {
+        Name = standing.Node.Name,
+        Zone = standing.Node.Zone,
+        Roles = [.. standing.Node.Roles.Select(r => r.Word())],
+        State = standing.State.Word(),
+        Mode = standing.Node.Mode.Word(),
+        Address = standing.Node.Address,
+        Version = standing.Node.Version,
+        Cores = standing.Node.Capacity.Cores,
+        Memory = standing.Node.Capacity.Memory,
+        TransferLimit = standing.TransferLimit,
+        Transfers = standing.Load.Transfers,
+        Operations = standing.Load.Operations,
+        Stores = standing.Node.Stores,
+        StartedAt = standing.Node.StartedAt,
+        Heartbeat = standing.Node.Heartbeat,
+        Warning = standing.Warning,
+    };
+
+    public static LimitList From(LibraryLimits limits) => new(
+    [
+        .. LimitNames.All.Select(n => new LimitRecord(n.Spelled(), limits[n], limits.Configured(n), !limits.IsConfigured(n), n.Meaning())),
+    ]);
 
     public static ProbeRecord From(SourceProbe probe) => new(
         probe.FinalAddress, probe.Status, probe.Length, probe.ContentType, probe.CanResume, probe.Validator, probe.Certificate);

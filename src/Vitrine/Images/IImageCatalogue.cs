@@ -18,16 +18,6 @@ public interface IImageCatalogue
     /// <summary>One page of images that are not deleted, in the order of the query.</summary>
     Task<IReadOnlyList<Image>> ListAsync(ImageQuery query, CancellationToken cancellationToken);
 
-    /// <summary>Active and deleted images that were changed, or whose members were, since they were described; by id.</summary>
-    /// <param name="after">The last of the page before.</param>
-    Task<IReadOnlyList<Image>> ListUndescribedAsync(ImageId? after, int limit, CancellationToken cancellationToken);
-
-    /// <summary>Says that somebody reads the image now to describe it.</summary>
-    Task BeginDescriptionAsync(ImageId id, CancellationToken cancellationToken);
-
-    /// <summary>Says that stores have a description of the image; does nothing where it or its members were changed since that was begun.</summary>
-    Task EndDescriptionAsync(Image image, CancellationToken cancellationToken);
-
     Task<ImageMember?> FindMemberAsync(ImageId image, ProjectId project, CancellationToken cancellationToken);
 
     /// <summary>The members in the order in which they were added.</summary>

@@ -1,5 +1,7 @@
 using Vitrine.Access;
 using Vitrine.Content;
+using Vitrine.Limits;
+using Vitrine.Nodes;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -59,6 +61,8 @@ public sealed class ImageUploads
     /// <returns>The transfer as it stands afterwards; over, if these were the last bytes.</returns>
     /// <exception cref="UploadOffsetException">The store has more or fewer bytes than the offset.</exception>
     /// <exception cref="UploadBusyException">Another request is sending.</exception>
+    /// <exception cref="NodeDrainingException">This node takes nothing new; another does.</exception>
+    /// <exception cref="StoreElsewhereException">This node does not reach the store; another does.</exception>
     public async Task<Transfer> AppendAsync(TransferId id, long offset, Stream body, Caller caller, CancellationToken cancellationToken)
     {
         caller.RequireMember("upload an image");
@@ -66,6 +70,8 @@ public sealed class ImageUploads
         if (transfer.Kind is not TransferKind.Upload || transfer.IsOver)
             throw new TransferStateException(id, transfer.State, "it takes no more bytes");
 
+        _holds.Duty.CheckTakesBodies();
+        _stores.CheckReaches(transfer.Store, _holds.Node);
         return await _open.UseAsync(transfer, hold => AppendAsync(hold, offset, body, cancellationToken), cancellationToken);
     }
 
@@ -79,7 +85,9 @@ public sealed class ImageUploads
         if (length > _holds.Options.MaxImageSize)
             throw new LimitExceededException("bytes of an image", _holds.Options.MaxImageSize);
 
+        _holds.Duty.CheckTakesBodies();
         var transfer = await NewTransferAsync(image, TransferKind.Stream, length, expected: null, store, cancellationToken);
+        _stores.CheckReaches(transfer.Store, _holds.Node);
         await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
         var running = transfer.Take(_holds.Node.Instance, _holds.Node.Name, _holds.Time.Now());
         await using var hold = _holds.Hold(running with { Version = 1 });
@@ -101,16 +109,20 @@ public sealed class ImageUploads
         };
         foreach (var transfer in await _holds.Transfers.ListAsync(query, cancellationToken))
         {
-            if ((transfer.LastProgress ?? transfer.CreatedAt) < oldest)
+            if ((transfer.LastProgress ?? transfer.CreatedAt) < oldest && _stores.Has(transfer.Store))
                 await ExpireAsync(transfer, cancellationToken);
         }
     }
+
+    /// <summary>Puts back what this node has of uploads that no client is sending to, so that nothing keeps them here.</summary>
+    public Task ReleaseAsync(CancellationToken cancellationToken) => _open.ReleaseAsync(cancellationToken);
 
     private async Task<(Image Image, Transfer Transfer)> BeginAsync(
         Image image, long length, Checksum? expected, StoreChoice? store, CancellationToken cancellationToken)
     {
         var transfer = await NewTransferAsync(image, TransferKind.Upload, length, expected, store, cancellationToken);
-        await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
+        if (_stores.Has(transfer.Store))
+            await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
         var receiving = await SaveAsync(image, transfer, cancellationToken);
         return (receiving, transfer with { Version = 1 });
     }
@@ -204,11 +216,13 @@ public sealed class ImageUploads
     {
         var now = _holds.Time.Now();
         var receiving = image.Receive(transfer, now) with { Size = transfer.Length };
+        var limits = await _holds.Limits.ReadAsync(cancellationToken);
         await _catalogue.SaveAsync(
             new CatalogueChange
             {
                 Image = receiving,
                 Transfers = [transfer],
+                MostOpenUploads = limits[LimitName.UploadsPerProject],
                 Replicas = [new Replica(image.Id, transfer.Store, ReplicaState.Receiving, Digest: null, transfer.Length, now)],
             },
             cancellationToken);

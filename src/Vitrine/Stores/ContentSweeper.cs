@@ -24,22 +24,19 @@ public sealed partial class ContentSweeper
         (_options, _time, _logger) = (options, time, logger);
     }
 
-    /// <summary>Looks through every store once. What is in use, or on its way, stays.</summary>
-    public async Task<SweepResult> SweepAsync(CancellationToken cancellationToken)
+    /// <summary>Looks through a store once. What is in use, or on its way, stays.</summary>
+    /// <returns>What was freed; nothing where the store does not answer, whose turn comes again.</returns>
+    public async Task<SweepResult> SweepAsync(string store, CancellationToken cancellationToken)
     {
         var result = new SweepResult(0, 0, 0);
-        foreach (var store in _stores.All)
+        try
         {
-            try
-            {
-                result += await SweepContentAsync(store.Name, cancellationToken);
-                result += await SweepStagedAsync(store.Name, cancellationToken);
-            }
-            catch (StoreUnavailableException failure)
-            {
-                // The other stores are swept all the same; this one at the next turn.
-                LogUnavailable(failure, store.Name);
-            }
+            result += await SweepContentAsync(store, cancellationToken);
+            result += await SweepStagedAsync(store, cancellationToken);
+        }
+        catch (StoreUnavailableException failure)
+        {
+            LogUnavailable(failure, store);
         }
 
         return result;
@@ -75,6 +72,10 @@ public sealed partial class ContentSweeper
     /// <summary>The same for who has done what he came for, whatever becomes of the space: what stays, the next sweep finds.</summary>
     internal async Task TryFreeAsync(string store, Digest digest)
     {
+        // Another zone's store is swept there.
+        if (!_stores.Has(store))
+            return;
+
         try
         {
             await TryRemoveAsync(store, digest, CancellationToken.None);

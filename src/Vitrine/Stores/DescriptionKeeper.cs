@@ -3,64 +3,57 @@ using Vitrine.Images;
 
 namespace Vitrine.Stores;
 
-/// <summary>Has each store keep a description of every image that it has, a few seconds behind the catalogue.</summary>
+/// <summary>Has a store keep a description of every image that it has, a few seconds behind the catalogue.</summary>
 public sealed partial class DescriptionKeeper(
-    IImageCatalogue images, IReplicaCatalogue replicas, StoreRegistry stores, ILogger<DescriptionKeeper> logger)
+    IDescriptionCatalogue catalogue, IImageCatalogue images, IReplicaCatalogue replicas, StoreRegistry stores, ILogger<DescriptionKeeper> logger)
 {
     private const int PageLength = 200;
 
-    /// <summary>Writes down what was changed since it was written down last.</summary>
-    /// <remarks>Not to be run twice at once, or the older of two descriptions of an image might be the last that is written.</remarks>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <summary>Writes down in one store what was changed since it was written down last.</summary>
+    /// <remarks>Not to be run twice at once for a store, or the older of two descriptions of an image might be the last that is written.</remarks>
+    public async Task RunAsync(string store, CancellationToken cancellationToken)
     {
         ImageId? after = null;
-        while (await images.ListUndescribedAsync(after, PageLength, cancellationToken) is { Count: > 0 } page)
+        while (await catalogue.ListUndescribedAsync(store, after, PageLength, cancellationToken) is { Count: > 0 } page)
         {
-            foreach (var id in page.Select(i => i.Id))
-            {
-                await images.BeginDescriptionAsync(id, cancellationToken);
-                if (await images.FindAsync(id, cancellationToken) is { } image && await TryDescribeAsync(image, cancellationToken))
-                    await images.EndDescriptionAsync(image, cancellationToken);
-            }
+            foreach (var id in page)
+                await DescribeAsync(store, id, cancellationToken);
 
-            after = page[^1].Id;
+            after = page[^1];
         }
     }
 
-    /// <returns>False where a store did not answer, or is not reached from here; the image's turn comes again.</returns>
-    private async Task<bool> TryDescribeAsync(Image image, CancellationToken cancellationToken)
+    private async Task DescribeAsync(string store, ImageId id, CancellationToken cancellationToken)
     {
-        var having = (await replicas.ListAsync([image.Id], cancellationToken))
-            .Where(r => r.State is ReplicaState.Ready or ReplicaState.Retired).Select(r => r.Store).ToHashSet(StringComparer.Ordinal);
-        var document = image.Status is ImageStatus.Active
-            ? ImageDescription.Of(image, await images.ListMembersAsync(image.Id, cancellationToken)).Write()
-            : null;
+        await catalogue.BeginAsync(store, id, cancellationToken);
+        if (await images.FindAsync(id, cancellationToken) is not { } image)
+            return;
 
-        // What only another zone's nodes reach, they describe.
-        var isDone = having.All(stores.Has);
-        foreach (var store in stores.All.Select(s => s.Name))
-        {
-            if (stores.Contents(store).Descriptions is { } descriptions)
-                isDone &= await TryAsync(store, image, () => document is not null && having.Contains(store)
-                    ? descriptions.SaveAsync(image.Id, document, cancellationToken)
-                    : descriptions.DeleteAsync(image.Id, cancellationToken));
-        }
-
-        return isDone;
-    }
-
-    private async Task<bool> TryAsync(string store, Image image, Func<Task> write)
-    {
+        var isThere = image.Status is ImageStatus.Active && (await replicas.ListAsync([id], cancellationToken))
+            .Any(r => r.Store == store && r.State is ReplicaState.Ready or ReplicaState.Retired);
         try
         {
-            await write();
-            return true;
+            await WriteAsync(store, image, isThere, cancellationToken);
+            await catalogue.EndAsync(store, id, isThere ? image.Version : null, cancellationToken);
         }
         catch (LibraryException failure)
         {
-            LogNotDescribed(failure, image.Id, store);
-            return false;
+            // The image's turn comes again.
+            LogNotDescribed(failure, id, store);
         }
+    }
+
+    /// <summary>A store that keeps no descriptions lacks none.</summary>
+    private async Task WriteAsync(string store, Image image, bool isThere, CancellationToken cancellationToken)
+    {
+        if (stores.Contents(store).Descriptions is not { } descriptions)
+            return;
+
+        if (isThere)
+            await descriptions.SaveAsync(
+                image.Id, ImageDescription.Of(image, await images.ListMembersAsync(image.Id, cancellationToken)).Write(), cancellationToken);
+        else
+            await descriptions.DeleteAsync(image.Id, cancellationToken);
     }
 
     [LoggerMessage(LogLevel.Warning, "Image {Image} was not described in store {Store}; it is tried again")]

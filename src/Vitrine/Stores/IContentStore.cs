@@ -77,18 +77,21 @@ public readonly record struct StagingKey(string Value)
         {
             var value = Value;
             var suffix = Suffixes.FirstOrDefault(s => value.EndsWith(s, StringComparison.Ordinal)) ?? "";
-            return Guid.TryParseExact(value[..^suffix.Length], "N", out var id) ? new Transfers.TransferId(id) : null;
+            var key = value[..^suffix.Length];
+            var id = key.IndexOf('-', StringComparison.Ordinal) is > 0 and var turn && key[(turn + 1)..].All(char.IsAsciiDigit) ? key[..turn] : key;
+            return Guid.TryParseExact(id, "N", out var parsed) ? new Transfers.TransferId(parsed) : null;
         }
     }
 
     /// <summary>Of what comes from the source or the client.</summary>
-    public static StagingKey Of(Transfers.TransferId transfer) => new(transfer.Value.ToString("N"));
+    /// <param name="turn">How often the transfer began anew beside what a node that does not let go still holds.</param>
+    public static StagingKey Of(Transfers.TransferId transfer, int turn = 0) => new($"{transfer.Value:N}{(turn > 0 ? $"-{turn}" : "")}");
 
     /// <summary>Of what is taken out of that, where it came in a wrapper.</summary>
-    public static StagingKey OfUnpacked(Transfers.TransferId transfer) => new(Of(transfer).Value + UnpackedSuffix);
+    public static StagingKey OfUnpacked(Transfers.TransferId transfer, int turn = 0) => new(Of(transfer, turn).Value + UnpackedSuffix);
 
     /// <summary>Of what is made of the disk in it, where the store keeps that in another format.</summary>
-    public static StagingKey OfConverted(Transfers.TransferId transfer) => new(Of(transfer).Value + ConvertedSuffix);
+    public static StagingKey OfConverted(Transfers.TransferId transfer, int turn = 0) => new(Of(transfer, turn).Value + ConvertedSuffix);
 
     public override string ToString() => Value;
 }

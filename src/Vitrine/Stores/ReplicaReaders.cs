@@ -41,6 +41,20 @@ public sealed class ReplicaReaders(IReplicaCatalogue replicas, StorePlacement pl
         return candidates[(isToChange ? last + 1 : last) % candidates.Count];
     }
 
+    /// <summary>Whether a copy can be read from here. Where no store has the content any more it can, to fail with that.</summary>
+    internal async Task<bool> ReachesSourceAsync(Transfer copy, CancellationToken cancellationToken)
+    {
+        var sources = await ListSourcesAsync(copy, replicas, cancellationToken);
+        return sources.Count == 0 || sources.Any(stores.Has);
+    }
+
+    /// <summary>The stores that a copy can be read from, on whichever node.</summary>
+    internal static async Task<IReadOnlyList<string>> ListSourcesAsync(Transfer copy, IReplicaCatalogue replicas, CancellationToken cancellationToken) =>
+    [
+        .. (await replicas.ListAsync([copy.Image], cancellationToken))
+            .Where(r => r.State is ReplicaState.Ready or ReplicaState.Retired && r.Store != copy.Store).Select(r => r.Store),
+    ];
+
     /// <summary>The stores of this node that have the content: those of its zone before others, and those that are to be emptied last.</summary>
     private async Task<IReadOnlyList<string>> FindAsync(ImageId image, CancellationToken cancellationToken)
     {

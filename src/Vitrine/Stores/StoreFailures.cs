@@ -9,7 +9,7 @@ public sealed class StoreNotFoundException(string name) : LibraryException($"The
     public override string Remedy => "List the stores to see their names.";
 }
 
-public sealed class ZoneNotFoundException(string name) : LibraryException($"No store of this node is in a zone '{name}'.")
+public sealed class ZoneNotFoundException(string name) : LibraryException($"No store is in a zone '{name}'.")
 {
     public override string Code => "zone-not-found";
 
@@ -88,6 +88,14 @@ public sealed class StoreUnavailableException(string store, string reason, Excep
     public override string Remedy => "Ask the operator to look at the store's mount, rights and disk.";
 }
 
+/// <summary>This node does not reach the store: it is another zone's.</summary>
+public sealed class StoreElsewhereException(string store, string node) : LibraryException($"Node {node} does not reach the store '{store}'.")
+{
+    public override string Code => "store-elsewhere";
+
+    public override string Remedy => "Send to a node that reaches the store; the list of nodes says which do.";
+}
+
 /// <summary>The store gives back other bytes than it was given. They are not passed on.</summary>
 /// <param name="what">What is damaged, as the subject of a sentence.</param>
 public sealed class StoreDamagedException(string store, string what, Exception? inner = null)
@@ -108,7 +116,9 @@ public sealed class WriterBusyException(StagingKey key) : LibraryException($"Ano
 {
     public StagingKey Key { get; } = key;
 
-    public override string Code => "writer-busy";
+    internal const string Word = "writer-busy";
+
+    public override string Code => Word;
 
     public override string Remedy => "Wait until the other writer has ended.";
 }

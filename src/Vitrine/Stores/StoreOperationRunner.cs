@@ -14,28 +14,40 @@ public sealed partial class StoreOperationRunner
     private readonly IEnumerable<IStoreWork> _works;
     private readonly INodeCatalogue _nodes;
     private readonly ThisNode _node;
+    private readonly NodeDuty _duty;
     private readonly TimeProvider _time;
     private readonly ILogger<StoreOperationRunner> _logger;
     private readonly ConcurrentDictionary<StoreOperationId, bool> _running = [];
 
     internal StoreOperationRunner(
         IStoreOperationCatalogue catalogue, StoreRegistry stores, IEnumerable<IStoreWork> works, INodeCatalogue nodes, ThisNode node,
-        TimeProvider time, ILogger<StoreOperationRunner> logger)
+        NodeDuty duty, TimeProvider time, ILogger<StoreOperationRunner> logger)
     {
         (_catalogue, _stores, _works, _nodes, _node) = (catalogue, stores, works, nodes, node);
-        (_time, _logger) = (time, logger);
+        (_duty, _time, _logger) = (duty, time, logger);
     }
 
-    /// <summary>Works on the operation until it is over or the node stops. Being told twice is no harm.</summary>
+    /// <summary>
+    /// Works on the operation until it is over, the node stops or is drained. Being told twice is no harm, nor is it on a node that takes no
+    /// work or does not reach the store.
+    /// </summary>
     public async Task RunAsync(StoreOperationId id, CancellationToken stopping)
     {
-        if (!_running.TryAdd(id, true))
+        if (!_duty.TakesWork || !_running.TryAdd(id, true))
             return;
 
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping, _duty.Leaving);
         try
         {
-            if (await _catalogue.FindAsync(id, stopping) is { IsOver: false } operation && !await IsElsewhereAsync(operation, stopping))
-                await RunAloneAsync(operation, stopping);
+            if (await _catalogue.FindAsync(id, stopping) is { IsOver: false } operation && _stores.Has(operation.Store)
+                && !await IsElsewhereAsync(operation, stopping))
+            {
+                await RunAloneAsync(operation, ending.Token);
+            }
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested && !stopping.IsCancellationRequested)
+        {
+            // Another node that reaches the store finds it at its next heartbeat.
         }
         finally
         {
@@ -44,7 +56,7 @@ public sealed partial class StoreOperationRunner
     }
 
     /// <summary>True for one that this node can work on, and does not.</summary>
-    public bool Awaits(StoreOperation operation) => _stores.Has(operation.Store) && !_running.ContainsKey(operation.Id);
+    public bool Awaits(StoreOperation operation) => _duty.TakesWork && _stores.Has(operation.Store) && !_running.ContainsKey(operation.Id);
 
     private async Task<bool> IsElsewhereAsync(StoreOperation operation, CancellationToken stopping) =>
         operation.Node is { } holder && holder != _node.Instance

@@ -56,16 +56,13 @@ public sealed class StoreOperations(
             : throw new StoreOperationNotFoundException(id.ToString());
     }
 
-    /// <summary>Begins what is due in each store of this node, and forgets what nobody needs to know any more.</summary>
-    public async Task RequestDueAsync(CancellationToken cancellationToken)
+    /// <summary>Begins what is due in a store of this node, and forgets what nobody needs to know any more.</summary>
+    public async Task RequestDueAsync(string store, CancellationToken cancellationToken)
     {
-        foreach (var store in stores.All.Select(s => s.Name))
-        {
-            var earlier = await catalogue.ListAsync(store, cancellationToken);
-            await catalogue.RemoveAsync([.. Superfluous(earlier, time.GetUtcNow()).Select(o => o.Id)], cancellationToken);
-            if (stores.Contents(store).Upkeep is not null && KindDue(earlier) is { } kind)
-                await TryBeginAsync(store, kind, cancellationToken);
-        }
+        var earlier = await catalogue.ListAsync(store, cancellationToken);
+        await catalogue.RemoveAsync([.. Superfluous(earlier, time.GetUtcNow()).Select(o => o.Id)], cancellationToken);
+        if (stores.Contents(store).Upkeep is not null && KindDue(earlier) is { } kind)
+            await TryBeginAsync(store, kind, cancellationToken);
     }
 
     /// <summary>

@@ -1,34 +1,60 @@
+using Vitrine.Nodes;
+
 namespace Vitrine.Stores;
 
-/// <summary>Decides which stores receive new content.</summary>
-public sealed class StorePlacement(StoreRegistry registry, IReplicaCatalogue catalogue)
+/// <summary>Decides which stores receive new content: of all that some node reaches, this one or another.</summary>
+public sealed class StorePlacement(StoreRegistry registry, IReplicaCatalogue catalogue, INodeCatalogue nodes, TimeProvider time)
 {
     /// <summary>More than there are zones to spread over is a mistake.</summary>
     private const int MostChosen = 32;
 
     /// <summary>The stores that are meant, at least one, in the order in which they were named; the default one before others.</summary>
-    /// <exception cref="StoreNotFoundException">No store of this node has the name.</exception>
-    /// <exception cref="ZoneNotFoundException">No store of this node is in the zone.</exception>
+    /// <exception cref="StoreNotFoundException">No store has the name.</exception>
+    /// <exception cref="ZoneNotFoundException">No store is in the zone.</exception>
     /// <exception cref="StoreClosedException">One of those that were named takes no new content, or all of those that were meant.</exception>
     public async Task<IReadOnlyList<LibraryStore>> ChooseAsync(StoreChoice? choice, CancellationToken cancellationToken)
     {
         choice ??= new StoreChoice();
         Check(choice);
-        var stores = await ListAsync(cancellationToken);
+        var stores = await ListKnownAsync(cancellationToken);
         if (choice.All)
-            return AnyOpen([.. stores.OrderByDescending(s => s.IsDefault)]);
+            return AnyOpen(await OrderAsync(stores, isReachedOnly: true, cancellationToken));
         if (choice.Zone is { } zone)
-            return [AnyOpen([.. stores.Where(s => s.Zone == zone).OrderByDescending(s => s.IsDefault)], zone)[0]];
+            return [AnyOpen(await OrderAsync(stores.Where(s => s.Zone == zone), isReachedOnly: false, cancellationToken), zone)[0]];
 
         var names = choice.Names.Count > 0 ? choice.Names.Distinct(StringComparer.Ordinal) : [registry.Default.Name];
         return [.. names.Select(name => Open(stores.FirstOrDefault(s => s.Name == name) ?? throw new StoreNotFoundException(name)))];
     }
 
     /// <summary>The stores of this node, with what the catalogue knows of them.</summary>
-    public async Task<IReadOnlyList<LibraryStore>> ListAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<LibraryStore>> ListAsync(CancellationToken cancellationToken) =>
+        [.. (await ListKnownAsync(cancellationToken)).Where(s => registry.Has(s.Name))];
+
+    /// <summary>Every store that a node was ever configured with; those of this one as they are configured here.</summary>
+    private async Task<IReadOnlyList<LibraryStore>> ListKnownAsync(CancellationToken cancellationToken)
     {
-        var modes = (await catalogue.ListStoresAsync(cancellationToken)).ToDictionary(s => s.Name, s => s.Mode, StringComparer.Ordinal);
-        return [.. registry.All.Select(s => s with { Mode = modes.GetValueOrDefault(s.Name) })];
+        var known = await catalogue.ListStoresAsync(cancellationToken);
+        var modes = known.ToDictionary(s => s.Name, s => s.Mode, StringComparer.Ordinal);
+        return
+        [
+            .. registry.All.Select(s => s with { Mode = modes.GetValueOrDefault(s.Name) })
+                .Concat(known.Where(s => !registry.Has(s.Name)).Select(s => s with { IsDefault = false }))
+                .OrderBy(s => s.Name, StringComparer.Ordinal),
+        ];
+    }
+
+    /// <summary>The default store, then those that this node or another that is alive reaches, then the others where they are wanted.</summary>
+    private async Task<IReadOnlyList<LibraryStore>> OrderAsync(
+        IEnumerable<LibraryStore> stores, bool isReachedOnly, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var reached = (await nodes.ListAsync(cancellationToken)).Where(n => n.IsAlive(now)).SelectMany(n => n.Stores)
+            .Concat(registry.All.Select(s => s.Name)).ToHashSet(StringComparer.Ordinal);
+        return
+        [
+            .. stores.Where(s => !isReachedOnly || reached.Contains(s.Name))
+                .OrderByDescending(s => s.IsDefault).ThenByDescending(s => reached.Contains(s.Name)),
+        ];
     }
 
     private static void Check(StoreChoice choice)

@@ -1,3 +1,5 @@
+using Vitrine.Nodes;
+
 namespace Vitrine.Stores;
 
 /// <summary>The stores that this node is configured with, by name.</summary>
@@ -31,6 +33,13 @@ public sealed class StoreRegistry
     /// <exception cref="StoreNotFoundException">No store has the name.</exception>
     public IContentStore Contents(string name) =>
         _stores.TryGetValue(name, out var found) ? found.Contents : throw new StoreNotFoundException(name);
+
+    /// <exception cref="StoreElsewhereException">Another node has the store, and this one has not.</exception>
+    public void CheckReaches(string store, ThisNode node)
+    {
+        if (!Has(store))
+            throw new StoreElsewhereException(store, node.Name);
+    }
 
     /// <summary>Refuses content of a known length that the store has no room for, before it is full: some stays free for what others write meanwhile.</summary>
     /// <exception cref="StoreFullException">There is less free space than the content needs, beside the reserve.</exception>

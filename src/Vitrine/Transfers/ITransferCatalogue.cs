@@ -18,7 +18,14 @@ public interface ITransferCatalogue
     /// </summary>
     /// <param name="livingNodes">The runs (<see cref="Nodes.Node.Instance"/>) that are known to be alive.</param>
     Task<IReadOnlyList<Transfer>> ListOrphansAsync(IReadOnlyCollection<string> livingNodes, CancellationToken cancellationToken);
+
+    /// <summary>The imports and copies that a run of a node works on, living or not: those that limits count.</summary>
+    Task<IReadOnlyList<RunningTransfer>> ListRunningAsync(CancellationToken cancellationToken);
 }
+
+/// <summary>A transfer in work, as far as limits go.</summary>
+/// <param name="Node">The run that works on it.</param>
+public sealed record RunningTransfer(TransferId Id, string Node, string? SourceHost, ProjectId Project);
 
 public sealed record TransferQuery
 {

@@ -19,10 +19,12 @@ internal sealed class OpenUploads(TransferHolds holds, StoreRegistry stores) : I
             return whole.SourceSize;
         if (_open.TryGetValue(transfer.Id, out var upload) && upload.Length is { } known)
             return known;
+        if (!stores.Has(transfer.Store))
+            return transfer.Moved;
 
         try
         {
-            await using var writer = await stores.Contents(transfer.Store).OpenWriterAsync(StagingKey.Of(transfer.Id), cancellationToken);
+            await using var writer = await stores.Contents(transfer.Store).OpenWriterAsync(StagingKey.Of(transfer.Id, transfer.StagingTurn), cancellationToken);
             return writer.Length;
         }
         catch (WriterBusyException)
@@ -83,6 +85,46 @@ internal sealed class OpenUploads(TransferHolds holds, StoreRegistry stores) : I
             {
                 await LeaveAsync(id, upload, isDone: !isOurs || holds.Time.GetUtcNow() - upload.LastUse >= idle);
             }
+        }
+    }
+
+    /// <summary>Puts every upload of this node back that no client is sending to.</summary>
+    public async Task ReleaseAsync(CancellationToken cancellationToken)
+    {
+        var query = new TransferQuery { Kinds = [TransferKind.Upload], States = [TransferState.Running], Limit = int.MaxValue };
+        foreach (var transfer in await holds.Transfers.ListAsync(query, cancellationToken))
+        {
+            if (transfer.Node == holds.Node.Instance)
+                await TryReleaseAsync(transfer);
+        }
+    }
+
+    private async Task TryReleaseAsync(Transfer transfer)
+    {
+        OpenUpload upload;
+        try
+        {
+            upload = Enter(transfer.Id);
+        }
+        catch (UploadBusyException)
+        {
+            // A client is sending, and may; the next beat looks again.
+            return;
+        }
+
+        try
+        {
+            upload.Hold ??= holds.Hold(transfer);
+            await upload.Hold.CloseAsync(CancellationToken.None);
+            await upload.Hold.ChangeAsync(t => t.Release(), CancellationToken.None);
+        }
+        catch (TransferLostException)
+        {
+            await upload.LetGoAsync();
+        }
+        finally
+        {
+            await LeaveAsync(transfer.Id, upload, isDone: true);
         }
     }
 

@@ -120,6 +120,9 @@ public sealed record Transfer
     /// <summary>Grows with each taking; the holder of the greatest may store.</summary>
     public long Fence { get; init; }
 
+    /// <summary>How often it began anew beside what a run still holds that was taken for dead; see <see cref="StagingKey.Of"/>.</summary>
+    public int StagingTurn { get; init; }
+
     /// <summary>The last failure: the end of a failed transfer, or what a retrying one ran into.</summary>
     public TransferFailure? Failure { get; init; }
 
@@ -138,6 +141,13 @@ public sealed record Transfer
     /// <summary>The states of those that are not over.</summary>
     public static IReadOnlyList<TransferState> LivingStates { get; } =
         [TransferState.Queued, TransferState.Running, TransferState.Verifying, TransferState.Retrying];
+
+    /// <summary>Counts against the limits of what runs at once: nobody waits for it at the other end.</summary>
+    public bool IsLimited => Kind is TransferKind.Import or TransferKind.Copy;
+
+    /// <summary>The host that an import takes from; null where the address has none.</summary>
+    public string? SourceHost =>
+        SourceUrl is not null && Uri.TryCreate(SourceUrl, UriKind.Absolute, out var address) && address.Host.Length > 0 ? address.Host : null;
 
     public bool IsOver => State is TransferState.Done or TransferState.Failed or TransferState.Cancelled;
 
@@ -221,6 +231,10 @@ public sealed record Transfer
         NodeName = null,
         Rate = 0,
     };
+
+    /// <summary>What came is held by a run that neither goes on nor lets go, as a process that was stopped: it begins anew beside that.</summary>
+    public Transfer BeginBeside() => IsOver ? this : (this with { StagingTurn = StagingTurn + 1, Moved = 0, Validator = null })
+        .Note("The node that received the first bytes neither went on nor let go of them, so the transfer began again from the start.");
 
     /// <summary>A user wants another try of what failed or was cancelled; it goes on from what is still staged.</summary>
     /// <exception cref="TransferStateException">It did not fail and was not cancelled, or the client has to send again.</exception>

@@ -8,7 +8,7 @@ namespace Vitrine.Transfers;
 /// <summary>What users may ask of transfers: to be shown, cancelled, tried again and explained.</summary>
 public sealed class TransferDesk(
     ITransferCatalogue transfers, IImageCatalogue images, IReplicaCatalogue replicas, ICatalogue catalogue, INodeCatalogue nodes,
-    ITransferScheduler scheduler, TimeProvider time)
+    ITransferScheduler scheduler, TransferOutlook outlook, TimeProvider time)
 {
     private const int MaxCrossings = 10;
 
@@ -59,8 +59,13 @@ public sealed class TransferDesk(
     {
         var transfer = await GetAsync(id, caller, cancellationToken);
         var living = (await nodes.ListAsync(cancellationToken)).Where(n => n.IsAlive(time.GetUtcNow())).ToList();
-        return TransferExplanation.Of(transfer, living, time.GetUtcNow());
+        var wait = (await outlook.FindWaitsAsync([transfer], cancellationToken)).GetValueOrDefault(id);
+        return TransferExplanation.Of(transfer, living, wait, time.GetUtcNow());
     }
+
+    /// <summary>What keeps some transfers from beginning, by transfer, of those that wait.</summary>
+    public Task<IReadOnlyDictionary<TransferId, TransferWait>> FindWaitsAsync(IReadOnlyCollection<Transfer> asked, CancellationToken cancellationToken) =>
+        outlook.FindWaitsAsync(asked, cancellationToken);
 
     /// <summary>The node that works on the transfer stores its progress at the same time; one of both has to give way.</summary>
     /// <param name="together">What changes with the transfer, given its image; null where that was deleted.</param>
@@ -100,14 +105,14 @@ public sealed record TransferExplanation(
     private static readonly string[] Order =
         [TransferSteps.Waiting, TransferSteps.Connecting, TransferSteps.Receiving, TransferSteps.Checking, TransferSteps.Storing];
 
-    internal static TransferExplanation Of(Transfer transfer, IReadOnlyList<Node> living, DateTimeOffset now)
+    /// <param name="wait">What keeps it from beginning; null where nothing does.</param>
+    internal static TransferExplanation Of(Transfer transfer, IReadOnlyList<Node> living, TransferWait? wait, DateTimeOffset now)
     {
         var (summary, cause, remedy) = transfer.State switch
         {
             TransferState.Queued when transfer.Kind is TransferKind.Upload => (
                 "The library waits for the client to send bytes.", null, "Go on with the upload: it continues where it was."),
-            TransferState.Queued when living.Count == 0 => (
-                "The transfer waits for a node.", "No node is alive.", "Start a node with the role transfer."),
+            TransferState.Queued when wait is not null => ("The transfer waits.", wait.Cause, wait.Remedy),
             TransferState.Queued => ("The transfer waits its turn.", null, (string?)null),
             TransferState.Running or TransferState.Verifying when !living.Any(n => n.Instance == transfer.Node) => (
                 $"The transfer waits to be taken over: node {transfer.NodeName} stopped while it was {transfer.Step}.",

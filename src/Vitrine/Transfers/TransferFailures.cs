@@ -50,6 +50,14 @@ public sealed class ChecksumSignatureException(string message, Exception? inner 
     public override string Remedy => "Have the operator add the publisher's key to the keyring, or state the checksum yourself.";
 }
 
+/// <summary>The project has as many uploads that are not over as it may.</summary>
+public sealed class TooManyUploadsException(long most) : LibraryException($"The project has {most} uploads that are not over, as many as it may have.")
+{
+    public override string Code => "too-many-uploads";
+
+    public override string Remedy => "Bring some of them to their end or give them up, or ask the operator to raise the limit uploads-per-project.";
+}
+
 /// <summary>The upload goes on at another place than the one the client names.</summary>
 public sealed class UploadOffsetException(TransferId id, long expected, long actual)
     : LibraryException($"Transfer {id} holds {expected} bytes, but the client goes on at {actual}.")

@@ -47,11 +47,11 @@ internal sealed partial class TransferHold : IAsyncDisposable
         _ => Published,
     };
 
-    private StagingKey Key => StagingKey.Of(Transfer.Id);
+    private StagingKey Key => StagingKey.Of(Transfer.Id, Transfer.StagingTurn);
 
-    private StagingKey UnpackedKey => StagingKey.OfUnpacked(Transfer.Id);
+    private StagingKey UnpackedKey => StagingKey.OfUnpacked(Transfer.Id, Transfer.StagingTurn);
 
-    private StagingKey ConvertedKey => StagingKey.OfConverted(Transfer.Id);
+    private StagingKey ConvertedKey => StagingKey.OfConverted(Transfer.Id, Transfer.StagingTurn);
 
     /// <summary>Opens what the store holds of the content, and looks at it again, so that it need not come again.</summary>
     public async Task OpenAsync(CancellationToken cancellationToken)
@@ -118,7 +118,8 @@ internal sealed partial class TransferHold : IAsyncDisposable
     /// <summary>Takes what a source or a client sends, to its end, and keeps the record up to date meanwhile.</summary>
     public Task ReceiveAsync(Stream body, CancellationToken cancellationToken)
     {
-        return Opened.TakeAsync(body, Transfer.Length, _holds.Options.MaxImageSize, ReportAsync, cancellationToken);
+        var paced = _holds.Bandwidth.Pace(body, isCopy: Transfer.Kind is TransferKind.Copy);
+        return Opened.TakeAsync(paced, Transfer.Length, _holds.Options.MaxImageSize, ReportAsync, cancellationToken);
 
         // Also when the work is called off: what came is here.
         Task ReportAsync(long fetched) => ChangeAsync(t => t.Advance(Opened.Length, fetched, _holds.Time.Now()), CancellationToken.None);

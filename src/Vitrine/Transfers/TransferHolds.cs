@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Vitrine.Content;
 using Vitrine.Disks;
 using Vitrine.Images;
+using Vitrine.Limits;
 using Vitrine.Nodes;
 using Vitrine.Stores;
 
@@ -12,7 +13,8 @@ namespace Vitrine.Transfers;
 /// <summary>Takes transfers for this node.</summary>
 internal sealed class TransferHolds(
     ICatalogue catalogue, ITransferCatalogue transfers, IImageCatalogue images, IReplicaCatalogue replicas, StoreRegistry stores,
-    IFormatInspector inspector, IContentWrappers wrappers, IDiskFormats formats, ITransferScheduler scheduler, ThisNode node, LibraryOptions options, TimeProvider time,
+    IFormatInspector inspector, IContentWrappers wrappers, IDiskFormats formats, ITransferScheduler scheduler, LimitDesk limits,
+    IncomingBandwidth bandwidth, NodeDuty duty, ThisNode node, LibraryOptions options, TimeProvider time,
     IMeterFactory meters, ILogger<TransferHolds> logger)
 {
     private readonly Counter<long> _ended = meters.Create("Vitrine").CreateCounter<long>("vitrine.transfers.ended", description: "Transfers that ended, by kind and state.");
@@ -27,13 +29,16 @@ internal sealed class TransferHolds(
     public IReplicaCatalogue Replicas => replicas;
     public StoreRegistry Stores => stores;
     public ITransferScheduler Scheduler => scheduler;
+    public LimitDesk Limits => limits;
+    public IncomingBandwidth Bandwidth => bandwidth;
+    public NodeDuty Duty => duty;
     public ThisNode Node => node;
     public LibraryOptions Options => options;
     public TimeProvider Time => time;
     public ILogger Logger => logger;
 
     /// <summary>Takes a transfer, from the queue or from a run that is gone.</summary>
-    /// <returns>Null where it is over, or somebody else took it at this moment.</returns>
+    /// <returns>Null where it is over, a limit is reached, or somebody else took it at this moment.</returns>
     public async Task<TransferHold?> TakeAsync(TransferId id, CancellationToken cancellationToken)
     {
         if (await transfers.FindAsync(id, cancellationToken) is not { IsOver: false } queued)
@@ -42,7 +47,10 @@ internal sealed class TransferHolds(
         var taken = queued.Take(node.Instance, node.Name, time.Now());
         try
         {
-            await catalogue.SaveAsync(new CatalogueChange { Transfers = [taken] }, cancellationToken);
+            if (!taken.IsLimited)
+                await catalogue.SaveAsync(new CatalogueChange { Transfers = [taken] }, cancellationToken);
+            else if (await catalogue.TryTakeAsync(taken, await limits.ReadAsync(cancellationToken), cancellationToken) is not null)
+                return null;
         }
         catch (ConcurrentChangeException)
         {

@@ -11,6 +11,9 @@ namespace Vitrine.Transfers;
 /// <summary>Carries one import or copy to its end, or as far as this node lives; another node carries on from there.</summary>
 public sealed partial class TransferRunner
 {
+    /// <summary>Attempts that find the bytes held by another: with the waits between them, some fourteen seconds.</summary>
+    private const int PatienceWithWriters = 4;
+
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     private readonly TransferHolds _holds;
@@ -19,35 +22,49 @@ public sealed partial class TransferRunner
     private readonly ReplicaReaders _readers;
     private readonly ISecretProtector _secrets;
     private readonly INodeCatalogue _nodes;
+    private readonly NodeDuty _duty;
     private readonly ConcurrentDictionary<TransferId, bool> _running = [];
     private readonly ILogger<TransferRunner> _logger;
 
     internal TransferRunner(
-        TransferHolds holds, SourceRegistry sources, StoreRegistry stores, ReplicaReaders readers, ISecretProtector secrets, INodeCatalogue nodes,
+        TransferHolds holds, SourceRegistry sources, StoreRegistry stores, ReplicaReaders readers, ISecretProtector secrets, INodeCatalogue nodes, NodeDuty duty,
         ILogger<TransferRunner> logger)
     {
-        (_holds, _sources, _stores, _readers, _secrets, _nodes, _logger) = (holds, sources, stores, readers, secrets, nodes, logger);
+        (_holds, _sources, _stores, _readers, _secrets, _nodes, _duty, _logger) = (holds, sources, stores, readers, secrets, nodes, duty, logger);
     }
 
     /// <summary>
-    /// Works on the transfer until it is over or the node stops. Returns at once where a living node is at it already: being
-    /// told twice is no harm.
+    /// Works on the transfer until it is over, the node stops or is drained. Returns at once where a living node is at it already, where
+    /// this one takes no work or does not reach the stores, or where a limit is reached: being told twice is no harm, nor is being told in vain.
     /// </summary>
     public async Task RunAsync(TransferId id, CancellationToken stopping)
     {
-        if (!_running.TryAdd(id, true))
+        if (!_duty.TakesWork || !_running.TryAdd(id, true))
             return;
 
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping, _duty.Leaving);
+        var isGivenBack = false;
         try
         {
-            if (!await IsElsewhereAsync(id, stopping))
-                await RunAloneAsync(id, stopping);
+            if (await IsOursAsync(id, ending.Token))
+                await RunAloneAsync(id, ending.Token);
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested && !stopping.IsCancellationRequested)
+        {
+            isGivenBack = true;
         }
         finally
         {
             _running.TryRemove(id, out _);
         }
+
+        if (isGivenBack)
+            await _holds.Scheduler.ScheduleAsync(id, stopping);
     }
+
+    /// <summary>True where this node has all stores that the transfer needs.</summary>
+    public async Task<bool> ReachesAsync(Transfer transfer, CancellationToken cancellationToken) =>
+        _stores.Has(transfer.Store) && (transfer.Kind is not TransferKind.Copy || await _readers.ReachesSourceAsync(transfer, cancellationToken));
 
     /// <summary>
     /// True for a transfer that the catalogue gives to this run although nothing in it works on it any more, as after a failure
@@ -58,12 +75,27 @@ public sealed partial class TransferRunner
         transfer.Node == _holds.Node.Instance && transfer is { IsOver: false } and not { Kind: TransferKind.Upload, State: not TransferState.Verifying }
         && !_running.ContainsKey(transfer.Id) && !_holds.IsHeld(transfer.Id);
 
-    private async Task<bool> IsElsewhereAsync(TransferId id, CancellationToken stopping)
+    /// <summary>Puts back what this run has abandoned and takes up no more, as it is drained or runs no transfers, so that another node can.</summary>
+    public async Task GiveBackAbandonedAsync(CancellationToken cancellationToken)
     {
-        var holder = (await _holds.Transfers.FindAsync(id, stopping))?.Node;
-        return holder is not null && holder != _holds.Node.Instance
-            && (await _nodes.ListAsync(stopping)).Any(n => n.Instance == holder && n.IsAlive(_holds.Time.GetUtcNow()));
+        var query = new TransferQuery { Kinds = [TransferKind.Import, TransferKind.Copy, TransferKind.Upload], States = Transfer.LivingStates, Limit = int.MaxValue };
+        foreach (var transfer in await _holds.Transfers.ListAsync(query, cancellationToken))
+        {
+            if (!HasAbandoned(transfer))
+                continue;
+
+            await using var hold = _holds.Hold(transfer);
+            await ReleaseAsync(hold);
+        }
     }
+
+    private async Task<bool> IsOursAsync(TransferId id, CancellationToken stopping) =>
+        await _holds.Transfers.FindAsync(id, stopping) is { IsOver: false } transfer
+        && !await IsElsewhereAsync(transfer, stopping) && await ReachesAsync(transfer, stopping);
+
+    private async Task<bool> IsElsewhereAsync(Transfer transfer, CancellationToken stopping) =>
+        transfer.Node is { } holder && holder != _holds.Node.Instance
+        && (await _nodes.ListAsync(stopping)).Any(n => n.Instance == holder && n.IsAlive(_holds.Time.GetUtcNow()));
 
     private async Task RunAloneAsync(TransferId id, CancellationToken stopping)
     {
@@ -137,6 +169,8 @@ public sealed partial class TransferRunner
     {
         if (await hold.TryCompleteEarlierAsync(stopping))
             return;
+        if (IsHeldByNobodyAlive(hold.Transfer))
+            await hold.ChangeAsync(t => t.BeginBeside(), stopping);
 
         switch (hold.Transfer.Kind)
         {
@@ -153,6 +187,10 @@ public sealed partial class TransferRunner
                 break;
         }
     }
+
+    /// <summary>True where whoever had the bytes was waited for, who would have let go of them if he could.</summary>
+    private static bool IsHeldByNobodyAlive(Transfer transfer) =>
+        transfer is { IsLimited: true, Failure.Code: WriterBusyException.Word } && transfer.Fruitless == PatienceWithWriters;
 
     /// <summary>Checks an upload whose bytes all came. Another goes on when its client comes back.</summary>
     private static async Task FinishUploadAsync(TransferHold hold, CancellationToken stopping)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Spectre.Console;
 using Vitrine.Cli;
 using Vitrine.Client;
+using Vitrine.Nodes;
 using Vitrine.Testing;
 using Vitrine.Testing.Sources;
 
@@ -182,6 +183,26 @@ public sealed class CliTests(RestLibrary library) : IClassFixture<RestLibrary>, 
     }
 
     [Fact]
+    public async Task Operators_drain_and_open_nodes_and_change_limits()
+    {
+        var project = await library.NewProjectAsync();
+        await library.ReportAsync(NodeMode.Draining);
+        var drained = await RunAsync(project.Admin, Words("node drain node-1 --wait"));
+        Assert.Equal(0, drained.Code);
+        Assert.Contains("drained", drained.Out, StringComparison.Ordinal);
+        Assert.Contains("No other node", drained.Error, StringComparison.Ordinal);
+        Assert.Contains("up", (await RunAsync(project.Admin, Words("node open node-1"))).Out, StringComparison.Ordinal);
+        await library.ReportAsync(NodeMode.Open);
+
+        Assert.Equal(0, (await RunAsync(project.Admin, Words("limit set transfers-per-project=7 bytes-per-second=none"))).Code);
+        Assert.Contains("7", (await RunAsync(project.Admin, Words("limit list"))).Out, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync(project.Admin, Words("limit set transfers-per-project=default bytes-per-second=default"))).Code);
+        Assert.Equal(ExitCodes.Usage, (await RunAsync(project.Admin, Words("limit set transfers-per-project"))).Code);
+        Assert.Equal(ExitCodes.Usage, (await RunAsync(project.Admin, Words("limit set transfers-per-project=many"))).Code);
+        Assert.Equal(ExitCodes.Denied, (await RunAsync(project.Member, Words("limit set transfers-per-project=7"))).Code);
+    }
+
+    [Fact]
     public async Task Operators_look_at_stores_nodes_sources_and_health()
     {
         var project = await library.NewProjectAsync();
@@ -189,7 +210,9 @@ public sealed class CliTests(RestLibrary library) : IClassFixture<RestLibrary>, 
         Assert.Contains("main", stores.Out, StringComparison.Ordinal);
         Assert.Contains("healthy", stores.Out, StringComparison.Ordinal);
         Assert.Equal(ExitCodes.Denied, (await RunAsync(project.Member, Words("node list"))).Code);
-        Assert.Contains("alive", (await RunAsync(project.Admin, Words("node list"))).Out, StringComparison.Ordinal);
+        Assert.Contains("node-1", (await RunAsync(project.Admin, Words("node list"))).Out, StringComparison.Ordinal);
+        Assert.Contains("sharing", (await RunAsync(project.Admin, Words("node show node-1"))).Out, StringComparison.Ordinal);
+        Assert.Contains("transfers-per-node", (await RunAsync(project.Admin, Words("limit list"))).Out, StringComparison.Ordinal);
         Assert.Contains("catalogue:", (await RunAsync(project.Admin, Words("doctor"))).Out, StringComparison.Ordinal);
         Assert.Equal(ExitCodes.Failure, (await RunAsync(project.Admin, Words("doctor --url http://10.0.0.1/x"))).Code);
 

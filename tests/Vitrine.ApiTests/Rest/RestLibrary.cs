@@ -71,12 +71,23 @@ public sealed class RestLibrary : IAsyncLifetime
         await _app.StartAsync(CancellationToken.None);
         _port = new Uri(_app.Urls.Single()).Port;
 
-        var (replicas, nodes, time) = (Services.GetRequiredService<IReplicaCatalogue>(), Services.GetRequiredService<INodeCatalogue>(), TimeProvider.System);
+        var replicas = Services.GetRequiredService<IReplicaCatalogue>();
         foreach (var store in Services.GetRequiredService<StoreRegistry>().All)
             await replicas.SaveStoreAsync(new Zone("zone-1", "The first zone"), store, CancellationToken.None);
-        var node = Services.GetRequiredService<ThisNode>();
-        await nodes.SaveAsync(
-            new Node(node.Name, node.Instance, node.Zone, ["api", "transfer"], Address.ToString(), "0.1.0", time.Now(), time.Now()), CancellationToken.None);
+        await ReportAsync(NodeMode.Open);
+    }
+
+    /// <summary>Does what a heartbeat of the node does.</summary>
+    public Task ReportAsync(NodeMode obeys)
+    {
+        var (node, now) = (Services.GetRequiredService<ThisNode>(), TimeProvider.System.Now());
+        Services.GetRequiredService<NodeDuty>().Obey(obeys);
+        var report = new Node(node.Name, node.Instance, node.Zone, node.Roles, Address.ToString(), "0.1.0", now, now)
+        {
+            Stores = [.. Services.GetRequiredService<StoreRegistry>().All.Select(s => s.Name)],
+            Obeys = obeys,
+        };
+        return Services.GetRequiredService<INodeCatalogue>().SaveAsync(report, CancellationToken.None);
     }
 
     /// <summary>Cuts every connection and lets go of everything.</summary>
@@ -164,6 +175,7 @@ public sealed class RestLibrary : IAsyncLifetime
 
         var app = builder.Build();
         app.UseRestProblems();
+        app.MapUploads();
         app.MapRest();
         return app;
     }

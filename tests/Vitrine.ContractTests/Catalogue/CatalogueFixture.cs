@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Vitrine.Catalogue;
 using Vitrine.Catalogue.Database;
 using Vitrine.Images;
+using Vitrine.Limits;
 using Vitrine.Metadata;
 using Vitrine.Nodes;
 using Vitrine.Stores;
@@ -24,6 +25,8 @@ public abstract class CatalogueFixture : IAsyncLifetime
     public IReplicaCatalogue Replicas => Get<IReplicaCatalogue>();
     public IStoreOperationCatalogue Operations => Get<IStoreOperationCatalogue>();
     public IDefinitionCatalogue Definitions => Get<IDefinitionCatalogue>();
+    public IDescriptionCatalogue Descriptions => Get<IDescriptionCatalogue>();
+    public ILimitCatalogue Limits => Get<ILimitCatalogue>();
     public INodeCatalogue Nodes => Get<INodeCatalogue>();
     public CatalogueKeys Keys => Get<CatalogueKeys>();
     internal CatalogueDatabase Database => Get<CatalogueDatabase>();

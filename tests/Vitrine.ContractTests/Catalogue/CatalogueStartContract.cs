@@ -105,7 +105,12 @@ public abstract class CatalogueStartContract(CatalogueFixture fixture)
     [Fact]
     public async Task A_node_is_listed_as_it_last_reported_itself()
     {
-        var node = new Node("a-node", "run-1", "zone-1", ["api", "it's"], "http://127.0.0.1:1", "0.1.0", Noon, Noon);
+        var node = new Node("a-node", "run-1", "zone-1", [NodeRole.Api, NodeRole.Transfer], "http://127.0.0.1:1", "0.1.0", Noon, Noon)
+        {
+            Stores = ["main", "it's"],
+            Capacity = new NodeCapacity(64, 1L << 40),
+            Obeys = NodeMode.Draining,
+        };
         await fixture.Nodes.SaveAsync(node, Stop);
         await CheckAsync(node);
 
@@ -117,11 +122,19 @@ public abstract class CatalogueStartContract(CatalogueFixture fixture)
         await fixture.Nodes.SaveAsync(node with { Heartbeat = Noon.AddMinutes(2) }, Stop);
         await CheckAsync(again);
 
+        // What operators decided stays, however often and however anew the node reports itself.
+        Assert.True(await fixture.Nodes.SetModeAsync("a-node", NodeMode.Draining, Stop));
+        Assert.False(await fixture.Nodes.SetModeAsync("no-node", NodeMode.Draining, Stop));
+        again = again with { Instance = "run-3", StartedAt = Noon.AddMinutes(5), Heartbeat = Noon.AddMinutes(5) };
+        await fixture.Nodes.SaveAsync(again, Stop);
+        await CheckAsync(again with { Mode = NodeMode.Draining });
+
         async Task CheckAsync(Node expected)
         {
             var actual = Assert.Single(await fixture.Nodes.ListAsync(Stop), n => n.Name == "a-node");
             Assert.Equal(expected.Roles, actual.Roles);
-            Assert.Equal(expected with { Roles = [] }, actual with { Roles = [] });
+            Assert.Equal(expected.Stores, actual.Stores);
+            Assert.Equal(expected with { Roles = [], Stores = [] }, actual with { Roles = [], Stores = [] });
         }
     }
 

@@ -33,50 +33,6 @@ public abstract class ImageCatalogueContract(CatalogueFixture fixture)
     }
 
     [Fact]
-    public async Task What_was_changed_since_it_was_described_is_listed_until_it_is_described_again()
-    {
-        var image = Samples.NewImage() with { Status = ImageStatus.Active };
-        await fixture.Catalogue.SaveAsync(new() { Image = image }, Stop);
-        image = image with { Version = 1 };
-        Assert.True(await IsUndescribedAsync(image.Id));
-
-        await fixture.Images.EndDescriptionAsync(image, Stop); // nobody has begun
-        Assert.True(await IsUndescribedAsync(image.Id));
-        await DescribeAsync(image);
-        Assert.False(await IsUndescribedAsync(image.Id));
-
-        var member = new ImageMember(image.Id, ProjectId.New(), MemberStatus.Pending, Samples.Noon, Samples.Noon);
-        foreach (var change in new Func<Task>[]
-        {
-            () => fixture.Images.AddMemberAsync(member, Stop),
-            () => fixture.Images.SaveMemberAsync(member with { Status = MemberStatus.Accepted }, Stop),
-            () => fixture.Images.DeleteMemberAsync(image.Id, member.Project, Stop),
-        })
-        {
-            await fixture.Images.BeginDescriptionAsync(image.Id, Stop);
-            await change();
-            await fixture.Images.EndDescriptionAsync(image, Stop);
-            Assert.True(await IsUndescribedAsync(image.Id));
-            await DescribeAsync(image);
-        }
-
-        Assert.False(await fixture.Images.DeleteMemberAsync(image.Id, member.Project, Stop));
-        Assert.False(await IsUndescribedAsync(image.Id));
-        await fixture.Catalogue.SaveAsync(new() { Image = image with { Name = "another" } }, Stop);
-        await DescribeAsync(image); // the version of before
-        Assert.True(await IsUndescribedAsync(image.Id));
-    }
-
-    private async Task DescribeAsync(Image image)
-    {
-        await fixture.Images.BeginDescriptionAsync(image.Id, Stop);
-        await fixture.Images.EndDescriptionAsync(image, Stop);
-    }
-
-    private async Task<bool> IsUndescribedAsync(ImageId id) =>
-        (await fixture.Images.ListUndescribedAsync(null, int.MaxValue, Stop)).Any(i => i.Id == id);
-
-    [Fact]
     public async Task An_image_may_have_as_many_tags_and_properties_of_the_greatest_length_as_the_rules_allow()
     {
         var image = Samples.NewImage() with

@@ -305,7 +305,7 @@ public sealed class ImportTests : IDisposable
         Assert.Equal(2 * Block, (await node.Store.ListStagedAsync(Stop).SingleAsync(Stop)).Length);
 
         // A sweep leaves what a user may still go on with.
-        await node.Sweeper.SweepAsync(Stop);
+        await node.SweepAsync();
         _home.Source.AlwaysCut = null;
         var again = await node.Desk.RetryAsync(transfer, Caller, Stop);
         Assert.Equal(TransferState.Queued, again.State);
@@ -454,7 +454,7 @@ public sealed class ImportTests : IDisposable
         Assert.Equal("store-unavailable", (await node.TransferAsync(transfer)).Failure?.Code);
 
         faulty.Heal();
-        await node.Sweeper.SweepAsync(Stop);
+        await node.SweepAsync();
         await node.Desk.RetryAsync(transfer, Caller, Stop);
         await node.RunAsync(transfer);
         await node.AssertActiveAsync(image, content);
@@ -475,6 +475,25 @@ public sealed class ImportTests : IDisposable
         };
         await node.RunAsync(transfer);
         await node.AssertActiveAsync(image, content);
+    }
+
+    [Fact]
+    public async Task Beside_a_writer_that_never_lets_go_an_import_begins_anew()
+    {
+        var (url, content) = _home.Publish(Size);
+        await using var node = await _home.StartAsync();
+        var (image, transfer) = await node.ImportAsync(url);
+        await using (var stopped = await _home.OpenStore().OpenWriterAsync(StagingKey.Of(transfer), Stop))
+        {
+            await stopped.WriteAsync(new byte[100], Stop);
+            await node.RunAsync(transfer);
+            await node.AssertActiveAsync(image, content);
+            Assert.Equal(1, (await node.TransferAsync(transfer)).StagingTurn);
+            await node.SweepAsync(); // what is held is left alone
+            Assert.Equal(100, stopped.Length);
+        }
+
+        await node.AssertSweptAsync(content);
     }
 
     [Theory]
@@ -668,15 +687,16 @@ public sealed class ImportTests : IDisposable
     }
 
     [Fact]
-    public async Task A_transfer_into_a_store_that_is_no_longer_configured_fails_and_says_so()
+    public async Task A_transfer_into_a_store_that_is_no_longer_configured_waits_and_says_so()
     {
         var (url, _) = _home.Publish(Size);
         await using var node = await _home.StartAsync();
         var (image, transfer) = await node.ImportAsync(url);
         await node.Catalogue.SaveAsync(new() { Transfers = [await node.TransferAsync(transfer) with { Store = "gone" }] }, Stop);
         await node.RunAsync(transfer);
-        Assert.Equal("store-not-found", (await node.TransferAsync(transfer)).Failure?.Code);
-        Assert.Equal(ImageStatus.Failed, (await node.ImageAsync(image)).Status);
+        Assert.Equal(TransferState.Queued, (await node.TransferAsync(transfer)).State);
+        Assert.Equal(ImageStatus.Importing, (await node.ImageAsync(image)).Status);
+        Assert.Equal("No living node reaches the store 'gone'.", (await node.Desk.ExplainAsync(transfer, Caller, Stop)).Cause);
     }
 
     [Fact]

@@ -8,6 +8,7 @@ using Vitrine.Content;
 using Vitrine.Formats;
 using Vitrine.Formats.Wrappers;
 using Vitrine.Images;
+using Vitrine.Limits;
 using Vitrine.Nodes;
 using Vitrine.Stores;
 using Vitrine.Stores.FileSystem;
@@ -138,6 +139,11 @@ internal sealed class LibraryNode : IAsyncDisposable
     public TransferDesk Desk => Get<TransferDesk>();
     public TransferRunner Runner => Get<TransferRunner>();
     public ContentSweeper Sweeper => Get<ContentSweeper>();
+    public TransferQueue Queue => Get<TransferQueue>();
+    public NodeDuty Duty => Get<NodeDuty>();
+    public LimitDesk Limits => Get<LimitDesk>();
+    public INodeCatalogue Nodes => Get<INodeCatalogue>();
+    public IDescriptionCatalogue Descriptions => Get<IDescriptionCatalogue>();
     public WatchedCatalogue Catalogue => Get<WatchedCatalogue>();
     public IReplicaCatalogue Replicas => Get<IReplicaCatalogue>();
     public ITransferCatalogue Transfers => Get<ITransferCatalogue>();
@@ -159,7 +165,11 @@ internal sealed class LibraryNode : IAsyncDisposable
     public Task BeatAsync()
     {
         var now = _home.Clock.Now();
-        return Get<INodeCatalogue>().SaveAsync(new Node(_node.Name, Instance, "default", [], "http://node", "1", now, now), Stop);
+        var node = new Node(_node.Name, Instance, "default", _node.Roles, "http://node", "1", now, now)
+        {
+            Stores = [.. Registry.All.Select(s => s.Name)],
+        };
+        return Nodes.SaveAsync(node, Stop);
     }
 
     public async Task<(ImageId Image, TransferId Transfer)> ImportAsync(
@@ -231,10 +241,26 @@ internal sealed class LibraryNode : IAsyncDisposable
         return steps;
     }
 
+    /// <summary>One sweep of every store.</summary>
+    public async Task<SweepResult> SweepAsync()
+    {
+        var result = new SweepResult(0, 0, 0);
+        foreach (var store in Registry.All)
+            result += await Sweeper.SweepAsync(store.Name, Stop);
+        return result;
+    }
+
+    /// <summary>Has every store describe what was changed.</summary>
+    public async Task DescribeAsync()
+    {
+        foreach (var store in Registry.All)
+            await Describer.RunAsync(store.Name, Stop);
+    }
+
     /// <summary>One sweep, after which the store holds what images refer to, and nothing else.</summary>
     public async Task AssertSweptAsync(params byte[][] contents)
     {
-        await Sweeper.SweepAsync(Stop);
+        await SweepAsync();
         await AssertHoldsAsync(contents);
     }
 

@@ -38,21 +38,21 @@ public sealed class RebuildTests : IDisposable
             }
 
             shared = contents.Keys.First();
-            await node.Describer.RunAsync(Stop);
+            await node.DescribeAsync();
             await node.Library.AddMemberAsync(shared, ProjectId.New(), Admin, Stop);
             var gone = await node.NewImageAsync();
             await node.ReceiveAsync(gone, [1, 2, 3]);
-            await node.Describer.RunAsync(Stop);
+            await node.DescribeAsync();
             await node.Library.DeleteAsync(gone, Caller, Stop);
             await node.Library.UpdateAsync(contents.Keys.Last(), Admin, i => i with { Description = "changed last" }, Stop);
             await node.NewImageAsync(); // without content there is nothing to describe
-            await node.Describer.RunAsync(Stop);
+            await node.DescribeAsync();
             (before, members) = (await ListAsync(node), await node.Images.ListMembersAsync(shared, Stop));
         }
 
         _home.LoseCatalogue();
         await using var next = await _home.StartAsync();
-        await next.Sweeper.SweepAsync(Stop);
+        await next.SweepAsync();
         var rebuilt = await RebuildAsync(next);
 
         Assert.Equal(new RebuildResult(contents.Count, 0, 0, 0), rebuilt);
@@ -68,7 +68,7 @@ public sealed class RebuildTests : IDisposable
     {
         await using var node = await _home.StartAsync();
         var (kept, deleted) = (await NewImageAsync(node), await NewImageAsync(node));
-        await node.Describer.RunAsync(Stop);
+        await node.DescribeAsync();
         await node.Library.UpdateAsync(kept, Caller, i => i with { Name = "another" }, Stop);
         await node.Library.DeleteAsync(deleted, Caller, Stop);
 
@@ -85,7 +85,7 @@ public sealed class RebuildTests : IDisposable
         {
             var image = await node.NewImageAsync();
             await node.ReceiveAsync(image, content);
-            await node.Describer.RunAsync(Stop);
+            await node.DescribeAsync();
             await node.Store.Descriptions!.SaveAsync(ImageId.New(), "{ broken"u8.ToArray(), Stop);
             await node.Store.Descriptions.SaveAsync(ImageId.New(), """{"format":2,"image":null,"members":[]}"""u8.ToArray(), Stop);
             await node.Store.DeleteAsync(Digest.Of(content), Stop);
@@ -102,21 +102,22 @@ public sealed class RebuildTests : IDisposable
     {
         await using var node = await _home.StartAsync(others: ["second"]);
         var image = await NewImageAsync(node);
-        await node.Describer.RunAsync(Stop);
+        await node.DescribeAsync();
         Assert.Equal((1, 0), (await CountAsync(node, LibraryHome.Main), await CountAsync(node, "second")));
 
         var copy = Assert.Single(await node.Copies.CopyAsync(image, new CopyRequest(new StoreChoice { All = true }), Caller, Stop));
         await node.RunAsync(copy.Id);
-        await node.Describer.RunAsync(Stop);
+        await node.DescribeAsync();
         Assert.Equal((1, 1), (await CountAsync(node, LibraryHome.Main), await CountAsync(node, "second")));
 
         await node.Copies.DeleteAsync(image, LibraryHome.Main, Caller, Stop);
-        await node.Describer.RunAsync(Stop);
+        await node.DescribeAsync();
         Assert.Equal((0, 1), (await CountAsync(node, LibraryHome.Main), await CountAsync(node, "second")));
         await node.Library.DeleteAsync(image, Caller, Stop);
-        await node.Describer.RunAsync(Stop);
+        await node.DescribeAsync();
         Assert.Equal(0, await CountAsync(node, "second"));
-        Assert.Empty(await node.Images.ListUndescribedAsync(null, 10, Stop));
+        Assert.Empty(await node.Descriptions.ListUndescribedAsync(LibraryHome.Main, null, 10, Stop));
+        Assert.Empty(await node.Descriptions.ListUndescribedAsync("second", null, 10, Stop));
     }
 
     [Fact]
@@ -124,14 +125,14 @@ public sealed class RebuildTests : IDisposable
     {
         await using var node = await _home.StartAsync();
         var image = await NewImageAsync(node, i => i with { Visibility = Visibility.Shared });
-        await node.Images.BeginDescriptionAsync(image, Stop);
+        await node.Descriptions.BeginAsync(LibraryHome.Main, image, Stop);
         var read = await node.ImageAsync(image);
         await node.Library.AddMemberAsync(image, ProjectId.New(), Caller, Stop);
-        await node.Images.EndDescriptionAsync(read, Stop);
-        Assert.Equal(image, Assert.Single(await node.Images.ListUndescribedAsync(null, 10, Stop)).Id);
+        await node.Descriptions.EndAsync(LibraryHome.Main, image, read.Version, Stop);
+        Assert.Equal(image, Assert.Single(await node.Descriptions.ListUndescribedAsync(LibraryHome.Main, null, 10, Stop)));
 
-        await node.Describer.RunAsync(Stop);
-        Assert.Empty(await node.Images.ListUndescribedAsync(null, 10, Stop));
+        await node.DescribeAsync();
+        Assert.Empty(await node.Descriptions.ListUndescribedAsync(LibraryHome.Main, null, 10, Stop));
         var document = await node.Store.Descriptions!.ListAsync(Stop).SingleAsync(Stop);
         Assert.Single(ImageDescription.TryRead(document.Span)!.Members);
     }

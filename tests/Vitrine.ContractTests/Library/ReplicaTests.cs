@@ -183,7 +183,7 @@ public sealed class ReplicaTests : IDisposable
             }
         };
         await node.RunAsync(copy.Id);
-        await node.Sweeper.SweepAsync(Stop);
+        await node.SweepAsync();
 
         Assert.Empty(await node.Replicas.ListAsync([image], Stop));
         Assert.Null(await node.Registry.Contents(Second).FindAsync(Digest.Of(content), Stop));
@@ -268,7 +268,7 @@ public sealed class ReplicaTests : IDisposable
         }
 
         Assert.Equal([(LibraryHome.Main, ReplicaState.Retired), (Second, ReplicaState.Ready)], await StatesAsync(node, image));
-        await node.Sweeper.SweepAsync(Stop);
+        await node.SweepAsync();
         Assert.NotNull(await node.Store.FindAsync(Digest.Of(content), Stop));
 
         await Assert.ThrowsAsync<InvalidFieldException>(() => node.Operations.RequestAsync(LibraryHome.Main, new StoreTask(StoreOperationKind.Cleanup), Admin, Stop));
@@ -307,11 +307,11 @@ public sealed class ReplicaTests : IDisposable
         var (image, content) = await NewImageAsync(node);
         await node.RunAsync(Assert.Single(await node.Copies.CopyAsync(image, To(Second) with { Moves = true }, Admin, Stop)).Id);
         var back = Assert.Single(await node.Copies.CopyAsync(image, To(LibraryHome.Main), Caller, Stop));
-        await node.Sweeper.SweepAsync(Stop);
+        await node.SweepAsync();
         Assert.NotNull(await node.Store.FindAsync(Digest.Of(content), Stop));
 
         await node.Desk.CancelAsync(back.Id, Caller, Stop);
-        await node.Sweeper.SweepAsync(Stop);
+        await node.SweepAsync();
         Assert.Equal([(LibraryHome.Main, ReplicaState.Retired), (Second, ReplicaState.Ready)], await StatesAsync(node, image));
         Assert.Equal(content, await ReadAsync(node, LibraryHome.Main, Digest.Of(content)));
 

@@ -56,7 +56,7 @@ public sealed class StoreOperationTests(SqliteFixture fixture) : IClassFixture<S
         var queued = await Desk(store).RequestAsync(Main, new StoreTask(StoreOperationKind.Scrub), Admin, Stop);
         await fixture.Operations.SaveAsync(queued.Take("run-other", "other", queued.CreatedAt), Stop);
         var now = TimeProvider.System.Now();
-        var other = new Node("other", "run-other", "zone", [], "", "1", now, now);
+        var other = new Node("other", "run-other", "zone", [NodeRole.Transfer], "", "1", now, now);
         await fixture.Nodes.SaveAsync(other, Stop);
 
         await NewRunner(store, "run-1").RunAsync(queued.Id, Stop);
@@ -118,7 +118,7 @@ public sealed class StoreOperationTests(SqliteFixture fixture) : IClassFixture<S
 
         async Task RunDueAsync(int scheduled)
         {
-            await desk.RequestDueAsync(Stop);
+            await desk.RequestDueAsync(Main, Stop);
             Assert.Equal(scheduled, _scheduled.Count);
             await runner.RunAsync(_scheduled[^1], Stop);
         }
@@ -173,11 +173,11 @@ public sealed class StoreOperationTests(SqliteFixture fixture) : IClassFixture<S
     }
 
     private StoreOperations Desk(ChunkedStore store) => new(
-        Registry(store), new StorePlacement(Registry(store), fixture.Replicas), fixture.Replicas, fixture.Operations, new Notes(_scheduled), _options, _clock);
+        Registry(store), new StorePlacement(Registry(store), fixture.Replicas, fixture.Nodes, _clock), fixture.Replicas, fixture.Operations, new Notes(_scheduled), _options, _clock);
 
     private StoreOperationRunner NewRunner(ChunkedStore store, string run) => new(
-        fixture.Operations, Registry(store), [new Collecting(store, TimeProvider.System)], fixture.Nodes, new ThisNode("node", run, "zone"), TimeProvider.System,
-        NullLogger<StoreOperationRunner>.Instance);
+        fixture.Operations, Registry(store), [new Collecting(store, TimeProvider.System)], fixture.Nodes, new ThisNode("node", run, "zone"),
+        new NodeDuty(new ThisNode("node", run, "zone")), TimeProvider.System, NullLogger<StoreOperationRunner>.Instance);
 
     private static StoreRegistry Registry(ChunkedStore store) => new([(new LibraryStore(Main, "zone", "chunked", "", IsDefault: true), store)]);
 

@@ -26,7 +26,7 @@ public sealed class SweepTests : IDisposable
         var running = node.RunAsync(transfer);
         await gate.Reached;
 
-        Assert.Equal(default, await node.Sweeper.SweepAsync(Stop));
+        Assert.Equal(default, await node.SweepAsync());
         Assert.False(await node.Sweeper.TryRemoveAsync(Main, Digest.Of(content), Stop));
         gate.Open();
         await running;
@@ -72,7 +72,7 @@ public sealed class SweepTests : IDisposable
         faulty!.On(StoreCall.Delete).Throw(() => new StoreUnavailableException(Main, "the test wants it.")).Times(1);
         await node.Library.DeleteAsync(image, Caller, Stop);
         Assert.Equal(ImageStatus.Deleted, (await node.ImageAsync(image)).Status);
-        Assert.Equal(new SweepResult(1, 0, Block), await node.Sweeper.SweepAsync(Stop));
+        Assert.Equal(new SweepResult(1, 0, Block), await node.SweepAsync());
         await node.AssertHoldsAsync();
     }
 
@@ -109,10 +109,10 @@ public sealed class SweepTests : IDisposable
                 await writer.DisposeAsync();
         }
 
-        Assert.Equal(new SweepResult(0, 2, 20), await node.Sweeper.SweepAsync(Stop));
+        Assert.Equal(new SweepResult(0, 2, 20), await node.SweepAsync());
         foreach (var writer in writers)
             await writer.DisposeAsync();
-        Assert.Equal(new SweepResult(0, 2, 20), await node.Sweeper.SweepAsync(Stop));
+        Assert.Equal(new SweepResult(0, 2, 20), await node.SweepAsync());
     }
 
     [Theory]
@@ -168,7 +168,7 @@ public sealed class SweepTests : IDisposable
                     3 => UploadAsync(node, content, images, isWhole: false),
                     4 => ReceiveAsync(node, content, images),
                     5 or 6 => DeleteOneAsync(node, images, random),
-                    _ => node.Sweeper.SweepAsync(Stop),
+                    _ => node.SweepAsync(),
                 });
             }
             catch (LibraryException)

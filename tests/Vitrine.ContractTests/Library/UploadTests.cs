@@ -270,7 +270,7 @@ public sealed class UploadTests : IDisposable
         await EndAsync(node, image, upload, deleted);
 
         // A sweep that comes first finds the writer open, and goes on to the rest.
-        await node.Sweeper.SweepAsync(Stop);
+        await node.SweepAsync();
         await node.Uploads.TidyAsync(Stop);
         await node.AssertHoldsAsync();
         await Assert.ThrowsAsync<TransferStateException>(() => node.AppendAsync(upload, 1000, _content.AsMemory(1000)));

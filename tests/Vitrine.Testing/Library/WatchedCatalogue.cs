@@ -1,3 +1,4 @@
+using Vitrine.Limits;
 using Vitrine.Transfers;
 
 namespace Vitrine.Testing.Library;
@@ -13,6 +14,16 @@ public sealed class WatchedCatalogue(ICatalogue inner) : ICatalogue
         await Before(change);
         await inner.SaveAsync(change, cancellationToken);
         await After(change);
+    }
+
+    public async Task<ReachedLimit?> TryTakeAsync(Transfer taken, LibraryLimits limits, CancellationToken cancellationToken)
+    {
+        var change = new CatalogueChange { Transfers = [taken] };
+        await Before(change);
+        var reached = await inner.TryTakeAsync(taken, limits, cancellationToken);
+        if (reached is null)
+            await After(change);
+        return reached;
     }
 }
 

@@ -8,7 +8,7 @@ namespace Vitrine.UnitTests.Transfers;
 public sealed class TransferExplanationTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly Node Alive = new("node-1", "run-1", "default", ["transfer"], "http://node-1", "1", Noon, Noon);
+    private static readonly Node Alive = new("node-1", "run-1", "default", [NodeRole.Transfer], "http://node-1", "1", Noon, Noon) { Stores = ["main"] };
 
     private static readonly TransferFailure Failure = new(
         "source-dns", TransferSteps.Connecting, "The name is unknown.", "Check the name.", "node-1", Noon);
@@ -30,11 +30,10 @@ public sealed class TransferExplanationTests
     public void A_queued_import_waits_its_turn() => AssertSays(New, "waits its turn", cause: null, remedy: null);
 
     [Fact]
-    public void A_queued_import_without_a_node_says_what_to_start()
+    public void What_keeps_a_queued_transfer_from_beginning_is_said()
     {
-        var explained = TransferExplanation.Of(New, [], Noon);
-        Assert.Contains("waits for a node", explained.Summary, StringComparison.Ordinal);
-        Assert.Equal(("No node is alive.", "Start a node with the role transfer."), (explained.Cause, explained.Remedy));
+        var explained = TransferExplanation.Of(New, [], new TransferWait("no-node", "No node is there.", "Start one."), Noon);
+        Assert.Equal(("The transfer waits.", "No node is there.", "Start one."), (explained.Summary, explained.Cause, explained.Remedy));
     }
 
     [Fact]
@@ -64,7 +63,7 @@ public sealed class TransferExplanationTests
     {
         foreach (var transfer in new[] { Receiving, Receiving.Check() })
         {
-            var explained = TransferExplanation.Of(transfer, [Alive with { Instance = "run-2" }], Noon);
+            var explained = TransferExplanation.Of(transfer, [Alive with { Instance = "run-2" }], wait: null, Noon);
             Assert.Contains("waits to be taken over", explained.Summary, StringComparison.Ordinal);
             Assert.Equal("Node node-1 gives no sign of life.", explained.Cause);
             Assert.NotNull(explained.Remedy);
@@ -110,14 +109,14 @@ public sealed class TransferExplanationTests
 
     private static void AssertSays(Transfer transfer, string summary, string? cause, string? remedy)
     {
-        var explained = TransferExplanation.Of(transfer, [Alive], Noon);
+        var explained = TransferExplanation.Of(transfer, [Alive], wait: null, Noon);
         Assert.Contains(summary, explained.Summary, StringComparison.Ordinal);
         Assert.Equal((cause, remedy), (explained.Cause, explained.Remedy));
     }
 
     private static void AssertSteps(string states, Transfer transfer)
     {
-        var steps = TransferExplanation.Of(transfer, [Alive], Noon).Steps;
+        var steps = TransferExplanation.Of(transfer, [Alive], wait: null, Noon).Steps;
         Assert.Equal(["waiting", "connecting", "receiving", "checking", "storing"], steps.Select(s => s.Name));
         Assert.Equal(states, string.Join(' ', steps.Select(s => s.State)));
     }

@@ -1,0 +1,39 @@
+-- JSON arrays of names, as roles has them.
+alter table nodes add column stores text not null default '[]';
+alter table nodes add column cores integer not null default 0;
+alter table nodes add column memory bigint not null default 0;
+
+-- What operators let the node do; what it reports of itself does not change it.
+alter table nodes add column mode text not null default 'open';
+
+-- What it does of that already, by its own report.
+alter table nodes add column obeys text not null default 'open';
+
+-- The host of an import's source, for counting; null for what has none.
+alter table transfers add column source_host text;
+
+-- How often a transfer began anew beside what a stopped run still holds.
+alter table transfers add column staging_turn integer not null default 0;
+
+-- What operators decided: null for no limit. Limits that are not here are as configured.
+create table limits (
+    name {ordered-text} not null primary key,
+    value bigint
+);
+
+-- The version of the image that a store has a description of; 0 where its members were changed since, -1 while somebody describes it.
+create table image_descriptions (
+    image {ordered-text} not null references images (id),
+    store {ordered-text} not null,
+    version bigint not null,
+    primary key (image, store)
+);
+
+insert into image_descriptions (image, store, version)
+    select replicas.image, replicas.store, images.described from replicas join images on images.id = replicas.image
+    where replicas.state in ('ready', 'retired') and images.status = 'active';
+
+-- Of images that were deleted and not seen to yet, any store may have one.
+insert into image_descriptions (image, store, version)
+    select images.id, stores.name, 0 from images cross join stores
+    where images.status = 'deleted' and images.described <> images.version;

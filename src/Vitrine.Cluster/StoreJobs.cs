@@ -1,0 +1,34 @@
+using Quartz;
+
+namespace Vitrine.Cluster;
+
+/// <summary>What is done regularly for each store, on one node at a time of those of the zone that reach it.</summary>
+internal static class StoreJobs
+{
+    /// <summary>How many there are of a store.</summary>
+    public const int OfEach = 2;
+
+    private const string StoreKey = "store";
+
+    /// <summary>Which nodes run the jobs of a store goes by this.</summary>
+    public static string GroupOf(string store) => $"store:{store}";
+
+    public static void Schedule(IQuartzBuilder quartz, string store)
+    {
+        Schedule<DescribeJob>(quartz, "describe", store, DescribeJob.Interval);
+        Schedule<SweepJob>(quartz, "sweep", store, SweepJob.Interval);
+    }
+
+    /// <summary>Does the work for the store that the job names. A job of an earlier release named none, and is taken away.</summary>
+    public static async Task RunAsync(IJobExecutionContext context, Func<string, Task> work, CancellationToken cancellationToken)
+    {
+        if (context.MergedJobDataMap.TryGetString(StoreKey, out var store) && store is not null)
+            await work(store);
+        else
+            await context.Scheduler.DeleteJob(context.JobDetail.Key, cancellationToken);
+    }
+
+    private static void Schedule<TJob>(IQuartzBuilder quartz, string what, string store, TimeSpan interval) where TJob : IJob => quartz.ScheduleJob<TJob>(
+        trigger => trigger.WithIdentity(store, what).WithExecutionGroup(GroupOf(store)).WithSimpleSchedule(interval),
+        job => job.WithIdentity(store, what).UsingJobData(StoreKey, store));
+}

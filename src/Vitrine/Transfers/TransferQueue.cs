@@ -1,0 +1,54 @@
+using Vitrine.Limits;
+using Vitrine.Nodes;
+
+namespace Vitrine.Transfers;
+
+/// <summary>What this node is to begin next: of the transfers that nobody living works on, those whose stores it reaches and that limits let through.</summary>
+public sealed class TransferQueue(
+    ITransferCatalogue transfers, INodeCatalogue nodes, LimitDesk limits, TransferRunner runner, NodeDuty duty, ThisNode node, TimeProvider time) : IDisposable
+{
+    /// <summary>However often a transfer ends, the queue is not read more often than this.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
+    private readonly SemaphoreSlim _changed = new(0);
+
+    /// <summary>Says that there may be room, or work, that was not there before.</summary>
+    public void LookAgain()
+    {
+        if (_changed.CurrentCount == 0)
+            _changed.Release();
+    }
+
+    /// <summary>Waits until it is time to look: at once after <see cref="LookAgain"/>, or when the patience is at its end.</summary>
+    public async Task WaitAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        await Task.Delay(Pause, time, cancellationToken);
+        await _changed.WaitAsync(patience, cancellationToken);
+    }
+
+    /// <summary>The oldest first, as many as may begin now.</summary>
+    public async Task<IReadOnlyList<Transfer>> ListDueAsync(CancellationToken cancellationToken)
+    {
+        if (!duty.TakesWork)
+            return [];
+
+        var now = time.GetUtcNow();
+        var others = (await nodes.ListAsync(cancellationToken)).Where(n => n.IsAlive(now) && n.Instance != node.Instance).Select(n => n.Instance);
+        var room = new TransferRoom(await limits.ReadAsync(cancellationToken), await transfers.ListRunningAsync(cancellationToken));
+        var due = new List<Transfer>();
+        foreach (var transfer in await transfers.ListOrphansAsync([.. others], cancellationToken))
+        {
+            if (transfer.Node == node.Instance && !runner.HasAbandoned(transfer))
+                continue;
+            if (room.ReachedBy(transfer, node.Instance) is not null || !await runner.ReachesAsync(transfer, cancellationToken))
+                continue;
+
+            room.Add(transfer, node.Instance);
+            due.Add(transfer);
+        }
+
+        return due;
+    }
+
+    public void Dispose() => _changed.Dispose();
+}
