@@ -47,6 +47,7 @@ public static class VitrineServer
         app.UseRequestIds();
         app.UseRestProblems();
         app.UseCatalogueFailures();
+        app.UseUploadsFromPages();
         app.UseRouting();
         app.MapMonitoring();
         app.MapAuthority();

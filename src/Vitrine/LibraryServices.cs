@@ -32,6 +32,10 @@ public static class LibraryServices
         services.AddSingleton(p => new Disks.DiskTickets(
             p.GetRequiredService<Disks.ImageDisks>(), p.GetRequiredService<ImageDownloads>(), p.GetRequiredService<Disks.IDiskFormats>(),
             p.GetRequiredKeyedService<Access.ISecretProtector>(Disks.DiskTickets.Purpose), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(p => new UploadTickets(
+            p.GetRequiredService<ImageLibrary>(), p.GetRequiredService<IImageCatalogue>(), p.GetRequiredService<ITransferCatalogue>(),
+            p.GetRequiredService<Access.IIdentityCatalogue>(), p.GetRequiredKeyedService<Access.ISecretProtector>(UploadTickets.Purpose),
+            p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ContentSweeper>();
         services.AddSingleton<StoreOperations>();
         services.AddSingleton<ReplicaRepair>();

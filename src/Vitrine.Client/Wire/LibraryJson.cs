@@ -16,6 +16,8 @@ namespace Vitrine.Client;
 [JsonSerializable(typeof(ImagePage))]
 [JsonSerializable(typeof(UploadRequest))]
 [JsonSerializable(typeof(UploadRecord))]
+[JsonSerializable(typeof(UploadTicketRequest))]
+[JsonSerializable(typeof(UploadTicketRecord))]
 [JsonSerializable(typeof(MemberRecord))]
 [JsonSerializable(typeof(MemberAnswer))]
 [JsonSerializable(typeof(MemberList))]

@@ -51,6 +51,10 @@ internal static class GlanceErrors
         UploadBusyException => StatusCodes.Status409Conflict,
         UploadInterruptedException => StatusCodes.Status400BadRequest,
         UploadExpiredException => StatusCodes.Status410Gone,
+
+        // Glance has no tickets.
+        TicketInvalidException or TicketExpiredException => StatusCodes.Status401Unauthorized,
+        TicketSpentException => StatusCodes.Status403Forbidden,
         SourceException => StatusCodes.Status400BadRequest,
 
         ChecksumNotPublishedException or ChecksumSignatureException => StatusCodes.Status400BadRequest,

@@ -20,8 +20,8 @@ internal static partial class RestErrors
     {
         InvalidFieldException or MalformedBodyException or UploadInterruptedException => StatusCodes.Status400BadRequest,
         StoreNotFoundException or ZoneNotFoundException => StatusCodes.Status400BadRequest,
-        UnauthenticatedException => StatusCodes.Status401Unauthorized,
-        ForbiddenException or NotOwnerException or BuiltInIdentityException => StatusCodes.Status403Forbidden,
+        UnauthenticatedException or TicketInvalidException or TicketExpiredException => StatusCodes.Status401Unauthorized,
+        ForbiddenException or NotOwnerException or BuiltInIdentityException or TicketSpentException => StatusCodes.Status403Forbidden,
         ImageNotFoundException or MemberNotFoundException or TagNotFoundException or ContentMissingException
             or TransferNotFoundException or StoreOperationNotFoundException or ReplicaNotFoundException or IdentityNotFoundException
             or DefinitionNotFoundException => StatusCodes.Status404NotFound,

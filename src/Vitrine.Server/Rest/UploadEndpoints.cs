@@ -1,4 +1,5 @@
 using System.Globalization;
+using Vitrine.Access;
 using Vitrine.Images;
 using Vitrine.OpenStack.Content;
 using Vitrine.OpenStack.Identity;
@@ -7,7 +8,10 @@ using Vitrine.Transfers;
 namespace Vitrine.Server.Rest;
 
 /// <summary>Resumable uploads: the core of tus 1.0, and its extension <c>termination</c>.</summary>
-/// <remarks>Uploads are begun at <c>/api/v1/images</c>, so that they always belong to an image.</remarks>
+/// <remarks>
+/// Uploads are begun at <c>/api/v1/images</c>, so that they always belong to an image. In an address there is either the id of an upload, and the
+/// request has a token, or a ticket.
+/// </remarks>
 internal static class UploadEndpoints
 {
     public static void MapUploads(this IEndpointRouteBuilder routes)
@@ -16,7 +20,7 @@ internal static class UploadEndpoints
         uploads.MapMethods("", [HttpMethods.Options], Describe).WithName("DescribeUploads").WithSummary("Says which tus is spoken here.");
         uploads.MapMethods("/{id}", [HttpMethods.Options], Describe).WithName("DescribeUpload").WithSummary("Says which tus is spoken here.");
 
-        var upload = uploads.MapGroup("/{id}").RequireLogin();
+        var upload = uploads.MapGroup("/{id}").RequireLoginOrTicket();
         upload.MapMethods("", [HttpMethods.Head], Head).WithName("FindUploadOffset").WithSummary("Says how many bytes the library has.")
             .Produces(StatusCodes.Status200OK);
         upload.MapPatch("", Patch).WithName("AppendToUpload")
@@ -38,6 +42,22 @@ internal static class UploadEndpoints
         throw new TusVersionException();
     });
 
+    private static RouteGroupBuilder RequireLoginOrTicket(this RouteGroupBuilder group) => group.AddEndpointFilter(async (context, next) =>
+    {
+        var http = context.HttpContext;
+        if (http.Features.Get<TicketFeature>() is { } hidden)
+        {
+            http.Features.Set(await http.RequestServices.GetRequiredService<UploadTickets>().AdmitAsync(
+                hidden.Ticket, toLook: HttpMethods.IsHead(http.Request.Method), http.RequestAborted));
+        }
+        else
+        {
+            await http.LogInAsync(http.RequestAborted);
+        }
+
+        return await next(context);
+    });
+
     private static IResult Describe(HttpContext context, LibraryOptions options)
     {
         context.Response.Headers[TusHeaders.Version] = TusHeaders.OnlyVersion;
@@ -48,7 +68,7 @@ internal static class UploadEndpoints
 
     private static async Task<IResult> Head(string id, HttpContext context, ImageUploads uploads, CancellationToken cancellationToken)
     {
-        var transfer = await uploads.FindOffsetAsync(UploadOf(id), context.GetCaller(), cancellationToken);
+        var transfer = await uploads.FindOffsetAsync(UploadOf(id, context), CallerOf(context), cancellationToken);
         context.Response.Headers.CacheControl = "no-store";
         if (transfer.Kind is not TransferKind.Upload)
             return TypedResults.StatusCode(StatusCodes.Status404NotFound);
@@ -67,19 +87,19 @@ internal static class UploadEndpoints
             throw new UnsupportedBodyException(TusHeaders.ContentType);
 
         var offset = OffsetOf(context.Request);
-        var upload = await desk.GetAsync(UploadOf(id), context.GetCaller(), cancellationToken);
+        var upload = await desk.GetAsync(UploadOf(id, context), CallerOf(context), cancellationToken);
         if (context.Request.ContentLength > upload.Length - offset)
             throw new LimitExceededException("bytes of this upload", upload.Length ?? 0);
 
         await using var body = UploadBody.Open(context, options.IdleTimeout, time);
-        var transfer = await uploads.AppendAsync(upload.Id, offset, body, context.GetCaller(), cancellationToken);
+        var transfer = await uploads.AppendAsync(upload.Id, offset, body, CallerOf(context), cancellationToken);
         context.Response.Headers[TusHeaders.Offset] = Number(transfer.Moved);
         return TypedResults.NoContent();
     }
 
     private static async Task<IResult> Delete(string id, HttpContext context, TransferDesk desk, CancellationToken cancellationToken)
     {
-        await desk.CancelAsync(UploadOf(id), context.GetCaller(), cancellationToken);
+        await desk.CancelAsync(UploadOf(id, context), CallerOf(context), cancellationToken);
         return TypedResults.NoContent();
     }
 
@@ -94,7 +114,10 @@ internal static class UploadEndpoints
             _ => TypedResults.StatusCode(StatusCodes.Status405MethodNotAllowed),
         };
 
-    private static TransferId UploadOf(string id) => TransferEndpoints.IdOf(id);
+    private static TransferId UploadOf(string id, HttpContext context) =>
+        context.Features.Get<UploadGrant>()?.Transfer ?? TransferEndpoints.IdOf(id);
+
+    private static Caller CallerOf(HttpContext context) => context.Features.Get<UploadGrant>()?.Caller ?? context.GetCaller();
 
     private static long OffsetOf(HttpRequest request) =>
         long.TryParse(request.Headers[TusHeaders.Offset], NumberStyles.None, CultureInfo.InvariantCulture, out var offset)

@@ -164,6 +164,7 @@ public sealed class RestLibrary : IAsyncLifetime
 
         var app = builder.Build();
         app.UseRestProblems();
+        app.UseUploadsFromPages();
         app.MapRest();
         return app;
     }
