@@ -27,6 +27,7 @@ public static class CatalogueServices
         services.AddSingleton<ICatalogue, SqlCatalogue>();
         services.AddSingleton<IImageCatalogue, ImageCatalogue>();
         services.AddSingleton<ITransferCatalogue, TransferCatalogue>();
+        services.AddSingleton<IUploadPartCatalogue, UploadPartCatalogue>();
         services.AddSingleton<IReplicaCatalogue, ReplicaCatalogue>();
         services.AddSingleton<IStoreOperationCatalogue, StoreOperationCatalogue>();
         services.AddSingleton<IDefinitionCatalogue, DefinitionCatalogue>();

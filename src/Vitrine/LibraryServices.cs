@@ -51,10 +51,14 @@ public static class LibraryServices
         services.AddSingleton<DefinitionLibrary>();
         services.AddSingleton(p => new ImageUploads(
             p.GetRequiredService<ImageLibrary>(), p.GetRequiredService<ICatalogue>(), p.GetRequiredService<StoreRegistry>(),
-            p.GetRequiredService<StorePlacement>(), p.GetRequiredService<TransferDesk>(), p.GetRequiredService<TransferHolds>(), p.GetRequiredService<OpenUploads>()));
+            p.GetRequiredService<StorePlacement>(), p.GetRequiredService<TransferDesk>(), p.GetRequiredService<TransferHolds>(), p.GetRequiredService<OpenUploads>(),
+            p.GetRequiredService<IUploadPartCatalogue>()));
+        services.AddSingleton(p => new UploadParts(
+            p.GetRequiredService<IUploadPartCatalogue>(), p.GetRequiredService<TransferDesk>(), p.GetRequiredService<TransferHolds>()));
         services.AddSingleton(p => new TransferRunner(
             p.GetRequiredService<TransferHolds>(), p.GetRequiredService<SourceRegistry>(), p.GetRequiredService<StoreRegistry>(),
-            p.GetRequiredService<ReplicaReaders>(), p.GetRequiredService<Access.ISecretProtector>(), p.GetRequiredService<Nodes.INodeCatalogue>(),
+            p.GetRequiredService<ReplicaReaders>(), p.GetRequiredService<IUploadPartCatalogue>(),
+            p.GetRequiredService<Access.ISecretProtector>(), p.GetRequiredService<Nodes.INodeCatalogue>(),
             p.GetRequiredService<Microsoft.Extensions.Logging.ILogger<TransferRunner>>()));
         return services.AddDoctor();
     }

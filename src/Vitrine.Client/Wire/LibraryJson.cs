@@ -23,6 +23,7 @@ namespace Vitrine.Client;
 [JsonSerializable(typeof(MemberList))]
 [JsonSerializable(typeof(TransferRecord))]
 [JsonSerializable(typeof(TransferPage))]
+[JsonSerializable(typeof(UploadPartList))]
 [JsonSerializable(typeof(ExplanationRecord))]
 [JsonSerializable(typeof(StoreList))]
 [JsonSerializable(typeof(CopyRequest))]

@@ -52,7 +52,10 @@ internal static class GlanceErrors
         UploadInterruptedException => StatusCodes.Status400BadRequest,
         UploadExpiredException => StatusCodes.Status410Gone,
 
-        // Glance has no tickets.
+        // Glance has no tickets and no parts.
+        UploadChecksumException => StatusCodes.Status400BadRequest,
+        UploadPartNotFoundException => StatusCodes.Status404NotFound,
+        UploadPartsException => StatusCodes.Status409Conflict,
         TicketInvalidException or TicketExpiredException => StatusCodes.Status401Unauthorized,
         TicketSpentException => StatusCodes.Status403Forbidden,
         SourceException => StatusCodes.Status400BadRequest,

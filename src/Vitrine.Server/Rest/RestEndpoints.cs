@@ -23,6 +23,7 @@ internal static class RestEndpoints
         api.MapTransfers();
         api.MapOperations();
         api.MapStores();
+        api.MapUploadPartList();
         app.MapUploads();
     }
 }

@@ -23,11 +23,11 @@ internal static partial class RestErrors
         UnauthenticatedException or TicketInvalidException or TicketExpiredException => StatusCodes.Status401Unauthorized,
         ForbiddenException or NotOwnerException or BuiltInIdentityException or TicketSpentException => StatusCodes.Status403Forbidden,
         ImageNotFoundException or MemberNotFoundException or TagNotFoundException or ContentMissingException
-            or TransferNotFoundException or StoreOperationNotFoundException or ReplicaNotFoundException or IdentityNotFoundException
+            or TransferNotFoundException or UploadPartNotFoundException or StoreOperationNotFoundException or ReplicaNotFoundException or IdentityNotFoundException
             or DefinitionNotFoundException => StatusCodes.Status404NotFound,
         ConcurrentChangeException or ImageStatusException or ImageDisabledException or ImageProtectedException
             or ImageIdTakenException or DuplicateSourceException or DuplicateMemberException or ImageNotSharedException
-            or TransferStateException or TransferLostException or UploadOffsetException
+            or TransferStateException or TransferLostException or UploadOffsetException or UploadPartsException
             or StoreBusyException or UpkeepNotSupportedException or StoreClosedException
             or ReplicaExistsException or ReplicaExpectedException or LastReplicaException
             or IdentityConflictException or DomainEnabledException
@@ -39,6 +39,7 @@ internal static partial class RestErrors
         ContentMismatchException or ContentLengthException or ContentEmptyException or FormatMismatchException
             or UnsafeContentException or NotAnImageException or Disks.FormatNotSupportedException
             or ChecksumNotPublishedException or ChecksumSignatureException => StatusCodes.Status422UnprocessableEntity,
+        UploadChecksumException => TusHeaders.ChecksumMismatch,
         UploadBusyException or WriterBusyException => StatusCodes.Status423Locked,
         SourceException source => StatusOf(source.Fault),
         StoreDamagedException => StatusCodes.Status500InternalServerError,

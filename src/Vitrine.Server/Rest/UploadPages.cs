@@ -11,11 +11,13 @@ internal static class UploadPages
     private static readonly string[] Sent =
     [
         "Content-Type", "X-Requested-With", "X-Request-ID", TusHeaders.MethodOverride, TusHeaders.Resumable, TusHeaders.Offset, TusHeaders.Length,
+        TusHeaders.Concat, TusHeaders.Checksum, "Upload-Metadata",
     ];
 
     private static readonly string[] Shown =
     [
-        "Location", TusHeaders.Resumable, TusHeaders.Version, TusHeaders.Extension, TusHeaders.MaxSize, TusHeaders.Offset, TusHeaders.Length,
+        "Location", TusHeaders.Resumable, TusHeaders.Version, TusHeaders.Extension, TusHeaders.MaxSize, TusHeaders.ChecksumAlgorithm, TusHeaders.Offset,
+        TusHeaders.Length, TusHeaders.Expires, TusHeaders.Concat,
     ];
 
     public static IApplicationBuilder UseUploadsFromPages(this IApplicationBuilder app) => app.UseWhen(

@@ -70,6 +70,7 @@ internal static class WireRecords
         Fetched = transfer.Fetched,
         Unpacked = transfer.Unpacked,
         Converted = transfer.Converted,
+        Assembled = transfer.Assembled,
         Rate = Math.Round(transfer.Rate),
         SecondsLeft = transfer.TimeLeft is { } left ? Math.Round(left.TotalSeconds) : null,
         Attempt = transfer.Attempt,

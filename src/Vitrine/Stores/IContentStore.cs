@@ -1,3 +1,4 @@
+using System.Globalization;
 using Vitrine.Content;
 
 namespace Vitrine.Stores;
@@ -67,17 +68,15 @@ public readonly record struct StagingKey(string Value)
 {
     private const string UnpackedSuffix = "-unpacked";
     private const string ConvertedSuffix = "-converted";
-
-    private static readonly string[] Suffixes = [UnpackedSuffix, ConvertedSuffix];
+    private const string PartSuffix = "-part-";
 
     /// <summary>The transfer that writes under the key; null where the key is of none.</summary>
     public Transfers.TransferId? Transfer
     {
         get
         {
-            var value = Value;
-            var suffix = Suffixes.FirstOrDefault(s => value.EndsWith(s, StringComparison.Ordinal)) ?? "";
-            return Guid.TryParseExact(value[..^suffix.Length], "N", out var id) ? new Transfers.TransferId(id) : null;
+            var end = Value.IndexOf('-', StringComparison.Ordinal) is > 0 and var dash && IsSuffix(Value.AsSpan(dash)) ? dash : Value.Length;
+            return Guid.TryParseExact(Value.AsSpan(0, end), "N", out var parsed) ? new Transfers.TransferId(parsed) : null;
         }
     }
 
@@ -90,7 +89,14 @@ public readonly record struct StagingKey(string Value)
     /// <summary>Of what is made of the disk in it, where the store keeps that in another format.</summary>
     public static StagingKey OfConverted(Transfers.TransferId transfer) => new(Of(transfer).Value + ConvertedSuffix);
 
+    /// <summary>Of what comes from the client beside other parts.</summary>
+    public static StagingKey OfPart(Transfers.TransferId transfer, int number) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"{Of(transfer).Value}{PartSuffix}{number}"));
+
     public override string ToString() => Value;
+
+    private static bool IsSuffix(ReadOnlySpan<char> text) =>
+        text is UnpackedSuffix or ConvertedSuffix || (text.StartsWith(PartSuffix) && int.TryParse(text[PartSuffix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out _));
 }
 
 /// <summary>Content opened for reading at any offset, by many at once. It stays readable when the store deletes it.</summary>

@@ -79,6 +79,19 @@ public sealed class UploadTickets
             : throw new TicketSpentException("whom it was given to may no longer upload");
     }
 
+    /// <summary>True for a ticket of the upload, whether its time is over or not: it names the upload, and grants nothing.</summary>
+    public bool Names(string ticket, TransferId upload)
+    {
+        try
+        {
+            return Read(ticket).Transfer == upload;
+        }
+        catch (TicketInvalidException)
+        {
+            return false;
+        }
+    }
+
     private Sealed Read(string ticket)
     {
         if (ticket.Length is 0 or > MaxLength)
