@@ -1,11 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
 using Vitrine.Access;
 using Vitrine.Catalogue.Database;
+using Vitrine.Catalogue.Events;
 using Vitrine.Catalogue.Images;
 using Vitrine.Catalogue.Metadata;
 using Vitrine.Catalogue.Nodes;
 using Vitrine.Catalogue.Stores;
 using Vitrine.Catalogue.Transfers;
+using Vitrine.Events;
 using Vitrine.Images;
 using Vitrine.Metadata;
 using Vitrine.Nodes;
@@ -27,6 +29,7 @@ public static class CatalogueServices
         services.AddSingleton<ICatalogue, SqlCatalogue>();
         services.AddSingleton<IImageCatalogue, ImageCatalogue>();
         services.AddSingleton<ITransferCatalogue, TransferCatalogue>();
+        services.AddSingleton<IEventCatalogue, EventCatalogue>();
         services.AddSingleton<IUploadPartCatalogue, UploadPartCatalogue>();
         services.AddSingleton<IReplicaCatalogue, ReplicaCatalogue>();
         services.AddSingleton<IStoreOperationCatalogue, StoreOperationCatalogue>();

@@ -30,6 +30,7 @@ public static class IdentityServices
         services.AddSingleton<ISecretProtector>(provider => Secrets(provider, "secrets"));
         services.AddKeyedSingleton<ISecretProtector>(DiskTickets.Purpose, (provider, _) => Secrets(provider, DiskTickets.Purpose));
         services.AddKeyedSingleton<ISecretProtector>(UploadTickets.Purpose, (provider, _) => Secrets(provider, UploadTickets.Purpose));
+        services.AddKeyedSingleton<ISecretProtector>(UploadForms.Purpose, (provider, _) => Secrets(provider, UploadForms.Purpose));
         services.AddSingleton(provider => new TokenSeal(Secrets(provider, "tokens")));
         services.AddSingleton(provider => new Logins(
             provider.GetRequiredService<IIdentityCatalogue>(),

@@ -63,6 +63,10 @@ public sealed partial class LibraryClient
     public Task<UploadTicketRecord> IssueUploadTicketAsync(string id, UploadTicketRequest request, CancellationToken cancellationToken) => SendJsonAsync(
         HttpMethod.Post, $"{PathOf(id)}/upload-ticket", request, LibraryJson.Default.UploadTicketRequest, LibraryJson.Default.UploadTicketRecord, cancellationToken);
 
+    /// <summary>A form by which somebody without a login can send the content of an image, once.</summary>
+    public Task<UploadFormRecord> IssueUploadFormAsync(string id, UploadTicketRequest request, CancellationToken cancellationToken) => SendJsonAsync(
+        HttpMethod.Post, $"{PathOf(id)}/upload-form", request, LibraryJson.Default.UploadTicketRequest, LibraryJson.Default.UploadFormRecord, cancellationToken);
+
     public async Task<IReadOnlyList<MemberRecord>> ListMembersAsync(string id, CancellationToken cancellationToken) =>
         (await GetAsync($"{PathOf(id)}/members", LibraryJson.Default.MemberList, cancellationToken)).Items;
 

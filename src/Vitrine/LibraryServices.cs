@@ -36,6 +36,10 @@ public static class LibraryServices
             p.GetRequiredService<ImageLibrary>(), p.GetRequiredService<IImageCatalogue>(), p.GetRequiredService<ITransferCatalogue>(),
             p.GetRequiredService<Access.IIdentityCatalogue>(), p.GetRequiredKeyedService<Access.ISecretProtector>(UploadTickets.Purpose),
             p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(p => new UploadForms(
+            p.GetRequiredService<ImageLibrary>(), p.GetRequiredService<IImageCatalogue>(), p.GetRequiredService<Access.IIdentityCatalogue>(),
+            p.GetRequiredKeyedService<Access.ISecretProtector>(UploadForms.Purpose), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<Events.EventFeed>();
         services.AddSingleton<ContentSweeper>();
         services.AddSingleton<StoreOperations>();
         services.AddSingleton<ReplicaRepair>();

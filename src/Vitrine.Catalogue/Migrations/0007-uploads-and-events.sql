@@ -11,3 +11,24 @@ create table upload_parts (
 
 -- The bytes that were put together so far out of parts.
 alter table transfers add column assembled bigint not null default 0;
+
+-- What became of images and transfers. Transactions end in another order than they count: who reads goes by both columns, and no further
+-- than the oldest transaction that is still open.
+create table events (
+    number {counted},
+    written_by {transaction},
+    image {ordered-text} not null,
+    transfer {ordered-text},
+    project text not null,
+    visibility text,
+    domain text,
+    state text not null,
+    previous text,
+    failure text,
+    requested_by text,
+    request_id text,
+    created_at bigint not null
+);
+
+create index events_in_order on events (written_by, number);
+create index events_by_age on events (created_at);

@@ -270,6 +270,17 @@ public sealed record UploadTicketRecord(string Transfer, string Url, DateTimeOff
     public override string ToString() => $"a ticket for upload {Transfer} until {ExpiresAt:u}";
 }
 
+/// <summary>Where, and with which headers, to send the content of an image once as a file of a form, without a login.</summary>
+/// <param name="PostURL">A URL.</param>
+/// <param name="Metadata">The header <c>X-metadata</c>, and a secret.</param>
+/// <param name="Expires">The header <c>X-expires</c>: a time in UTC with milliseconds.</param>
+/// <param name="Signature">The header <c>X-signature</c>, and a secret.</param>
+public sealed record UploadFormRecord(string Image, [property: JsonPropertyName("postURL")] string PostURL, string Metadata, string Expires, string Signature)
+{
+    /// <summary>Never prints the secrets.</summary>
+    public override string ToString() => $"a form for image {Image} until {Expires}";
+}
+
 /// <summary>A project an image is shared with.</summary>
 /// <param name="Status">Its answer: <c>pending</c>, <c>accepted</c> or <c>rejected</c>.</param>
 public sealed record MemberRecord(string Image, string Project, string Status, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);

@@ -52,7 +52,8 @@ internal static class GlanceErrors
         UploadInterruptedException => StatusCodes.Status400BadRequest,
         UploadExpiredException => StatusCodes.Status410Gone,
 
-        // Glance has no tickets and no parts.
+        // Glance has no tickets, no parts and no events.
+        Events.TooManyStreamsException => StatusCodes.Status503ServiceUnavailable,
         UploadChecksumException => StatusCodes.Status400BadRequest,
         UploadPartNotFoundException => StatusCodes.Status404NotFound,
         UploadPartsException => StatusCodes.Status409Conflict,

@@ -23,7 +23,9 @@ internal static class RestEndpoints
         api.MapTransfers();
         api.MapOperations();
         api.MapStores();
+        api.MapEvents();
         api.MapUploadPartList();
         app.MapUploads();
+        app.MapUploadForms(api);
     }
 }

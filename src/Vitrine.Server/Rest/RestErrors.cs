@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Vitrine.Access;
 using Vitrine.Client;
 using Vitrine.Content;
+using Vitrine.Events;
 using Vitrine.Images;
 using Vitrine.Metadata;
 using Vitrine.OpenStack.Content;
@@ -18,7 +19,7 @@ internal static partial class RestErrors
 
     public static int StatusOf(LibraryException error) => error switch
     {
-        InvalidFieldException or MalformedBodyException or UploadInterruptedException => StatusCodes.Status400BadRequest,
+        InvalidFieldException or MalformedBodyException or MalformedFormException or UploadInterruptedException => StatusCodes.Status400BadRequest,
         StoreNotFoundException or ZoneNotFoundException => StatusCodes.Status400BadRequest,
         UnauthenticatedException or TicketInvalidException or TicketExpiredException => StatusCodes.Status401Unauthorized,
         ForbiddenException or NotOwnerException or BuiltInIdentityException or TicketSpentException => StatusCodes.Status403Forbidden,
@@ -43,7 +44,7 @@ internal static partial class RestErrors
         UploadBusyException or WriterBusyException => StatusCodes.Status423Locked,
         SourceException source => StatusOf(source.Fault),
         StoreDamagedException => StatusCodes.Status500InternalServerError,
-        StoreUnavailableException or CatalogueUnavailableException => StatusCodes.Status503ServiceUnavailable,
+        StoreUnavailableException or CatalogueUnavailableException or TooManyStreamsException => StatusCodes.Status503ServiceUnavailable,
         StoreFullException => StatusCodes.Status507InsufficientStorage,
         _ => throw new NotSupportedException($"The REST face has no answer for {error.GetType().Name}.", error),
     };

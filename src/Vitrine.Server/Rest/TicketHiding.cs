@@ -32,7 +32,7 @@ internal sealed class TicketHiding(IServiceProvider services) : IHttpContextFact
     {
         var end = request.Path.IndexOf('/', Folder.Length) is > 0 and var slash ? slash : request.Path.Length;
         var name = request.Path[Folder.Length..end];
-        if (TransferId.TryParse(name, out _))
+        if (TransferId.TryParse(name, out _) || name.Equals(UploadFormEndpoints.Folder, StringComparison.OrdinalIgnoreCase))
             return;
 
         features.Set(new TicketFeature(name));

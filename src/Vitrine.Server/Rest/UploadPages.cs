@@ -12,6 +12,7 @@ internal static class UploadPages
     [
         "Content-Type", "X-Requested-With", "X-Request-ID", TusHeaders.MethodOverride, TusHeaders.Resumable, TusHeaders.Offset, TusHeaders.Length,
         TusHeaders.Concat, TusHeaders.Checksum, "Upload-Metadata",
+        UploadFormEndpoints.Signature, UploadFormEndpoints.Metadata, UploadFormEndpoints.Expires,
     ];
 
     private static readonly string[] Shown =

@@ -1,5 +1,6 @@
 using Vitrine.Access;
 using Vitrine.Client;
+using Vitrine.Events;
 using Vitrine.Images;
 using Vitrine.Nodes;
 using Vitrine.Stores;
@@ -82,6 +83,17 @@ internal static class WireRecords
         StartedAt = transfer.StartedAt,
         LastProgress = transfer.LastProgress,
         EndedAt = transfer.EndedAt,
+    };
+
+    public static EventRecord From(LibraryEvent one) => new()
+    {
+        Image = one.Image.ToString(),
+        Transfer = one.Transfer?.ToString(),
+        Project = one.Project.Value,
+        State = one.State,
+        Previous = one.Previous,
+        Failure = one.Failure,
+        At = one.At,
     };
 
     public static FailureRecord From(TransferFailure failure) =>

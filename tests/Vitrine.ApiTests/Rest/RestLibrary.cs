@@ -177,6 +177,7 @@ public sealed class RestLibrary : IAsyncLifetime
         services.AddIdentity();
         services.AddSources();
         services.AddSingleton(Options);
+        services.AddSingleton(new Server.ServerOptions());
         services.AddSingleton(new ThisNode("node-1", Guid.NewGuid().ToString(), "zone-1"));
         services.AddSingleton<IFormatInspector, FormatInspector>();
         services.AddSingleton<Disks.IDiskFormats>(new DiskFormats());

@@ -17,6 +17,8 @@ public sealed class RightsTests(RestLibrary library) : IClassFixture<RestLibrary
     [InlineData("POST", "images/{image}/disable", null, 200, 200, 403, 404, 401)]
     [InlineData("POST", "images/{image}/enable", null, 200, 200, 403, 404, 401)]
     [InlineData("POST", "images/{image}/upload-ticket", "{}", 409, 409, 403, 404, 401)]
+    [InlineData("POST", "images/{image}/upload-form", "{}", 409, 409, 403, 404, 401)]
+    [InlineData("GET", "transfers/{transfer}/parts", null, 200, 200, 200, 404, 401)]
     [InlineData("GET", "images/{image}/file", null, 200, 200, 403, 404, 401)]
     [InlineData("GET", "images/{image}/transfers", null, 200, 200, 200, 404, 401)]
     [InlineData("GET", "transfers", null, 200, 200, 200, 200, 401)]

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Vitrine.Catalogue;
 using Vitrine.Catalogue.Database;
+using Vitrine.Events;
 using Vitrine.Images;
 using Vitrine.Metadata;
 using Vitrine.Nodes;
@@ -25,6 +26,7 @@ public abstract class CatalogueFixture : IAsyncLifetime
     public IStoreOperationCatalogue Operations => Get<IStoreOperationCatalogue>();
     public IDefinitionCatalogue Definitions => Get<IDefinitionCatalogue>();
     public INodeCatalogue Nodes => Get<INodeCatalogue>();
+    public IEventCatalogue Events => Get<IEventCatalogue>();
     public CatalogueKeys Keys => Get<CatalogueKeys>();
     internal CatalogueDatabase Database => Get<CatalogueDatabase>();
 
