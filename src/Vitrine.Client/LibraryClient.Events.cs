@@ -4,15 +4,23 @@ using System.Text.Json;
 
 namespace Vitrine.Client;
 
-/// <summary>One word of a library's stream: an event, how far a transfer is, or that some were missed.</summary>
+/// <summary>What a word of a library's stream is.</summary>
+public enum StreamWord
+{
+    /// <summary>The library listens: whatever happens from now on is told.</summary>
+    Ready,
+    Event,
+    Progress,
+
+    /// <summary>Events were missed: what they would have told must be asked for.</summary>
+    Reset,
+}
+
+/// <summary>One word of a library's stream.</summary>
 /// <param name="Id">From which another connection goes on; null of what has none.</param>
 /// <param name="Event">Null of the others.</param>
 /// <param name="Progress">Null of the others.</param>
-public sealed record StreamedEvent(string? Id, EventRecord? Event, TransferRecord? Progress)
-{
-    /// <summary>Events were missed: what they would have told must be asked for.</summary>
-    public bool IsReset => Event is null && Progress is null;
-}
+public sealed record StreamedEvent(StreamWord Word, string? Id = null, EventRecord? Event = null, TransferRecord? Progress = null);
 
 public sealed partial class LibraryClient
 {
@@ -71,15 +79,12 @@ public sealed partial class LibraryClient
         var last = await GetTransferAsync(id, cancellationToken);
         yield return last;
 
-        // What becomes of it between that look and the stream's first word is not told, so somebody has to look again.
-        var isSure = false;
         await foreach (var told in StreamEventsAsync([last.Image], lastId: null, cancellationToken))
         {
             if (told.Progress?.Id == id)
                 yield return told.Progress;
-            else if (!isSure || told.IsReset || told.Event?.Transfer == id)
-                yield return await GetTransferAsync(id, cancellationToken);
-            isSure = true;
+            else if (told.Word is StreamWord.Ready or StreamWord.Reset || told.Event?.Transfer == id)
+                yield return await GetTransferAsync(id, cancellationToken); // what became of it before the library listened is not told
         }
     }
 
@@ -116,9 +121,10 @@ public sealed partial class LibraryClient
     /// <returns>Null of kinds that a later library may have.</returns>
     private static StreamedEvent? Read(string type, ReadOnlySpan<byte> data) => type switch
     {
-        "image" or "transfer" => new StreamedEvent(null, JsonSerializer.Deserialize(data, LibraryJson.Default.EventRecord), null),
-        "progress" => new StreamedEvent(null, null, JsonSerializer.Deserialize(data, LibraryJson.Default.TransferRecord)),
-        "reset" => new StreamedEvent(null, null, null),
+        "image" or "transfer" => new StreamedEvent(StreamWord.Event, Event: JsonSerializer.Deserialize(data, LibraryJson.Default.EventRecord)),
+        "progress" => new StreamedEvent(StreamWord.Progress, Progress: JsonSerializer.Deserialize(data, LibraryJson.Default.TransferRecord)),
+        "ready" => new StreamedEvent(StreamWord.Ready),
+        "reset" => new StreamedEvent(StreamWord.Reset),
         _ => null,
     };
 

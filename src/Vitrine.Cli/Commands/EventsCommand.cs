@@ -32,7 +32,7 @@ internal static class EventsCommand
             {
                 await foreach (var told in run.Client.StreamEventsAsync(images, last, cancellationToken))
                 {
-                    last = told.IsReset ? null : told.Id ?? last;
+                    last = told.Word is StreamWord.Reset ? null : told.Id ?? last;
                     Tell(run, told);
                 }
             }
@@ -47,14 +47,14 @@ internal static class EventsCommand
 
     private static void Tell(Invocation run, StreamedEvent told)
     {
-        if (told.IsReset)
+        if (told.Word is StreamWord.Reset)
             run.Say("Some events were missed.");
         else if (told.Event is { } one)
             run.Print(one, LibraryJson.Default.EventRecord, output => output.WriteLine(Line(one)));
-        else if (run.Json)
-            run.Terminal.Out.WriteLine(JsonSerializer.Serialize(told.Progress!, LibraryJson.Default.TransferRecord));
-        else
-            run.Say($"transfer {told.Progress!.Id} of image {told.Progress.Image} {TransferViews.Line(told.Progress)}");
+        else if (told.Progress is { } transfer && run.Json)
+            run.Terminal.Out.WriteLine(JsonSerializer.Serialize(transfer, LibraryJson.Default.TransferRecord));
+        else if (told.Progress is { } moving)
+            run.Say($"transfer {moving.Id} of image {moving.Image} {TransferViews.Line(moving)}");
     }
 
     private static string Line(EventRecord one)

@@ -11,7 +11,7 @@ namespace Vitrine.Server.Rest;
 /// <summary>A stream of what becomes of images and transfers, as the HTML standard has server-sent events.</summary>
 /// <remarks>
 /// Events named <c>image</c> and <c>transfer</c> have an id, from which a client goes on in another connection; <c>progress</c> has none, as the next
-/// makes up for it; <c>reset</c> says that the client has missed some and must read the lists anew.
+/// makes up for it; <c>ready</c> comes first, <c>reset</c> says that the client has missed some and must read the lists anew.
 /// </remarks>
 internal static class EventEndpoints
 {
@@ -79,7 +79,7 @@ internal static class EventEndpoints
 
         public async Task RunAsync(EventFeed feed, EventPosition? last, CancellationToken cancellationToken)
         {
-            await WriteAsync(": listening\n\n", cancellationToken);
+            await WriteAsync("event: ready\ndata: {}\n\n", cancellationToken);
             var told = subscription.Start;
             if (last is { } position)
             {

@@ -25,9 +25,6 @@ public sealed partial class EventFeed(
     private long _lastProgress;
     private Task _loop = Task.CompletedTask;
 
-    /// <summary>How many are listening.</summary>
-    public int Listeners => _listeners.Count;
-
     /// <summary>Whatever is committed from now on is told to the subscription, until it is disposed.</summary>
     /// <exception cref="TooManyStreamsException">As many as this node bears are listening.</exception>
     public async Task<EventSubscription> SubscribeAsync(CancellationToken cancellationToken)

@@ -1,7 +1,5 @@
 using System.Net;
-using Microsoft.Extensions.DependencyInjection;
 using Vitrine.Client;
-using Vitrine.Events;
 
 namespace Vitrine.ApiTests.Rest;
 
@@ -17,7 +15,7 @@ public sealed class EventTests(RestLibrary library) : IClassFixture<RestLibrary>
     {
         var project = await library.NewProjectAsync();
         using var client = library.ClientOf(project.Member);
-        await using var stream = await Listener.OpenAsync(library, client);
+        await using var stream = await Listener.OpenAsync(client);
         var image = await library.MakeImageAsync(client, [1, 2, 3]);
         await client.EnableImageAsync(image.Id, false, Stop);
         await client.DeleteImageAsync(image.Id, Stop);
@@ -27,7 +25,7 @@ public sealed class EventTests(RestLibrary library) : IClassFixture<RestLibrary>
         Assert.All(told, t => Assert.Equal(image.Id, t.Event?.Image ?? t.Progress?.Image));
 
         var saving = told.First(t => t.Event is { State: "saving" }).Id;
-        await using var again = await Listener.OpenAsync(library, client, saving);
+        await using var again = await Listener.OpenAsync(client, saving);
         var rest = await again.UntilAsync(t => t.Event is { State: "deleted" });
         Assert.Equal(told.Where(t => t.Event is not null).Skip(1).Select(t => t.Id), rest.Where(t => t.Event is not null).Select(t => t.Id));
     }
@@ -39,8 +37,8 @@ public sealed class EventTests(RestLibrary library) : IClassFixture<RestLibrary>
         using var mine = library.ClientOf(owner.Member);
         using var theirs = library.ClientOf(stranger.Member);
         using var admins = library.ClientOf(stranger.Admin);
-        await using var stream = await Listener.OpenAsync(library, theirs);
-        await using var all = await Listener.OpenAsync(library, admins);
+        await using var stream = await Listener.OpenAsync(theirs);
+        await using var all = await Listener.OpenAsync(admins);
         var hidden = await library.MakeImageAsync(mine, [1, 2, 3]);
         var shown = await library.MakeImageAsync(mine, [4, 5, 6], new ImageCreate { Name = "shown", Visibility = "community" });
         var own = await library.MakeImageAsync(theirs, [7]);
@@ -66,7 +64,7 @@ public sealed class EventTests(RestLibrary library) : IClassFixture<RestLibrary>
     {
         using var client = library.ClientOf((await library.NewProjectAsync()).Member);
         var created = await client.CreateImageAsync(new ImageCreate { Name = "a", Upload = new UploadRequest { Length = 10 } }, Stop);
-        await using var stream = await Listener.OpenAsync(library, client, last: null, created.Image.Id);
+        await using var stream = await Listener.OpenAsync(client, last: null, created.Image.Id);
         await library.MakeImageAsync(client, [1]);
         var told = await stream.UntilAsync(t => t.Progress is not null);
         Assert.Equal((created.Upload!.Transfer, 10L), (told[^1].Progress!.Id, told[^1].Progress!.Length));
@@ -80,11 +78,11 @@ public sealed class EventTests(RestLibrary library) : IClassFixture<RestLibrary>
     public async Task Whoever_has_missed_too_much_is_told_to_look_anew(string last)
     {
         using var client = library.ClientOf((await library.NewProjectAsync()).Member);
-        await using var stream = await Listener.OpenAsync(library, client, last);
+        await using var stream = await Listener.OpenAsync(client, last);
         await library.MakeImageAsync(client, [1]);
         var told = await stream.UntilAsync(t => t.Event is { State: "active" });
-        Assert.True(told[0].IsReset);
-        Assert.DoesNotContain(told.Skip(1), t => t.IsReset);
+        Assert.True(told[0].Word is StreamWord.Reset);
+        Assert.DoesNotContain(told.Skip(1), t => t.Word is StreamWord.Reset);
     }
 
     [Fact]
@@ -138,16 +136,12 @@ public sealed class EventTests(RestLibrary library) : IClassFixture<RestLibrary>
             _events = client.StreamEventsAsync(images, last, _patience.Token).GetAsyncEnumerator(_patience.Token);
         }
 
-        public static async Task<Listener> OpenAsync(RestLibrary library, LibraryClient client, string? last = null, params string[] images)
+        public static async Task<Listener> OpenAsync(LibraryClient client, string? last = null, params string[] images)
         {
-            var feed = library.Services.GetRequiredService<EventFeed>();
-            var before = feed.Listeners;
             var listener = new Listener(client, last, images);
+            Assert.True(await listener._events.MoveNextAsync());
+            Assert.Equal(StreamWord.Ready, listener._events.Current.Word);
             listener._next = listener._events.MoveNextAsync().AsTask();
-
-            // What is done once the library listens is told.
-            while (feed.Listeners == before)
-                await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, Stop);
             return listener;
         }
 
