@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Vitrine.Transfers;
@@ -97,7 +96,7 @@ public sealed partial class EventFeed(
             {
                 await events.WaitAsync(Interval, _stopping.Token);
             }
-            catch (DbException failure)
+            catch (Exception failure) when (failure is not OperationCanceledException)
             {
                 LogFailed(failure);
                 await Task.Delay(Interval, time, _stopping.Token);
@@ -121,7 +120,7 @@ public sealed partial class EventFeed(
             if (time.GetElapsedTime(_lastProgress) >= Interval)
                 await TellProgressAsync();
         }
-        catch (DbException failure)
+        catch (Exception failure) when (failure is not OperationCanceledException)
         {
             // The database may be away for a moment; nothing is lost, as nothing was passed over.
             LogFailed(failure);
