@@ -1,12 +1,14 @@
 using Microsoft.Extensions.DependencyInjection;
 using Vitrine.Access;
 using Vitrine.Catalogue.Database;
+using Vitrine.Catalogue.Events;
 using Vitrine.Catalogue.Images;
 using Vitrine.Catalogue.Limits;
 using Vitrine.Catalogue.Metadata;
 using Vitrine.Catalogue.Nodes;
 using Vitrine.Catalogue.Stores;
 using Vitrine.Catalogue.Transfers;
+using Vitrine.Events;
 using Vitrine.Images;
 using Vitrine.Limits;
 using Vitrine.Metadata;
@@ -29,6 +31,8 @@ public static class CatalogueServices
         services.AddSingleton<ICatalogue, SqlCatalogue>();
         services.AddSingleton<IImageCatalogue, ImageCatalogue>();
         services.AddSingleton<ITransferCatalogue, TransferCatalogue>();
+        services.AddSingleton<IEventCatalogue, EventCatalogue>();
+        services.AddSingleton<IUploadPartCatalogue, UploadPartCatalogue>();
         services.AddSingleton<IReplicaCatalogue, ReplicaCatalogue>();
         services.AddSingleton<IDescriptionCatalogue, DescriptionCatalogue>();
         services.AddSingleton<IStoreOperationCatalogue, StoreOperationCatalogue>();

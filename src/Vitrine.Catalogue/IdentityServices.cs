@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Vitrine.Access;
 using Vitrine.Disks;
 using Vitrine.Catalogue.Database;
+using Vitrine.Transfers;
 
 namespace Vitrine.Catalogue;
 
@@ -28,6 +29,8 @@ public static class IdentityServices
         services.AddSingleton<IPasswordHasher, IdentityPasswordHasher>();
         services.AddSingleton<ISecretProtector>(provider => Secrets(provider, "secrets"));
         services.AddKeyedSingleton<ISecretProtector>(DiskTickets.Purpose, (provider, _) => Secrets(provider, DiskTickets.Purpose));
+        services.AddKeyedSingleton<ISecretProtector>(UploadTickets.Purpose, (provider, _) => Secrets(provider, UploadTickets.Purpose));
+        services.AddKeyedSingleton<ISecretProtector>(UploadForms.Purpose, (provider, _) => Secrets(provider, UploadForms.Purpose));
         services.AddSingleton(provider => new TokenSeal(Secrets(provider, "tokens")));
         services.AddSingleton(provider => new Logins(
             provider.GetRequiredService<IIdentityCatalogue>(),

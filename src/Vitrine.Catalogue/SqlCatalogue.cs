@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Dapper;
 using Vitrine.Catalogue.Database;
+using Vitrine.Catalogue.Events;
 using Vitrine.Catalogue.Images;
 using Vitrine.Catalogue.Stores;
 using Vitrine.Catalogue.Transfers;
@@ -65,7 +66,8 @@ internal sealed class SqlCatalogue(CatalogueDatabase database, IImageCatalogue i
     {
         try
         {
-            await database.WriteAsync((_, transaction) => WriteAsync(change, transaction, cancellationToken), cancellationToken);
+            if (await database.WriteAsync((_, transaction) => WriteAsync(change, transaction, cancellationToken), cancellationToken) > 0)
+                database.Dialect.GiveNotice();
             return true;
         }
         catch (DbException error) when (change.Image is { } image && database.Dialect.Breaks(error, ImageWriting.OneId))
@@ -84,14 +86,25 @@ internal sealed class SqlCatalogue(CatalogueDatabase database, IImageCatalogue i
     }
 
     // Always in this order, so that two changes of the same records wait for each other instead of each holding what the other needs.
-    private async Task WriteAsync(CatalogueChange change, DbTransaction transaction, CancellationToken cancellationToken)
+    /// <returns>How many events it wrote.</returns>
+    private async Task<int> WriteAsync(CatalogueChange change, DbTransaction transaction, CancellationToken cancellationToken)
     {
         if (change.MostOpenUploads is { } most && change.Transfers.FirstOrDefault(t => t is { Kind: TransferKind.Upload, Version: 0 }) is { } upload)
             await CheckUploadsAsync(upload, most, transaction, cancellationToken);
+
+        var events = new EventWriting(database.Dialect, transaction, cancellationToken);
         if (change.Image is { } image)
+        {
+            await events.BeginAsync(image);
             await new ImageWriting(transaction, cancellationToken).SaveAsync(image);
+        }
+
         foreach (var transfer in change.Transfers)
+        {
+            await events.BeginAsync(transfer);
             await TransferWriting.SaveAsync(transfer, transaction, cancellationToken);
+        }
+
         if (change.WithoutReplicasOf is { } gone)
             await transaction.Connection!.ExecuteAsync(new CommandDefinition(
                 "delete from replicas where image = @gone",
@@ -103,6 +116,8 @@ internal sealed class SqlCatalogue(CatalogueDatabase database, IImageCatalogue i
         foreach (var replica in change.Replicas)
             await transaction.Connection!.ExecuteAsync(new CommandDefinition(
                 PutReplica, ReplicaRow.From(replica), transaction, cancellationToken: cancellationToken));
+        await events.EndAsync();
+        return events.Written;
     }
 
     private sealed class CountsRow

@@ -73,6 +73,8 @@ internal static class TransferViews
     {
         var state = transfer.Step.Length > 0 && !transfer.IsOver ? $"{transfer.State}, {transfer.Step}" : transfer.State;
         var line = $"{state}: {Amounts.Percent(transfer.Moved, transfer.Length)}, {Amounts.Bytes(transfer.Moved)} of {Amounts.Bytes(transfer.Length)}";
+        if (transfer is { Step: "assembling", IsOver: false })
+            line += $", {Amounts.Bytes(transfer.Assembled)} put together";
         if (transfer is { Step: "unpacking", IsOver: false })
             line += $", {Amounts.Bytes(transfer.Unpacked)} unpacked";
         if (transfer is { Step: "converting", IsOver: false })

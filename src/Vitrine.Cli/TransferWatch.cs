@@ -12,7 +12,7 @@ internal static class TransferWatch
         var last = await new TransferBar(run).RunAsync(title, async progress =>
         {
             TransferRecord? seen = null;
-            await foreach (var state in run.Client.WatchTransferAsync(transfer, cancellationToken))
+            await foreach (var state in run.Client.FollowTransferAsync(transfer, cancellationToken))
             {
                 if (run.Json)
                     run.Terminal.Out.WriteLine(JsonSerializer.Serialize(state, LibraryJson.Default.TransferRecord));

@@ -63,9 +63,9 @@ internal static class VitrineCli
                 ImageEnableCommand.Make(terminal, images, enabled: true), ImageEnableCommand.Make(terminal, images, enabled: false),
                 ImageCopyCommand.Make(terminal, images, moves: false), ImageCopyCommand.Make(terminal, images, moves: true),
             },
-            new Command("transfer", "Transfers: list, show, cancel, retry and explain them.")
+            new Command("transfer", "Transfers: list, show, watch, cancel, retry and explain them.")
             {
-                TransferListCommand.Make(terminal), TransferShowCommand.Make(terminal), TransferCancelCommand.Make(terminal),
+                TransferListCommand.Make(terminal), TransferShowCommand.Make(terminal), TransferWatchCommand.Make(terminal), TransferCancelCommand.Make(terminal),
                 TransferRetryCommand.Make(terminal), TransferExplainCommand.Make(terminal),
             },
             new Command("store", "Stores: where content is kept.")
@@ -79,7 +79,7 @@ internal static class VitrineCli
                 NodeListCommand.Make(terminal), NodeShowCommand.Make(terminal), NodeDrainCommand.Make(terminal), NodeOpenCommand.Make(terminal),
             },
             new Command("limit", "Limits: how much may happen at once.") { LimitListCommand.Make(terminal), LimitSetCommand.Make(terminal) },
-            InspectCommand.Make(terminal), ConvertCommand.Make(terminal),
+            EventsCommand.Make(terminal), InspectCommand.Make(terminal), ConvertCommand.Make(terminal),
             ProbeCommand.Make(terminal), DoctorCommand.Make(terminal), CompletionCommand.Make(terminal),
         };
         var help = root.Options.OfType<HelpOption>().Single();
@@ -125,6 +125,17 @@ internal sealed class ImageArgument(IReadOnlyList<string> suggestions)
     public Argument<string> Make()
     {
         var argument = new Argument<string>("IMAGE") { Description = "The id of the image, or its name where no other has it." };
+        argument.CompletionSources.Add(suggestions.Completing);
+        return argument;
+    }
+
+    public Argument<string[]> MakeSeveral()
+    {
+        var argument = new Argument<string[]>("IMAGE")
+        {
+            Description = "The ids of the images, or names where no other has them.",
+            Arity = ArgumentArity.OneOrMore,
+        };
         argument.CompletionSources.Add(suggestions.Completing);
         return argument;
     }

@@ -8,38 +8,83 @@ public readonly record struct TransferProgress(long Moved, long Length);
 
 public sealed partial class LibraryClient
 {
+    /// <inheritdoc cref="PushAsync(string, string, int, IProgress{TransferProgress}?, CancellationToken)"/>
+    public Task<ImageRecord> PushAsync(string transfer, string path, IProgress<TransferProgress>? progress, CancellationToken cancellationToken) =>
+        PushAsync(transfer, path, parallel: 1, progress, cancellationToken);
+
     /// <summary>
     /// Sends a file to an upload that was begun, from where it stands to its end, and makes sure that the library has exactly
     /// the file. Connections that break and servers that restart are waited for.
     /// </summary>
     /// <param name="transfer">The id of the upload's transfer.</param>
     /// <param name="path">The file, of the length that was announced.</param>
+    /// <param name="parallel">By how many connections at once; the store needs room for the file twice where they are several.</param>
     /// <returns>The active image.</returns>
     public async Task<ImageRecord> PushAsync(
-        string transfer, string path, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        string transfer, string path, int parallel, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
-        await using var file = new FileStream(
+        ArgumentOutOfRangeException.ThrowIfLessThan(parallel, 1);
+        await using var stream = new FileStream(
             path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
-        using var push = new ImagePush(this, transfer, file, progress);
-        return await push.RunAsync(cancellationToken);
+        using var file = new PushedFile(stream);
+        var patience = new Patience(_options.Patience, Time);
+        var state = await patience.TryAsync(() => GetTransferAsync(transfer, cancellationToken), cancellationToken);
+        var parts = await patience.TryAsync(() => ListUploadPartsAsync(transfer, cancellationToken), cancellationToken);
+        return parts.Count > 0 || (parallel > 1 && state is { Moved: 0, IsOver: false })
+            ? await new ImagePushInParts(this, transfer, file, parallel, progress).RunAsync(parts, cancellationToken)
+            : await new ImagePush(this, transfer, file, progress).RunAsync(cancellationToken);
     }
 
-    /// <summary>How many bytes the library has of an upload.</summary>
-    internal async Task<long> FindOffsetAsync(string transfer, CancellationToken cancellationToken)
+    /// <summary>The parts of an upload, in the order in which they were begun.</summary>
+    public async Task<IReadOnlyList<UploadPartRecord>> ListUploadPartsAsync(string transfer, CancellationToken cancellationToken) =>
+        (await GetAsync($"{TransferPath(transfer)}/parts", LibraryJson.Default.UploadPartList, cancellationToken)).Items;
+
+    /// <returns>The path of the new part.</returns>
+    internal async Task<string> BeginUploadPartAsync(string transfer, long length, CancellationToken cancellationToken)
     {
-        using var response = await SendAsync(() => Tus(new HttpRequestMessage(HttpMethod.Head, UploadPath(transfer))), cancellationToken);
+        using var response = await SendAsync(
+            () =>
+            {
+                var request = Tus(new HttpRequestMessage(HttpMethod.Post, UploadPath(transfer)));
+                request.Headers.Add("Upload-Concat", "partial");
+                request.Headers.Add("Upload-Length", length.ToString(CultureInfo.InvariantCulture));
+                return request;
+            },
+            cancellationToken);
+        return response.Headers.Location?.ToString()
+            ?? throw new LibraryClientException(ClientCodes.NotALibrary, $"{Address.Authority} does not say where the part goes.", "Check the address.");
+    }
+
+    /// <summary>Says that these parts, in this order, are the whole.</summary>
+    internal async Task JoinUploadPartsAsync(string transfer, IReadOnlyList<string> parts, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(
+            () =>
+            {
+                var request = Tus(new HttpRequestMessage(HttpMethod.Post, UploadPath(transfer)));
+                request.Headers.Add("Upload-Concat", $"final;{string.Join(' ', parts)}");
+                return request;
+            },
+            cancellationToken);
+    }
+
+    /// <summary>How many bytes the library has of an upload, or of a part of one.</summary>
+    /// <param name="path">Where it is sent to.</param>
+    internal async Task<long> FindOffsetAsync(string path, CancellationToken cancellationToken)
+    {
+        using var response = await SendAsync(() => Tus(new HttpRequestMessage(HttpMethod.Head, Relative(path))), cancellationToken);
         return response.Headers.TryGetValues("Upload-Offset", out var values)
             && long.TryParse(values.First(), NumberStyles.None, CultureInfo.InvariantCulture, out var offset)
             ? offset
             : throw new LibraryClientException(ClientCodes.NotALibrary, $"{Address.Authority} does not say how far the upload is.", "Check the address.");
     }
 
-    internal async Task AppendAsync(string transfer, Func<UploadContent> makeContent, long offset, CancellationToken cancellationToken)
+    internal async Task AppendAsync(string path, Func<UploadContent> makeContent, long offset, CancellationToken cancellationToken)
     {
         using var response = await SendAsync(
             () =>
             {
-                var request = Tus(new HttpRequestMessage(HttpMethod.Patch, UploadPath(transfer)) { Content = makeContent() });
+                var request = Tus(new HttpRequestMessage(HttpMethod.Patch, Relative(path)) { Content = makeContent() });
                 request.Headers.Add("Upload-Offset", offset.ToString(CultureInfo.InvariantCulture));
 
                 // A server that refuses says so before the bytes are sent.
@@ -49,21 +94,22 @@ public sealed partial class LibraryClient
             cancellationToken);
     }
 
+    internal static string UploadPath(string transfer) => $"uploads/{Uri.EscapeDataString(transfer)}";
+
+    // The library may lie below a path of its own, of which it knows nothing.
+    private static string Relative(string path) => path.TrimStart('/');
+
     private static HttpRequestMessage Tus(HttpRequestMessage request)
     {
         request.Headers.Add("Tus-Resumable", "1.0.0");
         return request;
     }
-
-    private static string UploadPath(string transfer) => $"uploads/{Uri.EscapeDataString(transfer)}";
 }
 
 /// <summary>One file on its way to the library.</summary>
-internal sealed class ImagePush(LibraryClient client, string transfer, FileStream file, IProgress<TransferProgress>? progress) : IDisposable
+internal sealed class ImagePush(LibraryClient client, string transfer, PushedFile file, IProgress<TransferProgress>? progress)
 {
-    private readonly FileDigest _digest = new();
-    private readonly long _length = file.Length;
-    private readonly DateTime _lastWrite = File.GetLastWriteTimeUtc(file.SafeFileHandle);
+    private readonly string _path = LibraryClient.UploadPath(transfer);
 
     public async Task<ImageRecord> RunAsync(CancellationToken cancellationToken)
     {
@@ -76,10 +122,18 @@ internal sealed class ImagePush(LibraryClient client, string transfer, FileStrea
             reached = Math.Max(reached, offset);
         }
 
-        return await ConfirmAsync(patience, cancellationToken);
+        return await file.ConfirmAsync(client, transfer, patience, cancellationToken);
     }
 
-    public void Dispose() => _digest.Dispose();
+    /// <summary>What one end knows and the other not yet is no refusal: the next look tells.</summary>
+    public static LibraryClientException AsPassing(LibraryClientException failure) => failure.MayPass
+        ? failure
+        : new LibraryClientException(ClientCodes.Unreachable, failure.Message, failure.Remedy, failure);
+
+    public static LibraryClientException Failed(TransferRecord state) => new(
+        state.Failure?.Code ?? ClientCodes.TransferFailed,
+        state.Failure?.Cause ?? "The upload was cancelled.",
+        state.Failure?.Remedy ?? "Begin a new one.");
 
     /// <returns>How far the upload was; null once the library has checked all of it.</returns>
     private async Task<long?> TryStepAsync(Patience patience, CancellationToken cancellationToken)
@@ -91,45 +145,18 @@ internal sealed class ImagePush(LibraryClient client, string transfer, FileStrea
                 return state.State == "done" ? null : throw Failed(state);
 
             // With all bytes there an empty request still has the library check them, if it died before it did.
-            var offset = await client.FindOffsetAsync(transfer, cancellationToken);
-            await _digest.CatchUpAsync(file.SafeFileHandle, Math.Min(offset, _length), cancellationToken);
-            progress?.Report(new TransferProgress(offset, _length));
+            var offset = await client.FindOffsetAsync(_path, cancellationToken);
+            await file.CatchUpAsync(offset, cancellationToken);
+            progress?.Report(new TransferProgress(offset, file.Length));
             await client.AppendAsync(
-                transfer, () => new UploadContent(file.SafeFileHandle, offset, _length, _digest, progress), offset, cancellationToken);
-            return _length;
+                _path, () => new UploadContent(file.Handle, offset, file.Length, file.Digest, progress), offset, cancellationToken);
+            return file.Length;
         }
         catch (LibraryClientException failure) when (failure.Code is "upload-offset" or "transfer-state" or "transfer-lost" || failure.MayPass)
         {
             // Whatever happened to the other end, it knows best how far it is.
             await patience.WaitAsync(AsPassing(failure), cancellationToken);
-            return _digest.Length;
+            return file.Digest.Length;
         }
     }
-
-    /// <summary>What one end knows and the other not yet is no refusal: the next look tells.</summary>
-    private static LibraryClientException AsPassing(LibraryClientException failure) => failure.MayPass
-        ? failure
-        : new LibraryClientException(ClientCodes.Unreachable, failure.Message, failure.Remedy, failure);
-
-    private async Task<ImageRecord> ConfirmAsync(Patience patience, CancellationToken cancellationToken)
-    {
-        await _digest.CatchUpAsync(file.SafeFileHandle, _length, cancellationToken);
-        if (RandomAccess.GetLength(file.SafeFileHandle) != _length || File.GetLastWriteTimeUtc(file.SafeFileHandle) != _lastWrite)
-            throw FileDigest.FileChanged();
-
-        var sent = _digest.Finish();
-        var state = await patience.TryAsync(() => client.GetTransferAsync(transfer, cancellationToken), cancellationToken);
-        var image = await patience.TryAsync(() => client.GetImageAsync(state.Image, cancellationToken), cancellationToken);
-        var received = image.SourceFile?.Sha256 ?? image.Sha256;
-        return received == sent
-            ? image
-            : throw new LibraryClientException(
-                ClientCodes.ChecksumMismatch, $"The library received sha256:{received}, but the file is sha256:{sent}.",
-                "Do not use the image: delete it and push the file again.");
-    }
-
-    private static LibraryClientException Failed(TransferRecord state) => new(
-        state.Failure?.Code ?? ClientCodes.TransferFailed,
-        state.Failure?.Cause ?? "The upload was cancelled.",
-        state.Failure?.Remedy ?? "Begin a new one.");
 }

@@ -59,6 +59,14 @@ public sealed partial class LibraryClient
     public Task<UploadRecord> BeginUploadAsync(string id, UploadRequest upload, CancellationToken cancellationToken) => SendJsonAsync(
         HttpMethod.Post, $"{PathOf(id)}/upload", upload, LibraryJson.Default.UploadRequest, LibraryJson.Default.UploadRecord, cancellationToken);
 
+    /// <summary>A ticket for the open upload of an image, for somebody who has no login.</summary>
+    public Task<UploadTicketRecord> IssueUploadTicketAsync(string id, UploadTicketRequest request, CancellationToken cancellationToken) => SendJsonAsync(
+        HttpMethod.Post, $"{PathOf(id)}/upload-ticket", request, LibraryJson.Default.UploadTicketRequest, LibraryJson.Default.UploadTicketRecord, cancellationToken);
+
+    /// <summary>A form by which somebody without a login can send the content of an image, once.</summary>
+    public Task<UploadFormRecord> IssueUploadFormAsync(string id, UploadTicketRequest request, CancellationToken cancellationToken) => SendJsonAsync(
+        HttpMethod.Post, $"{PathOf(id)}/upload-form", request, LibraryJson.Default.UploadTicketRequest, LibraryJson.Default.UploadFormRecord, cancellationToken);
+
     public async Task<IReadOnlyList<MemberRecord>> ListMembersAsync(string id, CancellationToken cancellationToken) =>
         (await GetAsync($"{PathOf(id)}/members", LibraryJson.Default.MemberList, cancellationToken)).Items;
 

@@ -13,10 +13,11 @@ internal sealed class UploadContent : HttpContent
     private readonly SafeFileHandle _file;
     private readonly long _offset;
     private readonly long _end;
-    private readonly FileDigest _digest;
+    private readonly FileDigest? _digest;
     private readonly IProgress<TransferProgress>? _progress;
 
-    public UploadContent(SafeFileHandle file, long offset, long end, FileDigest digest, IProgress<TransferProgress>? progress)
+    /// <param name="digest">Null where the bytes are hashed otherwise, as those of a part are, which come in no order.</param>
+    public UploadContent(SafeFileHandle file, long offset, long end, FileDigest? digest, IProgress<TransferProgress>? progress)
     {
         (_file, _offset, _end, _digest, _progress) = (file, offset, end, digest, progress);
         Headers.ContentType = new MediaTypeHeaderValue("application/offset+octet-stream");
@@ -54,7 +55,7 @@ internal sealed class UploadContent : HttpContent
 
         // The sum is computed while the network takes the block.
         var sending = stream.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
-        _digest.Append(offset, buffer.AsSpan(0, read));
+        _digest?.Append(offset, buffer.AsSpan(0, read));
         await sending;
         _progress?.Report(new TransferProgress(offset + read, _end));
         return read;

@@ -1,11 +1,12 @@
 using Quartz;
+using Vitrine.Events;
 using Vitrine.Stores;
 
 namespace Vitrine.Cluster;
 
-/// <summary>Frees regularly what nobody refers to in a store, and begins what the store wants done after that.</summary>
+/// <summary>Frees regularly what nobody refers to in a store, and begins what the store wants done after that; forgets old events meanwhile.</summary>
 [DisallowConcurrentExecution]
-internal sealed class SweepJob(ContentSweeper sweeper, StoreOperations operations) : IJob
+internal sealed class SweepJob(ContentSweeper sweeper, StoreOperations operations, EventFeed events) : IJob
 {
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
 
@@ -16,6 +17,7 @@ internal sealed class SweepJob(ContentSweeper sweeper, StoreOperations operation
             {
                 await sweeper.SweepAsync(store, cancellationToken);
                 await operations.RequestDueAsync(store, cancellationToken);
+                await events.PruneAsync(cancellationToken);
             },
             cancellationToken);
 }

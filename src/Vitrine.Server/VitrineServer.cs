@@ -47,10 +47,12 @@ public static class VitrineServer
         app.UseRequestIds();
         app.UseRestProblems();
         app.UseCatalogueFailures();
+        app.UseUploadsFromPages();
         app.UseRouting();
         app.MapMonitoring();
         app.MapAuthority();
         app.MapUploads();
+        app.MapUploadForms();
         if (options.ReadRoles().Contains(NodeRole.Api))
             MapFaces(app);
         return app;

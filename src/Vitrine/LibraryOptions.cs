@@ -36,6 +36,9 @@ public sealed class LibraryOptions
     /// <summary>How long bytes of an unfinished upload, or of an import that failed, are kept for going on. Default: 24 hours.</summary>
     public TimeSpan StagingLifetime { get; set; } = TimeSpan.FromHours(24);
 
+    /// <summary>How many clients may listen to events of one node at once. Default: 200.</summary>
+    public int EventStreams { get; set; } = 200;
+
     /// <summary>How often what no image needs is collected in stores that share parts among contents. Default: 6 hours.</summary>
     public TimeSpan CollectionInterval { get; set; } = TimeSpan.FromHours(6);
 

@@ -39,6 +39,14 @@ public static class LibraryServices
         services.AddSingleton(p => new Disks.DiskTickets(
             p.GetRequiredService<Disks.ImageDisks>(), p.GetRequiredService<ImageDownloads>(), p.GetRequiredService<Disks.IDiskFormats>(),
             p.GetRequiredKeyedService<Access.ISecretProtector>(Disks.DiskTickets.Purpose), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(p => new UploadTickets(
+            p.GetRequiredService<ImageLibrary>(), p.GetRequiredService<IImageCatalogue>(), p.GetRequiredService<ITransferCatalogue>(),
+            p.GetRequiredService<Access.IIdentityCatalogue>(), p.GetRequiredKeyedService<Access.ISecretProtector>(UploadTickets.Purpose),
+            p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(p => new UploadForms(
+            p.GetRequiredService<ImageLibrary>(), p.GetRequiredService<IImageCatalogue>(), p.GetRequiredService<Access.IIdentityCatalogue>(),
+            p.GetRequiredKeyedService<Access.ISecretProtector>(UploadForms.Purpose), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<Events.EventFeed>();
         services.AddSingleton<ContentSweeper>();
         services.AddSingleton<StoreOperations>();
         services.AddSingleton<ReplicaRepair>();
@@ -54,11 +62,14 @@ public static class LibraryServices
         services.AddSingleton<DefinitionLibrary>();
         services.AddSingleton(p => new ImageUploads(
             p.GetRequiredService<ImageLibrary>(), p.GetRequiredService<ICatalogue>(), p.GetRequiredService<StoreRegistry>(),
-            p.GetRequiredService<StorePlacement>(), p.GetRequiredService<TransferDesk>(), p.GetRequiredService<TransferHolds>(), p.GetRequiredService<OpenUploads>()));
+            p.GetRequiredService<StorePlacement>(), p.GetRequiredService<TransferDesk>(), p.GetRequiredService<TransferHolds>(), p.GetRequiredService<OpenUploads>(),
+            p.GetRequiredService<IUploadPartCatalogue>()));
+        services.AddSingleton(p => new UploadParts(
+            p.GetRequiredService<IUploadPartCatalogue>(), p.GetRequiredService<TransferDesk>(), p.GetRequiredService<TransferHolds>()));
         services.AddSingleton(p => new TransferRunner(
             p.GetRequiredService<TransferHolds>(), p.GetRequiredService<SourceRegistry>(), p.GetRequiredService<StoreRegistry>(),
-            p.GetRequiredService<ReplicaReaders>(), p.GetRequiredService<Access.ISecretProtector>(), p.GetRequiredService<INodeCatalogue>(),
-            p.GetRequiredService<NodeDuty>(), p.GetRequiredService<Microsoft.Extensions.Logging.ILogger<TransferRunner>>()));
+            p.GetRequiredService<ReplicaReaders>(), p.GetRequiredService<IUploadPartCatalogue>(), p.GetRequiredService<Access.ISecretProtector>(),
+            p.GetRequiredService<INodeCatalogue>(), p.GetRequiredService<NodeDuty>(), p.GetRequiredService<Microsoft.Extensions.Logging.ILogger<TransferRunner>>()));
         return services.AddDoctor();
     }
 

@@ -44,7 +44,10 @@ internal abstract class Dialect : IAsyncDisposable
     public abstract Task LockAsync(DatabaseLock which, DbTransaction transaction, CancellationToken cancellationToken);
 
     /// <summary>The text of a migration in this dialect.</summary>
-    /// <remarks><c>{ordered-text}</c> is text that is compared byte by byte, so that each database sorts it alike.</remarks>
+    /// <remarks>
+    /// <c>{ordered-text}</c> is text that is compared byte by byte, so that each database sorts it alike. <c>{counted}</c> is a key that the database counts
+    /// up, <c>{transaction}</c> the number of the transaction that writes the row.
+    /// </remarks>
     public abstract string Translate(string migration);
 
     /// <summary>A condition: the column has one of the values of a list parameter.</summary>
@@ -64,6 +67,21 @@ internal abstract class Dialect : IAsyncDisposable
 
     /// <summary>After a SELECT: keeps its rows from being changed by others until the transaction ends.</summary>
     public abstract string ForUpdate { get; }
+
+    /// <summary>The type of numbers of transactions.</summary>
+    public abstract string TransactionType { get; }
+
+    /// <summary>A condition: no transaction that is still open has a number as low as the column's.</summary>
+    public abstract string Settled(string column);
+
+    /// <summary>The statement that has the commit of its transaction wake those who wait on any node; null where <see cref="GiveNotice"/> is enough.</summary>
+    public abstract string? Notice { get; }
+
+    /// <summary>Wakes who waits in this process.</summary>
+    public abstract void GiveNotice();
+
+    /// <summary>Waits for a notice, but no longer than so long. One caller at a time; a notice that came between two calls ends the second.</summary>
+    public abstract Task WaitForNoticeAsync(TimeSpan atMost, CancellationToken cancellationToken);
 
     public abstract ValueTask DisposeAsync();
 

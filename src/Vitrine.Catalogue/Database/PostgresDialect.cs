@@ -8,7 +8,13 @@ namespace Vitrine.Catalogue.Database;
 /// <summary>PostgreSQL, one server or several of which one is the primary.</summary>
 internal sealed class PostgresDialect : Dialect
 {
+    private const string NoticeChannel = "vitrine_events";
+
+    // The driver takes none at all for waiting without end.
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(1);
+
     private readonly NpgsqlDataSource _source;
+    private NpgsqlConnection? _listener;
 
     public PostgresDialect(string connectionString) => _source = NpgsqlDataSource.Create(Complete(connectionString));
 
@@ -53,7 +59,10 @@ internal sealed class PostgresDialect : Dialect
             "select pg_advisory_xact_lock(@key)", new { key = (long)which }, transaction, cancellationToken: cancellationToken));
 
     public override string Translate(string migration) =>
-        migration.Replace("{ordered-text}", "text collate \"C\"", StringComparison.Ordinal);
+        migration
+        .Replace("{ordered-text}", "text collate \"C\"", StringComparison.Ordinal)
+        .Replace("{counted}", "bigint generated always as identity primary key", StringComparison.Ordinal)
+        .Replace("{transaction}", "xid8 not null default pg_current_xact_id()", StringComparison.Ordinal);
 
     public override string In(string column, string parameter) => $"{column} = any({parameter})";
 
@@ -67,7 +76,46 @@ internal sealed class PostgresDialect : Dialect
 
     public override string ForUpdate => "for update";
 
-    public override ValueTask DisposeAsync() => _source.DisposeAsync();
+    public override string TransactionType => "xid8";
+
+    public override string Settled(string column) => $"{column} < pg_snapshot_xmin(pg_current_snapshot())";
+
+    public override string? Notice => $"select pg_notify('{NoticeChannel}', '')";
+
+    public override void GiveNotice()
+    {
+        // The server does, here as on every node.
+    }
+
+    public override async Task WaitForNoticeAsync(TimeSpan atMost, CancellationToken cancellationToken)
+    {
+        try
+        {
+            _listener ??= await ListenAsync(cancellationToken);
+            await _listener.WaitAsync(atMost > ShortestWait ? atMost : ShortestWait, cancellationToken);
+        }
+        catch
+        {
+            if (_listener is { } broken)
+                await broken.DisposeAsync();
+            _listener = null;
+            throw;
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (_listener is { } listener)
+            await listener.DisposeAsync();
+        await _source.DisposeAsync();
+    }
+
+    private async Task<NpgsqlConnection> ListenAsync(CancellationToken cancellationToken)
+    {
+        var listener = await _source.OpenConnectionAsync(cancellationToken);
+        await listener.ExecuteAsync(new CommandDefinition($"listen {NoticeChannel}", cancellationToken: cancellationToken));
+        return listener;
+    }
 
     private sealed class NoTurn : IDisposable
     {

@@ -19,6 +19,7 @@ internal sealed class SqliteDialect : Dialect
     private readonly string _connectionString;
     private readonly string _file;
     private readonly SemaphoreSlim _writer = new(1);
+    private readonly SemaphoreSlim _notices = new(0);
 
     public SqliteDialect(string connectionString)
     {
@@ -77,7 +78,10 @@ internal sealed class SqliteDialect : Dialect
     // The transaction is the only one that writes.
     public override Task LockAsync(DatabaseLock which, DbTransaction transaction, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public override string Translate(string migration) => migration.Replace("{ordered-text}", "text", StringComparison.Ordinal);
+    public override string Translate(string migration) => migration
+        .Replace("{ordered-text}", "text", StringComparison.Ordinal)
+        .Replace("{counted}", "integer not null primary key autoincrement", StringComparison.Ordinal)
+        .Replace("{transaction}", "integer not null default 0", StringComparison.Ordinal);
 
     public override string In(string column, string parameter) => $"{column} in {parameter}";
 
@@ -91,11 +95,30 @@ internal sealed class SqliteDialect : Dialect
 
     public override string ForUpdate => "";
 
+    // One transaction writes at a time, so what can be read is settled, and the keys count in the order of the commits.
+    public override string TransactionType => "integer";
+
+    public override string Settled(string column) => "1 = 1";
+
+    public override string? Notice => null;
+
+    public override void GiveNotice()
+    {
+        lock (_notices)
+        {
+            if (_notices.CurrentCount == 0)
+                _notices.Release();
+        }
+    }
+
+    public override Task WaitForNoticeAsync(TimeSpan atMost, CancellationToken cancellationToken) => _notices.WaitAsync(atMost, cancellationToken);
+
     public override ValueTask DisposeAsync()
     {
         using var connection = new SqliteConnection(_connectionString);
         SqliteConnection.ClearPool(connection);
         _writer.Dispose();
+        _notices.Dispose();
         return ValueTask.CompletedTask;
     }
 

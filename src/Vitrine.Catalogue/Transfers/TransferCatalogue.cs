@@ -45,12 +45,14 @@ internal sealed class TransferCatalogue(CatalogueDatabase database) : ITransferC
         IReadOnlyCollection<string> livingNodes, CancellationToken cancellationToken)
     {
         // A run that died leaves whatever it worked on, even where the next attempt is only due later. An import or a copy that no
-        // run has is ours to fetch. An upload that no run has waits for its client, who will find a node by himself.
+        // run has is ours to fetch. An upload that no run has waits for its client, who will find a node by himself,
+        // once its parts are complete for a node to put together.
         var parameters = new Parameters();
         var statement = $"""
             select {Row<TransferRow>.Columns} from transfers
             where {NotOver} and (
                 (kind in ('import', 'copy') and (state = 'queued' or node is null))
+                or (node is null and exists (select 1 from upload_parts where upload = transfers.id and place is not null))
                 or (node is not null and not ({database.Dialect.In("node", parameters.Add(livingNodes.ToArray()))})))
             order by created_at, id
             """;

@@ -44,6 +44,7 @@ internal sealed class TransferRow
     public long Furthest { get; init; }
     public long Unpacked { get; init; }
     public long Converted { get; init; }
+    public long Assembled { get; init; }
     public double Rate { get; init; }
     public int Attempt { get; init; }
     public int Fruitless { get; init; }
@@ -95,6 +96,7 @@ internal sealed class TransferRow
         Furthest = transfer.Furthest,
         Unpacked = transfer.Unpacked,
         Converted = transfer.Converted,
+        Assembled = transfer.Assembled,
         Rate = transfer.Rate,
         Attempt = transfer.Attempt,
         Fruitless = transfer.Fruitless,
@@ -138,6 +140,7 @@ internal sealed class TransferRow
         Furthest = Furthest,
         Unpacked = Unpacked,
         Converted = Converted,
+        Assembled = Assembled,
         Rate = Rate,
         Attempt = Attempt,
         Fruitless = Fruitless,

@@ -26,10 +26,10 @@ internal static class TransferWriting
         if (stored == 0)
             throw Changed(transfer);
 
-        // Its claims count no longer, so they need not be kept.
+        // Its claims count no longer, and its parts are or will be nothing, so they need not be kept.
         if (transfer.IsOver)
             await connection.ExecuteAsync(new CommandDefinition(
-                "delete from content_claims where transfer = @id",
+                "delete from content_claims where transfer = @id; delete from upload_parts where upload = @id",
                 new { id = transfer.Id.ToString() }, transaction, cancellationToken: cancellationToken));
     }
 

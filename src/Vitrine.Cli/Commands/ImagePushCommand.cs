@@ -6,13 +6,26 @@ namespace Vitrine.Cli.Commands;
 
 internal static class ImagePushCommand
 {
+    private const int MostConnections = 16;
+
     public static Command Make(CliTerminal terminal)
     {
         var path = new Argument<FileInfo>("FILE") { Description = "The file to send." };
         var checksum = new Option<string>("--checksum") { Description = "What the publisher says the sum of the file is.", HelpName = "sha256:…" };
+        var parallel = new Option<int>("--parallel")
+        {
+            Description = "By how many connections the file is sent; the store needs room for it twice where they are several.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 1,
+        };
+        parallel.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > MostConnections)
+                result.AddError($"--parallel is a number from 1 to {MostConnections}.");
+        });
         var targets = new TargetOptions();
         var options = new ImageOptions(isNew: true);
-        var command = new Command("push", "Sends a file as a new image. The same command again goes on where it was interrupted.") { path, checksum };
+        var command = new Command("push", "Sends a file as a new image. The same command again goes on where it was interrupted.") { path, checksum, parallel };
         targets.AddTo(command);
         options.AddTo(command);
         command.Does(terminal, async (run, cancellationToken) =>
@@ -29,19 +42,19 @@ internal static class ImagePushCommand
                 Zone = targets.Zone(run),
                 AllStores = targets.All(run),
             };
-            return await PushAsync(run, file, options.Describe(run) with { Upload = request }, cancellationToken);
+            return await PushAsync(run, file, options.Describe(run) with { Upload = request }, run.Get(parallel), cancellationToken);
         });
         return command;
     }
 
-    private static async Task<int> PushAsync(Invocation run, FileInfo file, ImageCreate describe, CancellationToken cancellationToken)
+    private static async Task<int> PushAsync(Invocation run, FileInfo file, ImageCreate describe, int parallel, CancellationToken cancellationToken)
     {
         var key = UploadMemory.KeyOf(file, run.Address, describe.Name ?? "");
         var upload = await FindEarlierAsync(run, key, cancellationToken) ?? await BeginAsync(run, key, describe, cancellationToken);
         try
         {
             var image = await new TransferBar(run).RunAsync(
-                file.Name, progress => run.Client.PushAsync(upload.Transfer, file.FullName, progress, cancellationToken));
+                file.Name, progress => run.Client.PushAsync(upload.Transfer, file.FullName, parallel, progress, cancellationToken));
             run.Uploads.Forget(key);
             run.Print(image, LibraryJson.Default.ImageRecord, output => output.WriteLine(image.Id));
             return ExitCodes.Ok;

@@ -255,6 +255,32 @@ public sealed record ImageCreated(ImageRecord Image, TransferRecord? Transfer, U
 /// <param name="Offset">How many bytes the library has.</param>
 public sealed record UploadRecord(string Transfer, string Url, long Length, long Offset);
 
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record UploadTicketRequest
+{
+    /// <summary>How long the ticket holds, in seconds; an hour unless given, seven days at most.</summary>
+    public int? Lifetime { get; init; }
+}
+
+/// <summary>An address to send the content of one upload to without a login, for a page in a browser.</summary>
+/// <param name="Url">A path on the same server, and a secret: whoever has it can send the content.</param>
+public sealed record UploadTicketRecord(string Transfer, string Url, DateTimeOffset ExpiresAt)
+{
+    /// <summary>Never prints the ticket.</summary>
+    public override string ToString() => $"a ticket for upload {Transfer} until {ExpiresAt:u}";
+}
+
+/// <summary>Where, and with which headers, to send the content of an image once as a file of a form, without a login.</summary>
+/// <param name="PostURL">A URL.</param>
+/// <param name="Metadata">The header <c>X-metadata</c>, and a secret.</param>
+/// <param name="Expires">The header <c>X-expires</c>: a time in UTC with milliseconds.</param>
+/// <param name="Signature">The header <c>X-signature</c>, and a secret.</param>
+public sealed record UploadFormRecord(string Image, [property: JsonPropertyName("postURL")] string PostURL, string Metadata, string Expires, string Signature)
+{
+    /// <summary>Never prints the secrets.</summary>
+    public override string ToString() => $"a form for image {Image} until {Expires}";
+}
+
 /// <summary>A project an image is shared with.</summary>
 /// <param name="Status">Its answer: <c>pending</c>, <c>accepted</c> or <c>rejected</c>.</param>
 public sealed record MemberRecord(string Image, string Project, string Status, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);

@@ -52,6 +52,9 @@ public sealed record TransferRecord
     /// <summary>How many bytes have been made of the disk that came, where the store keeps it in another format.</summary>
     public long Converted { get; init; }
 
+    /// <summary>The bytes that were put together so far out of the parts in which they came; 0 where they came in one.</summary>
+    public long Assembled { get; init; }
+
     /// <summary>Bytes per second, averaged over the last seconds.</summary>
     public required double Rate { get; init; }
 
@@ -98,6 +101,14 @@ public sealed record ExplanationRecord(
 
 /// <param name="State"><c>done</c>, <c>current</c>, <c>pending</c>, <c>failed</c> or <c>cancelled</c>.</param>
 public sealed record StepRecord(string Name, string State);
+
+/// <summary>A stretch of an upload that its client sends beside others.</summary>
+/// <param name="Number">From 1, in the order in which the parts were begun.</param>
+/// <param name="Url">Where to send its bytes by tus 1.0: a path on the same server.</param>
+/// <param name="Moved">The bytes that the library was last known to have of it.</param>
+public sealed record UploadPartRecord(int Number, string Url, long Length, long Moved);
+
+public sealed record UploadPartList(IReadOnlyList<UploadPartRecord> Items);
 
 /// <summary>One page of transfers, the newest first.</summary>
 /// <param name="Next">The cursor of the next page; null on the last.</param>

@@ -52,6 +52,14 @@ internal static class GlanceErrors
         UploadBusyException => StatusCodes.Status409Conflict,
         UploadInterruptedException => StatusCodes.Status400BadRequest,
         UploadExpiredException => StatusCodes.Status410Gone,
+
+        // Glance has no tickets, no parts and no events.
+        Events.TooManyStreamsException => StatusCodes.Status503ServiceUnavailable,
+        UploadChecksumException => StatusCodes.Status400BadRequest,
+        UploadPartNotFoundException => StatusCodes.Status404NotFound,
+        UploadPartsException => StatusCodes.Status409Conflict,
+        TicketInvalidException or TicketExpiredException => StatusCodes.Status401Unauthorized,
+        TicketSpentException => StatusCodes.Status403Forbidden,
         SourceException => StatusCodes.Status400BadRequest,
 
         ChecksumNotPublishedException or ChecksumSignatureException => StatusCodes.Status400BadRequest,

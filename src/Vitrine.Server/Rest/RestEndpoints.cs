@@ -16,6 +16,7 @@ internal static class RestEndpoints
         var api = open.MapGroup("").RequireLogin().RefuseIfMatchElsewhere();
         TokenEndpoints.MapTokens(open, api);
         api.MapImages();
+        api.MapUploadTickets();
         api.MapContent();
         api.MapDisks();
         api.MapMembers();
@@ -24,5 +25,8 @@ internal static class RestEndpoints
         api.MapStores();
         api.MapNodes();
         api.MapLimits();
+        api.MapEvents();
+        api.MapUploadPartList();
+        api.MapUploadFormGrants();
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Vitrine.Access;
 using Vitrine.Client;
 using Vitrine.Content;
+using Vitrine.Events;
 using Vitrine.Images;
 using Vitrine.Metadata;
 using Vitrine.Nodes;
@@ -19,16 +20,16 @@ internal static partial class RestErrors
 
     public static int StatusOf(LibraryException error) => error switch
     {
-        InvalidFieldException or MalformedBodyException or UploadInterruptedException => StatusCodes.Status400BadRequest,
+        InvalidFieldException or MalformedBodyException or MalformedFormException or UploadInterruptedException => StatusCodes.Status400BadRequest,
         StoreNotFoundException or ZoneNotFoundException => StatusCodes.Status400BadRequest,
-        UnauthenticatedException => StatusCodes.Status401Unauthorized,
-        ForbiddenException or NotOwnerException or BuiltInIdentityException => StatusCodes.Status403Forbidden,
+        UnauthenticatedException or TicketInvalidException or TicketExpiredException => StatusCodes.Status401Unauthorized,
+        ForbiddenException or NotOwnerException or BuiltInIdentityException or TicketSpentException => StatusCodes.Status403Forbidden,
         ImageNotFoundException or MemberNotFoundException or TagNotFoundException or ContentMissingException
-            or TransferNotFoundException or StoreOperationNotFoundException or ReplicaNotFoundException or IdentityNotFoundException
+            or TransferNotFoundException or UploadPartNotFoundException or StoreOperationNotFoundException or ReplicaNotFoundException or IdentityNotFoundException
             or DefinitionNotFoundException or NodeNotFoundException => StatusCodes.Status404NotFound,
         ConcurrentChangeException or ImageStatusException or ImageDisabledException or ImageProtectedException
             or ImageIdTakenException or DuplicateSourceException or DuplicateMemberException or ImageNotSharedException
-            or TransferStateException or TransferLostException or UploadOffsetException
+            or TransferStateException or TransferLostException or UploadOffsetException or UploadPartsException
             or StoreBusyException or UpkeepNotSupportedException or StoreClosedException
             or ReplicaExistsException or ReplicaExpectedException or LastReplicaException
             or IdentityConflictException or DomainEnabledException
@@ -42,10 +43,12 @@ internal static partial class RestErrors
         ContentMismatchException or ContentLengthException or ContentEmptyException or FormatMismatchException
             or UnsafeContentException or NotAnImageException or Disks.FormatNotSupportedException
             or ChecksumNotPublishedException or ChecksumSignatureException => StatusCodes.Status422UnprocessableEntity,
+        UploadChecksumException => TusHeaders.ChecksumMismatch,
         UploadBusyException or WriterBusyException => StatusCodes.Status423Locked,
         SourceException source => StatusOf(source.Fault),
         StoreDamagedException => StatusCodes.Status500InternalServerError,
-        StoreUnavailableException or CatalogueUnavailableException or IdentityUnavailableException or NodeDrainingException => StatusCodes.Status503ServiceUnavailable,
+        StoreUnavailableException or CatalogueUnavailableException or IdentityUnavailableException or NodeDrainingException or TooManyStreamsException =>
+            StatusCodes.Status503ServiceUnavailable,
         StoreFullException => StatusCodes.Status507InsufficientStorage,
         _ => throw new NotSupportedException($"The REST face has no answer for {error.GetType().Name}.", error),
     };

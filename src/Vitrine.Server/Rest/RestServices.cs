@@ -8,6 +8,8 @@ internal static class RestServices
     /// <summary>Adds what the endpoints of <see cref="RestEndpoints.MapRest"/> call besides the domain.</summary>
     public static IServiceCollection AddRest(this IServiceCollection services)
     {
+        services.AddSingleton<IHttpContextFactory, TicketHiding>();
+        services.AddCors();
         services.AddSingleton<Cursors>();
         services.AddSingleton<ImageRecords>();
         services.AddSingleton<StoreSurvey>();

@@ -1,5 +1,6 @@
 using Vitrine.Access;
 using Vitrine.Client;
+using Vitrine.Events;
 using Vitrine.Images;
 using Vitrine.Limits;
 using Vitrine.Nodes;
@@ -74,6 +75,7 @@ internal static class WireRecords
         Fetched = transfer.Fetched,
         Unpacked = transfer.Unpacked,
         Converted = transfer.Converted,
+        Assembled = transfer.Assembled,
         Rate = Math.Round(transfer.Rate),
         SecondsLeft = transfer.TimeLeft is { } left ? Math.Round(left.TotalSeconds) : null,
         Attempt = transfer.Attempt,
@@ -85,6 +87,17 @@ internal static class WireRecords
         StartedAt = transfer.StartedAt,
         LastProgress = transfer.LastProgress,
         EndedAt = transfer.EndedAt,
+    };
+
+    public static EventRecord From(LibraryEvent one) => new()
+    {
+        Image = one.Image.ToString(),
+        Transfer = one.Transfer?.ToString(),
+        Project = one.Project.Value,
+        State = one.State,
+        Previous = one.Previous,
+        Failure = one.Failure,
+        At = one.At,
     };
 
     public static FailureRecord From(TransferFailure failure) =>

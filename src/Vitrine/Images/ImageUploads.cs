@@ -17,12 +17,13 @@ public sealed class ImageUploads
     private readonly TransferDesk _desk;
     private readonly TransferHolds _holds;
     private readonly OpenUploads _open;
+    private readonly IUploadPartCatalogue _parts;
 
     internal ImageUploads(
         ImageLibrary library, ICatalogue catalogue, StoreRegistry stores, StorePlacement placement, TransferDesk desk, TransferHolds holds,
-        OpenUploads open)
+        OpenUploads open, IUploadPartCatalogue parts)
     {
-        (_library, _catalogue, _stores, _placement, _desk, _holds, _open) = (library, catalogue, stores, placement, desk, holds, open);
+        (_library, _catalogue, _stores, _placement, _desk, _holds, _open, _parts) = (library, catalogue, stores, placement, desk, holds, open, parts);
     }
 
     /// <summary>Describes a new image and begins an upload of its content: both, or neither.</summary>
@@ -57,6 +58,9 @@ public sealed class ImageUploads
             : transfer;
     }
 
+    /// <summary>When the upload is given up, if nothing more comes of it.</summary>
+    public DateTimeOffset ExpiryOf(Transfer transfer) => (transfer.LastProgress ?? transfer.CreatedAt) + _holds.Options.StagingLifetime;
+
     /// <summary>Takes what a client sends, from an offset on. With the last byte the content is checked and the image active.</summary>
     /// <returns>The transfer as it stands afterwards; over, if these were the last bytes.</returns>
     /// <exception cref="UploadOffsetException">The store has more or fewer bytes than the offset.</exception>
@@ -72,6 +76,9 @@ public sealed class ImageUploads
 
         _holds.Duty.CheckTakesBodies();
         _stores.CheckReaches(transfer.Store, _holds.Node);
+        if ((await _parts.ListAsync(id, cancellationToken)).Count > 0)
+            throw new TransferStateException(id, transfer.State, "it comes in parts");
+
         return await _open.UseAsync(transfer, hold => AppendAsync(hold, offset, body, cancellationToken), cancellationToken);
     }
 
@@ -184,7 +191,7 @@ public sealed class ImageUploads
 
             return hold.Transfer;
         }
-        catch (LibraryException failure) when (failure is not (TransferLostException or StoreUnavailableException or StoreFullException))
+        catch (LibraryException failure) when (failure is not (TransferLostException or StoreUnavailableException or StoreFullException or UploadChecksumException))
         {
             // What came is wrong and will not become right: the upload is over. A full or absent store may come back.
             await hold.FailAsync(_holds.Describe(failure, hold.Transfer.Step), keepStaged: false);

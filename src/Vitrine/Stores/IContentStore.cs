@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Vitrine.Content;
 
 namespace Vitrine.Stores;
@@ -63,23 +65,19 @@ public sealed record StagedContent(StagingKey Key, long Length, DateTimeOffset L
 public sealed record StoreCapacity(long? Total, long? Free);
 
 /// <summary>Names what one transfer writes: lower-case letters, digits and dashes.</summary>
-public readonly record struct StagingKey(string Value)
+public readonly partial record struct StagingKey(string Value)
 {
     private const string UnpackedSuffix = "-unpacked";
     private const string ConvertedSuffix = "-converted";
-
-    private static readonly string[] Suffixes = [UnpackedSuffix, ConvertedSuffix];
+    private const string PartSuffix = "-part-";
 
     /// <summary>The transfer that writes under the key; null where the key is of none.</summary>
     public Transfers.TransferId? Transfer
     {
         get
         {
-            var value = Value;
-            var suffix = Suffixes.FirstOrDefault(s => value.EndsWith(s, StringComparison.Ordinal)) ?? "";
-            var key = value[..^suffix.Length];
-            var id = key.IndexOf('-', StringComparison.Ordinal) is > 0 and var turn && key[(turn + 1)..].All(char.IsAsciiDigit) ? key[..turn] : key;
-            return Guid.TryParseExact(id, "N", out var parsed) ? new Transfers.TransferId(parsed) : null;
+            var key = Form().Match(Value);
+            return key.Success ? new Transfers.TransferId(Guid.ParseExact(key.Groups["id"].ValueSpan, "N")) : null;
         }
     }
 
@@ -93,7 +91,14 @@ public readonly record struct StagingKey(string Value)
     /// <summary>Of what is made of the disk in it, where the store keeps that in another format.</summary>
     public static StagingKey OfConverted(Transfers.TransferId transfer, int turn = 0) => new(Of(transfer, turn).Value + ConvertedSuffix);
 
+    /// <summary>Of what comes from the client beside other parts.</summary>
+    public static StagingKey OfPart(Transfers.TransferId transfer, int number) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"{Of(transfer).Value}{PartSuffix}{number}"));
+
     public override string ToString() => Value;
+
+    [GeneratedRegex("^(?<id>[0-9a-f]{32})(-[0-9]{1,9})?(-unpacked|-converted|-part-[0-9]{1,9})?$", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    private static partial Regex Form();
 }
 
 /// <summary>Content opened for reading at any offset, by many at once. It stays readable when the store deletes it.</summary>

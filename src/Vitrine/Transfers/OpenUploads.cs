@@ -50,7 +50,7 @@ internal sealed class OpenUploads(TransferHolds holds, StoreRegistry stores) : I
             await upload.LetGoAsync();
             throw;
         }
-        catch (Exception failure) when (failure is not UploadOffsetException)
+        catch (Exception failure) when (failure is not (UploadOffsetException or UploadChecksumException))
         {
             await upload.CloseAsync();
             throw;

@@ -69,7 +69,7 @@ public sealed record Transfer
 
     public TransferState State { get; init; } = TransferState.Queued;
 
-    /// <summary>What is being done within the state: <c>connecting</c>, <c>receiving</c>, <c>unpacking</c>, <c>storing</c>.</summary>
+    /// <summary>What is being done within the state: <c>connecting</c>, <c>receiving</c>, <c>assembling</c>, <c>unpacking</c>, <c>storing</c>.</summary>
     public string Step { get; init; } = TransferSteps.Waiting;
 
     /// <summary>The length of the whole in bytes; null while nobody knows it.</summary>
@@ -86,6 +86,9 @@ public sealed record Transfer
 
     /// <summary>How many bytes have been made of the disk in it, where the store keeps that in another format.</summary>
     public long Converted { get; init; }
+
+    /// <summary>The bytes that were put together so far out of the parts of an upload; 0 where it came in one.</summary>
+    public long Assembled { get; init; }
 
     /// <summary>Bytes per second, averaged over the last seconds.</summary>
     public double Rate { get; init; }
@@ -201,6 +204,26 @@ public sealed record Transfer
         Furthest = Math.Max(Furthest, moved),
         Fruitless = moved > Furthest ? 0 : Fruitless,
         LastProgress = fetched > 0 ? now : LastProgress,
+    };
+
+    /// <summary>The parts of an upload, which no node works on, have so many bytes together.</summary>
+    public Transfer Gather(long moved, DateTimeOffset now) => IsOver ? this : this with
+    {
+        Moved = moved,
+        Fetched = Fetched + Math.Max(0, moved - Moved),
+        Rate = RateAfter(Math.Max(0, moved - Moved), now),
+        Furthest = Math.Max(Furthest, moved),
+        StartedAt = StartedAt ?? now,
+        LastProgress = now,
+    };
+
+    /// <summary>The parts of an upload are all here, and so many bytes of them are put together.</summary>
+    public Transfer Assemble(long assembled) => IsOver ? this : this with
+    {
+        State = TransferState.Verifying,
+        Step = TransferSteps.Assembling,
+        Assembled = assembled,
+        Rate = 0,
     };
 
     /// <summary>The last byte is here and is held against what was announced.</summary>
@@ -344,6 +367,7 @@ public static class TransferSteps
     public const string Rereading = "rereading";
     public const string Connecting = "connecting";
     public const string Receiving = "receiving";
+    public const string Assembling = "assembling";
     public const string Checking = "checking";
     public const string Unpacking = "unpacking";
     public const string Converting = "converting";

@@ -110,6 +110,8 @@ public sealed record TransferExplanation(
     {
         var (summary, cause, remedy) = transfer.State switch
         {
+            TransferState.Queued when transfer.Kind is TransferKind.Upload && transfer.Moved == transfer.Length => (
+                "All bytes are here and wait for the client's last word, or for a node that puts them together.", null, "End the upload, if that is not done."),
             TransferState.Queued when transfer.Kind is TransferKind.Upload => (
                 "The library waits for the client to send bytes.", null, "Go on with the upload: it continues where it was."),
             TransferState.Queued when wait is not null => ("The transfer waits.", wait.Cause, wait.Remedy),
@@ -124,6 +126,8 @@ public sealed record TransferExplanation(
                 $"All bytes are here; node {transfer.NodeName} has unpacked {transfer.Unpacked} bytes so far.", null, null),
             TransferState.Verifying when transfer.Step is TransferSteps.Converting => (
                 $"All bytes are here and are in order; node {transfer.NodeName} has written {transfer.Converted} bytes in the format of the store so far.", null, null),
+            TransferState.Verifying when transfer.Step is TransferSteps.Assembling => (
+                $"All parts are here; node {transfer.NodeName} has put {transfer.Assembled} bytes together so far.", null, null),
             TransferState.Verifying => ($"All bytes are here; node {transfer.NodeName} is {transfer.Step}.", null, null),
             TransferState.Retrying => (
                 $"Attempt {transfer.Attempt} was interrupted; the next begins {In(transfer.NextAttemptAt, now)}.", transfer.Failure?.Cause, transfer.Failure?.Remedy),
@@ -143,7 +147,7 @@ public sealed record TransferExplanation(
         // To look again at what came before is part of picking up the thread; to unpack and convert it, which few need, of checking it.
         var present = transfer.State is TransferState.Done ? Order.Length
             : step is TransferSteps.Rereading ? Array.IndexOf(Order, TransferSteps.Connecting)
-            : step is TransferSteps.Unpacking or TransferSteps.Converting ? Array.IndexOf(Order, TransferSteps.Checking)
+            : step is TransferSteps.Unpacking or TransferSteps.Converting or TransferSteps.Assembling ? Array.IndexOf(Order, TransferSteps.Checking)
             : Math.Max(0, Array.IndexOf(Order, step));
         return [.. Order.Select((name, i) => new TransferStep(
             name, i < present ? "done" : i > present ? "pending" : transfer.IsOver ? transfer.State.Word() : "current"))];

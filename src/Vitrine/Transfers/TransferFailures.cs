@@ -100,3 +100,34 @@ public sealed class UploadExpiredException(TransferId id) : LibraryException($"U
 
     public override string Remedy => "Begin a new upload.";
 }
+
+/// <summary>The bytes of one request do not have the sum that the client announced; none of them was kept.</summary>
+public sealed class UploadChecksumException(string algorithm) : LibraryException($"The bytes do not have the {algorithm} that was announced; none was kept.")
+{
+    public string Algorithm { get; } = algorithm;
+
+    public override string Code => "upload-checksum";
+
+    public override string Remedy => "Send the same bytes again, from the same offset.";
+}
+
+public sealed class UploadPartNotFoundException(TransferId upload, int number) : LibraryException($"Upload {upload} has no part {number}.")
+{
+    public TransferId Upload { get; } = upload;
+    public int Number { get; } = number;
+
+    public override string Code => "part-not-found";
+
+    public override string Remedy => "List the parts of the upload; begin a new one.";
+}
+
+/// <summary>The parts of an upload do not make the whole.</summary>
+public sealed class UploadPartsException(TransferId upload, string reason) : LibraryException($"The parts of upload {upload} do not make the whole: {reason}.")
+{
+    public TransferId Upload { get; } = upload;
+    public string Reason { get; } = reason;
+
+    public override string Code => "upload-parts";
+
+    public override string Remedy => "Send what is missing, and name each part once, in its order.";
+}

@@ -125,6 +125,18 @@ internal sealed partial class TransferHold : IAsyncDisposable
         Task ReportAsync(long fetched) => ChangeAsync(t => t.Advance(Opened.Length, fetched, _holds.Time.Now()), CancellationToken.None);
     }
 
+    /// <summary>Takes what came in parts as the content, from where an earlier run of it was.</summary>
+    public Task AssembleAsync(ContentReader parts, CancellationToken cancellationToken)
+    {
+        return Opened.TakeAsync(new ContentStream(parts, Length), Transfer.Length, _holds.Options.MaxImageSize, ReportAsync, cancellationToken);
+
+        async Task ReportAsync(long _)
+        {
+            await ChangeAsync(t => t.Assemble(Opened.Length), CancellationToken.None);
+            await _holds.Stores.CheckReserveAsync(Transfer.Store, CancellationToken.None);
+        }
+    }
+
     /// <summary>Makes what came so far survive a power cut.</summary>
     public Task FlushAsync(CancellationToken cancellationToken) => Opened.FlushAsync(cancellationToken);
 

@@ -20,6 +20,7 @@ public sealed partial class TransferRunner
     private readonly SourceRegistry _sources;
     private readonly StoreRegistry _stores;
     private readonly ReplicaReaders _readers;
+    private readonly IUploadPartCatalogue _parts;
     private readonly ISecretProtector _secrets;
     private readonly INodeCatalogue _nodes;
     private readonly NodeDuty _duty;
@@ -27,10 +28,11 @@ public sealed partial class TransferRunner
     private readonly ILogger<TransferRunner> _logger;
 
     internal TransferRunner(
-        TransferHolds holds, SourceRegistry sources, StoreRegistry stores, ReplicaReaders readers, ISecretProtector secrets, INodeCatalogue nodes, NodeDuty duty,
-        ILogger<TransferRunner> logger)
+        TransferHolds holds, SourceRegistry sources, StoreRegistry stores, ReplicaReaders readers, IUploadPartCatalogue parts, ISecretProtector secrets, INodeCatalogue nodes,
+        NodeDuty duty, ILogger<TransferRunner> logger)
     {
-        (_holds, _sources, _stores, _readers, _secrets, _nodes, _duty, _logger) = (holds, sources, stores, readers, secrets, nodes, duty, logger);
+        (_holds, _sources, _stores, _readers, _parts, _secrets, _nodes, _duty, _logger) =
+            (holds, sources, stores, readers, parts, secrets, nodes, duty, logger);
     }
 
     /// <summary>
@@ -193,8 +195,15 @@ public sealed partial class TransferRunner
         transfer is { IsLimited: true, Failure.Code: WriterBusyException.Word } && transfer.Fruitless == PatienceWithWriters;
 
     /// <summary>Checks an upload whose bytes all came. Another goes on when its client comes back.</summary>
-    private static async Task FinishUploadAsync(TransferHold hold, CancellationToken stopping)
+    private async Task FinishUploadAsync(TransferHold hold, CancellationToken stopping)
     {
+        List<UploadPart> parts = [.. (await _parts.ListAsync(hold.Transfer.Id, stopping)).Where(p => p.Place is not null).OrderBy(p => p.Place)];
+        if (parts.Count > 0)
+        {
+            await AssembleAsync(hold, parts, stopping);
+            return;
+        }
+
         if (hold.Transfer.Moved == hold.Transfer.Length)
             await hold.OpenAsync(stopping);
 
@@ -202,6 +211,33 @@ public sealed partial class TransferRunner
             await hold.CompleteAsync(stopping);
         else
             await ReleaseAsync(hold);
+    }
+
+    private async Task AssembleAsync(TransferHold hold, List<UploadPart> parts, CancellationToken stopping)
+    {
+        await hold.OpenAsync(stopping);
+        if (!hold.IsWhole)
+        {
+            await using var joined = new JoinedParts(_stores.Contents(hold.Transfer.Store), parts);
+            await hold.AssembleAsync(joined, stopping);
+        }
+
+        await hold.CompleteAsync(stopping);
+        foreach (var part in parts)
+            await DiscardAsync(hold.Transfer.Store, part);
+    }
+
+    /// <summary>What of it cannot be removed now, the sweeper removes: the upload is over.</summary>
+    private async Task DiscardAsync(string store, UploadPart part)
+    {
+        try
+        {
+            await _stores.Contents(store).DiscardAsync(part.Key, CancellationToken.None);
+        }
+        catch (LibraryException failure)
+        {
+            LogPartLeft(failure, part.Number, part.Upload);
+        }
     }
 
     private async Task FetchAsync(TransferHold hold, CancellationToken stopping)
@@ -301,6 +337,9 @@ public sealed partial class TransferRunner
 
     [LoggerMessage(LogLevel.Information, "Transfer {Transfer} tries again at {Next}: {Code}: {Cause}")]
     private partial void LogRetrying(TransferId transfer, string code, string cause, DateTimeOffset? next);
+
+    [LoggerMessage(LogLevel.Warning, "Part {Number} of upload {Upload} is left to the sweeper")]
+    private partial void LogPartLeft(Exception failure, int number, TransferId upload);
 
     [LoggerMessage(LogLevel.Error, "Transfer {Transfer} ran into something unexpected")]
     private partial void LogUnexpected(Exception failure, TransferId transfer);

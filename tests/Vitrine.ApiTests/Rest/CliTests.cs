@@ -119,6 +119,35 @@ public sealed class CliTests(RestLibrary library) : IClassFixture<RestLibrary>, 
     }
 
     [Fact]
+    public async Task A_push_by_several_connections_goes_on_with_the_parts_of_an_earlier_one()
+    {
+        var project = await library.NewProjectAsync();
+        using var client = library.ClientOf(project.Member);
+        var bytes = RandomNumberGenerator.GetBytes(2_000_003);
+        var file = Path.Combine(_home.FullName, "parts.img");
+        await File.WriteAllBytesAsync(file, bytes, Stop);
+
+        // What an earlier run of the command left behind: one part of a few, half of it sent.
+        var created = await client.CreateImageAsync(new ImageCreate { Name = "parts", Upload = new UploadRequest { Length = bytes.Length } }, Stop);
+        using var part = await library.SendAsync(
+            HttpMethod.Post, created.Upload!.Url, project.Member, null, ("Tus-Resumable", "1.0.0"), ("Upload-Concat", "partial"), ("Upload-Length", "500000"));
+        using var half = await library.SendAsync(
+            HttpMethod.Patch, part.Headers.Location!.ToString(), project.Member, new ByteArrayContent(bytes[..250_000]),
+            ("Tus-Resumable", "1.0.0"), ("Upload-Offset", "0"), ("Content-Type", "application/offset+octet-stream"));
+        Assert.True(half.IsSuccessStatusCode);
+        var memory = new UploadMemory(Path.Combine(_home.FullName, "uploads"));
+        memory.Remember(UploadMemory.KeyOf(new FileInfo(file), library.Address, "parts"), new RememberedUpload(created.Upload.Transfer, created.Image.Id));
+
+        var push = await RunAsync(project.Member, Words("image push", file, "--name", "parts", "--parallel", "3"));
+        Assert.Equal((0, created.Image.Id), (push.Code, push.Out.Trim()));
+        var done = await client.GetTransferAsync(created.Upload.Transfer, Stop);
+        Assert.Equal((bytes.Length, bytes.Length), (done.Fetched, done.Assembled));
+
+        var many = await RunAsync(project.Member, Words("image push", file, "--name", "parts", "--parallel", "17"));
+        Assert.Equal(ExitCodes.Usage, many.Code);
+    }
+
+    [Fact]
     public async Task An_interrupt_ends_a_push_with_130_and_remembers_it()
     {
         var project = await library.NewProjectAsync();

@@ -175,7 +175,9 @@ public sealed class RestLibrary : IAsyncLifetime
 
         var app = builder.Build();
         app.UseRestProblems();
+        app.UseUploadsFromPages();
         app.MapUploads();
+        app.MapUploadForms();
         app.MapRest();
         return app;
     }
@@ -188,6 +190,7 @@ public sealed class RestLibrary : IAsyncLifetime
         services.AddIdentity();
         services.AddSources();
         services.AddSingleton(Options);
+        services.AddSingleton(new Server.ServerOptions());
         services.AddSingleton(new ThisNode("node-1", Guid.NewGuid().ToString(), "zone-1"));
         services.AddSingleton<IFormatInspector, FormatInspector>();
         services.AddSingleton<Disks.IDiskFormats>(new DiskFormats());

@@ -19,7 +19,7 @@ public sealed class UploadTests(RestLibrary library) : IClassFixture<RestLibrary
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
         Assert.Equal("1.0.0", Header(response, Resumable));
         Assert.Equal("1.0.0", Header(response, "Tus-Version"));
-        Assert.Equal("termination", Header(response, "Tus-Extension"));
+        Assert.Equal("checksum,expiration,termination,concatenation", Header(response, "Tus-Extension"));
         Assert.Equal($"{library.Options.MaxImageSize}", Header(response, "Tus-Max-Size"));
     }
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Vitrine.Catalogue;
 using Vitrine.Catalogue.Database;
+using Vitrine.Events;
 using Vitrine.Images;
 using Vitrine.Limits;
 using Vitrine.Metadata;
@@ -28,6 +29,7 @@ public abstract class CatalogueFixture : IAsyncLifetime
     public IDescriptionCatalogue Descriptions => Get<IDescriptionCatalogue>();
     public ILimitCatalogue Limits => Get<ILimitCatalogue>();
     public INodeCatalogue Nodes => Get<INodeCatalogue>();
+    public IEventCatalogue Events => Get<IEventCatalogue>();
     public CatalogueKeys Keys => Get<CatalogueKeys>();
     internal CatalogueDatabase Database => Get<CatalogueDatabase>();
 

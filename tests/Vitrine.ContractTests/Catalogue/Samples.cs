@@ -120,6 +120,7 @@ internal sealed class Samples(int seed)
         Furthest = _random.NextInt64(),
         Unpacked = _random.NextInt64(),
         Converted = _random.NextInt64(),
+        Assembled = _random.NextInt64(),
         Rate = OneOf(0, 1e-300, double.MaxValue, _random.NextDouble() * 1e9),
         Attempt = _random.Next(),
         Fruitless = _random.Next(),

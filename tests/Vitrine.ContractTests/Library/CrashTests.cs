@@ -120,6 +120,40 @@ public sealed class CrashTests : IDisposable
     }
 
     [Fact]
+    public async Task An_upload_in_parts_that_is_killed_at_any_step_loses_nothing_that_was_acknowledged()
+    {
+        var steps = 0;
+        for (var survived = false; !survived; steps++)
+        {
+            var (_, content) = _home.Publish(3 * Block + 7, seed: steps);
+            var (image, transfer) = await BeginAsync(content.Length);
+            var acknowledged = new long[2];
+            survived = await LiveAsync(steps, async node =>
+            {
+                await SendPartsAsync(node, transfer, content, acknowledged);
+                await node.RunAsync(transfer);
+            });
+
+            await using var next = await _home.StartAsync();
+            await next.AdoptAsync();
+            if (!(await next.TransferAsync(transfer)).IsOver)
+            {
+                foreach (var part in await next.Parts.ListAsync(transfer, Caller, Stop))
+                    Assert.True((await next.Parts.FindOffsetAsync(transfer, part.Number, Caller, Stop)).Moved >= acknowledged[part.Number - 1]);
+                await SendPartsAsync(next, transfer, content, acknowledged);
+                await next.AdoptAsync();
+            }
+
+            await next.AssertActiveAsync(image, content);
+            await next.AssertSweptAsync(content);
+            await next.Library.DeleteAsync(image, Caller, Stop);
+            await next.AssertSweptAsync();
+        }
+
+        Assert.InRange(steps, 30, 300);
+    }
+
+    [Fact]
     public async Task An_upload_in_one_request_that_is_killed_at_any_step_leaves_a_failed_image_or_an_active_one()
     {
         var steps = 0;
@@ -186,6 +220,22 @@ public sealed class CrashTests : IDisposable
         await using var node = await _home.StartAsync();
         var image = await node.NewImageAsync();
         return (image, (await node.BeginAsync(image, length)).Id);
+    }
+
+    /// <summary>Two parts, each from where it stands to its end, and then the word that they are the whole.</summary>
+    private static async Task SendPartsAsync(LibraryNode node, TransferId transfer, byte[] content, long[] acknowledged)
+    {
+        var lengths = new[] { Block + 3, content.Length - Block - 3 };
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            if ((await node.Parts.ListAsync(transfer, Caller, Stop)).Count <= i)
+                await node.Parts.AddAsync(transfer, lengths[i], Caller, Stop);
+            var offset = (await node.Parts.FindOffsetAsync(transfer, i + 1, Caller, Stop)).Moved;
+            var body = new Vitrine.Testing.Library.ScriptedStream(content.AsMemory((int)(i * lengths[0] + offset), (int)(lengths[i] - offset)));
+            acknowledged[i] = (await node.Parts.AppendAsync(transfer, i + 1, offset, body, Caller, Stop)).Moved;
+        }
+
+        await node.Parts.JoinAsync(transfer, [1, 2], Caller, Stop);
     }
 
     /// <returns>True where the work was done before the life was over.</returns>

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Vitrine.Access;
 using Vitrine.Catalogue;
 using Vitrine.Catalogue.Stores;
+using Vitrine.Catalogue.Transfers;
 using Vitrine.Content;
 using Vitrine.Formats;
 using Vitrine.Formats.Wrappers;
@@ -105,6 +106,8 @@ internal sealed class LibraryNode : IAsyncDisposable
             .AddSingleton<ICatalogue>(p => p.GetRequiredService<WatchedCatalogue>())
             .AddSingleton<ReplicaCatalogue>()
             .AddSingleton(p => life.Wrap(p.GetRequiredService<ReplicaCatalogue>()))
+            .AddSingleton<UploadPartCatalogue>()
+            .AddSingleton(p => life.Wrap(p.GetRequiredService<UploadPartCatalogue>()))
             .AddLibrary()
             .AddSingleton<TimeProvider>(home.Clock)
 
@@ -136,6 +139,7 @@ internal sealed class LibraryNode : IAsyncDisposable
     public StoreOperationRunner OperationRunner => Get<StoreOperationRunner>();
     public StoreRegistry Registry => Get<StoreRegistry>();
     public DescriptionKeeper Describer => Get<DescriptionKeeper>();
+    public UploadParts Parts => Get<UploadParts>();
     public TransferDesk Desk => Get<TransferDesk>();
     public TransferRunner Runner => Get<TransferRunner>();
     public ContentSweeper Sweeper => Get<ContentSweeper>();

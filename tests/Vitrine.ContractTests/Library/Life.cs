@@ -30,10 +30,26 @@ internal sealed class Life(int steps)
 
     public IReplicaCatalogue Wrap(IReplicaCatalogue replicas) => new MortalReplicas(this, replicas);
 
+    public IUploadPartCatalogue Wrap(IUploadPartCatalogue parts) => new MortalParts(this, parts);
+
     public void Watch(WatchedCatalogue catalogue)
     {
         catalogue.Before = _ => StepAsync();
         catalogue.After = _ => StepAsync();
+    }
+
+    private sealed class MortalParts(Life life, IUploadPartCatalogue inner) : IUploadPartCatalogue
+    {
+        public Task<IReadOnlyList<UploadPart>> ListAsync(TransferId upload, CancellationToken cancellationToken) => inner.ListAsync(upload, cancellationToken);
+
+        public async Task<IReadOnlyList<UploadPart>> ChangeAsync(
+            TransferId upload, Func<IReadOnlyList<UploadPart>, IReadOnlyList<UploadPart>> decide, CancellationToken cancellationToken)
+        {
+            life.Step();
+            var parts = await inner.ChangeAsync(upload, decide, cancellationToken);
+            life.Step();
+            return parts;
+        }
     }
 
     /// <summary>The steps of claims and removals; what is only asked costs nothing.</summary>
