@@ -44,6 +44,7 @@ public static class GlanceEndpoints
             "/images/{id}/file",
             GlanceMethod.Get(ImageFileEndpoints.Download),
             GlanceMethod.Put(ImageFileEndpoints.Upload));
+        v2.MapResource("/images/{id}/stage", GlanceMethod.Put(ImageFileEndpoints.Stage));
         v2.MapResource("/images/{id}/import", GlanceMethod.Post(ImportEndpoints.Import));
         v2.MapResource("/images/{id}/tags/{tag}", GlanceMethod.Put(ImageEndpoints.AddTag), GlanceMethod.Delete(ImageEndpoints.RemoveTag));
         v2.MapResource(

@@ -6,10 +6,11 @@ namespace Vitrine.OpenStack.Images;
 
 /// <summary>What <c>POST /v2/images/ID/import</c> asks for.</summary>
 /// <param name="Method">One of <see cref="Methods"/>.</param>
-/// <param name="Url">Where the content is fetched from; null where it is copied from store to store.</param>
+/// <param name="Url">Where the content is fetched from; null where it is staged, or copied from store to store.</param>
 /// <param name="Stores">The stores that receive it; null for the default one.</param>
 internal sealed record GlanceImport(string Method, string? Url, StoreChoice? Stores)
 {
+    public const string GlanceDirect = "glance-direct";
     public const string WebDownload = "web-download";
     public const string CopyImage = "copy-image";
 
@@ -17,7 +18,7 @@ internal sealed record GlanceImport(string Method, string? Url, StoreChoice? Sto
     public const string StoreHeader = "X-Image-Meta-Store";
 
     /// <summary>The methods in which content can be imported.</summary>
-    public static readonly string[] Methods = [WebDownload, CopyImage];
+    public static readonly string[] Methods = [GlanceDirect, WebDownload, CopyImage];
 
     /// <exception cref="GlanceRefusalException">The request is malformed, or asks for a method or a choice of stores that there is not.</exception>
     public static GlanceImport Read(JsonElement body, HttpRequest request, StoreRegistry stores)
@@ -44,7 +45,7 @@ internal sealed record GlanceImport(string Method, string? Url, StoreChoice? Sto
         if (!Methods.Contains(name))
             throw GlanceRefusalException.BadRequest($"Unknown import method name '{name}'; use one of {string.Join(", ", Methods)}.");
 
-        if (name == CopyImage)
+        if (name != WebDownload)
             return (name, null);
 
         return GlanceBody.Find(method, "uri") is { } uri

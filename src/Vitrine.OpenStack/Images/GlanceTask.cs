@@ -115,9 +115,12 @@ internal sealed record GlanceTaskInput(string ImageId, GlanceImportRequest Impor
         new GlanceImportRequest(MethodOf(transfer), [transfer.Store, .. transfer.FurtherStores]),
         [transfer.Store, .. transfer.FurtherStores]);
 
-    private static GlanceImportMethod MethodOf(Transfer transfer) => transfer.Kind is TransferKind.Copy
-        ? new GlanceImportMethod(GlanceImport.CopyImage, Uri: null)
-        : new GlanceImportMethod(GlanceImport.WebDownload, transfer.SourceUrl ?? "");
+    private static GlanceImportMethod MethodOf(Transfer transfer) => transfer switch
+    {
+        { Kind: TransferKind.Copy } => new GlanceImportMethod(GlanceImport.CopyImage, Uri: null),
+        { SourceUrl: { } url } => new GlanceImportMethod(GlanceImport.WebDownload, url),
+        _ => new GlanceImportMethod(GlanceImport.GlanceDirect, Uri: null),
+    };
 }
 
 internal sealed record GlanceImportRequest(GlanceImportMethod Method, IReadOnlyList<string> Stores);

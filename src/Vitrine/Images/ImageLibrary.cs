@@ -91,6 +91,8 @@ public sealed class ImageLibrary(
                     },
                     cancellationToken);
                 await FreeAsync(freed);
+                foreach (var staged in living.Where(t => t.IsStaged))
+                    await sweeper.TryDiscardAsync(staged);
                 return;
             }
             catch (ConcurrentChangeException) when (crossings < MaxCrossings)

@@ -81,13 +81,67 @@ public sealed class ImageUploads
 
         var transfer = await NewTransferAsync(image, TransferKind.Stream, length, expected: null, store, cancellationToken);
         await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
-        var running = transfer.Take(_holds.Node.Instance, _holds.Node.Name, _holds.Time.Now());
+        var now = _holds.Time.Now();
+        var running = transfer.Take(_holds.Node.Instance, _holds.Node.Name, now);
         await using var hold = _holds.Hold(running with { Version = 1 });
-        await SaveAsync(image, running, cancellationToken);
-        await ReceiveWholeAsync(hold, body, length, cancellationToken);
+        await SaveAsync(image.Receive(running, now), running, now, cancellationToken);
+        await CompleteOrFailAsync(hold, async () =>
+        {
+            await ReceiveWholeAsync(hold, body, length, cancellationToken);
+            await hold.CompleteAsync(CancellationToken.None);
+        });
     }
 
-    /// <summary>Closes uploads that stand still, and gives up those that stood still for the whole staging lifetime.</summary>
+    /// <summary>Takes the whole content in one request and keeps it, until <see cref="ImportStagedAsync"/> is asked to make it the image's.</summary>
+    /// <param name="length">What the client announced; null where it did not.</param>
+    /// <exception cref="ContentLengthException">More or fewer bytes came than were announced.</exception>
+    /// <exception cref="ContentEmptyException">Not one came.</exception>
+    public async Task StageAsync(ImageId id, Stream body, long? length, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.RequireMember("stage an image");
+        var image = await _library.GetOwnAsync(id, caller, cancellationToken);
+        var transfer = await NewTransferAsync(image, TransferKind.Stream, length, expected: null, store: null, cancellationToken);
+        await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
+        var now = _holds.Time.Now();
+        var running = transfer.Take(_holds.Node.Instance, _holds.Node.Name, now);
+        await using var hold = _holds.Hold(running with { Version = 1 });
+        await SaveAsync(image.Stage(running, now), running, now, cancellationToken);
+        await CompleteOrFailAsync(hold, async () =>
+        {
+            await ReceiveWholeAsync(hold, body, length, cancellationToken);
+            await hold.StageAsync(cancellationToken);
+        });
+    }
+
+    /// <summary>Has what is staged checked and made the image's content. Answers at once.</summary>
+    /// <param name="requestId">The name of the request that asks, for finding it again in logs.</param>
+    /// <exception cref="ImageStatusException">Nothing is staged for the image.</exception>
+    /// <exception cref="TransferStateException">The client is still sending it.</exception>
+    public async Task ImportStagedAsync(ImageId id, StoreChoice? choice, string? requestId, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.RequireMember("import an image");
+        var image = await _library.GetOwnAsync(id, caller, cancellationToken);
+        var now = _holds.Time.Now();
+        var importing = image.Import(now);
+        var staged = await _holds.Transfers.FindAsync(image.Transfer!.Value, cancellationToken)
+            ?? throw new ImageStatusException(id, image.Status, ImageStatus.Staged);
+
+        // What is there already need not go anywhere first, whatever the order in which stores were named.
+        var stores = (await _placement.ChooseAsync(choice, cancellationToken)).Select(s => s.Name).OrderByDescending(s => s == staged.Store);
+        var import = staged.Import(caller.User, requestId, [.. stores]);
+        await _catalogue.SaveAsync(
+            new CatalogueChange
+            {
+                Image = importing,
+                Transfers = [import],
+                WithoutReplicasIn = [staged.Store],
+                Replicas = [new Replica(id, import.Store, ReplicaState.Receiving, Digest: null, import.Length, now)],
+            },
+            cancellationToken);
+        await _holds.Scheduler.ScheduleAsync(import.Id, cancellationToken);
+    }
+
+    /// <summary>Closes uploads that stand still, and gives up those that stood still, or lay staged, for the whole staging lifetime.</summary>
     public async Task TidyAsync(CancellationToken cancellationToken)
     {
         await _open.TidyAsync(_holds.Options.IdleTimeout, cancellationToken);
@@ -95,7 +149,7 @@ public sealed class ImageUploads
         var oldest = _holds.Time.GetUtcNow() - _holds.Options.StagingLifetime;
         var query = new TransferQuery
         {
-            Kinds = [TransferKind.Upload],
+            Kinds = [TransferKind.Upload, TransferKind.Stream],
             States = [TransferState.Queued, TransferState.Running],
             Limit = int.MaxValue,
         };
@@ -111,7 +165,8 @@ public sealed class ImageUploads
     {
         var transfer = await NewTransferAsync(image, TransferKind.Upload, length, expected, store, cancellationToken);
         await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
-        var receiving = await SaveAsync(image, transfer, cancellationToken);
+        var now = _holds.Time.Now();
+        var receiving = await SaveAsync(image.Receive(transfer, now), transfer, now, cancellationToken);
         return (receiving, transfer with { Version = 1 });
     }
 
@@ -132,12 +187,16 @@ public sealed class ImageUploads
 
     private async Task ReceiveWholeAsync(TransferHold hold, Stream body, long? length, CancellationToken cancellationToken)
     {
+        await hold.OpenAsync(cancellationToken);
+        await hold.ChangeAsync(t => t.Connect(length, 0, validator: null, _holds.Time.Now()), cancellationToken);
+        await hold.ReceiveAsync(body, cancellationToken);
+    }
+
+    private async Task CompleteOrFailAsync(TransferHold hold, Func<Task> complete)
+    {
         try
         {
-            await hold.OpenAsync(cancellationToken);
-            await hold.ChangeAsync(t => t.Connect(length, 0, validator: null, _holds.Time.Now()), cancellationToken);
-            await hold.ReceiveAsync(body, cancellationToken);
-            await hold.CompleteAsync(CancellationToken.None);
+            await complete();
         }
         catch (TransferLostException)
         {
@@ -200,16 +259,15 @@ public sealed class ImageUploads
         };
     }
 
-    private async Task<Image> SaveAsync(Image image, Transfer transfer, CancellationToken cancellationToken)
+    private async Task<Image> SaveAsync(Image begun, Transfer transfer, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var now = _holds.Time.Now();
-        var receiving = image.Receive(transfer, now) with { Size = transfer.Length };
+        var receiving = begun with { Size = transfer.Length };
         await _catalogue.SaveAsync(
             new CatalogueChange
             {
                 Image = receiving,
                 Transfers = [transfer],
-                Replicas = [new Replica(image.Id, transfer.Store, ReplicaState.Receiving, Digest: null, transfer.Length, now)],
+                Replicas = [new Replica(begun.Id, transfer.Store, ReplicaState.Receiving, Digest: null, transfer.Length, now)],
             },
             cancellationToken);
         return receiving with { Version = receiving.Version + 1 };

@@ -106,6 +106,8 @@ public sealed record TransferExplanation(
         {
             TransferState.Queued when transfer.Kind is TransferKind.Upload => (
                 "The library waits for the client to send bytes.", null, "Go on with the upload: it continues where it was."),
+            TransferState.Queued when transfer.IsStaged => (
+                "The content is staged; the library waits to be asked for its import.", null, "Import the image, or delete it."),
             TransferState.Queued when living.Count == 0 => (
                 "The transfer waits for a node.", "No node is alive.", "Start a node with the role transfer."),
             TransferState.Queued => ("The transfer waits its turn.", null, (string?)null),

@@ -170,15 +170,27 @@ public sealed partial class TransferRunner
     {
         await hold.OpenAsync(stopping);
         if (!hold.IsWhole)
-            await ReceiveAsync(hold, stopping);
+            await (hold.Transfer.SourceSecret is { } secret ? ReceiveAsync(hold, secret, stopping) : ReceiveStagedAsync(hold, stopping));
 
         await hold.CompleteAsync(stopping);
     }
 
-    private async Task ReceiveAsync(TransferHold hold, CancellationToken stopping)
+    private async Task ReceiveStagedAsync(TransferHold hold, CancellationToken stopping)
+    {
+        if (hold.Transfer.SourceStore is not { } store)
+            throw new UploadInterruptedException(hold.Transfer.Image);
+
+        await _stores.CheckRoomAsync(hold.Transfer.Store, hold.Transfer.Length - hold.Length, stopping);
+        await hold.ChangeAsync(t => t.Reach().Connect(t.Length, hold.Length, validator: null, _holds.Time.Now()), stopping);
+        await hold.ReceiveStagedAsync(store, stopping);
+        if (!hold.IsWhole)
+            throw new UploadInterruptedException(hold.Transfer.Image);
+    }
+
+    private async Task ReceiveAsync(TransferHold hold, string secret, CancellationToken stopping)
     {
         var mirrors = new Mirrors(
-            _sources, Mirrors.Split(_secrets.Unprotect(hold.Transfer.SourceSecret!)), isProven: hold.Transfer.Expected is not null, _logger);
+            _sources, Mirrors.Split(_secrets.Unprotect(secret)), isProven: hold.Transfer.Expected is not null, _logger);
         await hold.ChangeAsync(t => t.Reach(), stopping);
         await using var reading = await mirrors.OpenAsync(hold.Length, hold.Transfer.Length, hold.Transfer.Validator, stopping);
         if (reading.Offset != hold.Length)
