@@ -4,11 +4,13 @@ using Vitrine.Catalogue.Database;
 using Vitrine.Catalogue.Images;
 using Vitrine.Catalogue.Metadata;
 using Vitrine.Catalogue.Nodes;
+using Vitrine.Catalogue.Quotas;
 using Vitrine.Catalogue.Stores;
 using Vitrine.Catalogue.Transfers;
 using Vitrine.Images;
 using Vitrine.Metadata;
 using Vitrine.Nodes;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -30,6 +32,7 @@ public static class CatalogueServices
         services.AddSingleton<IReplicaCatalogue, ReplicaCatalogue>();
         services.AddSingleton<IStoreOperationCatalogue, StoreOperationCatalogue>();
         services.AddSingleton<IDefinitionCatalogue, DefinitionCatalogue>();
+        services.AddSingleton<IQuotaCatalogue, QuotaCatalogue>();
         services.AddSingleton<INodeCatalogue, NodeCatalogue>();
         services.AddSingleton<IAuthorityCatalogue, AuthorityCatalogue>();
         services.AddSingleton(provider => new CatalogueKeys(provider.GetRequiredService<CatalogueDatabase>()));

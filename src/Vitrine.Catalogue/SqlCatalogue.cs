@@ -2,6 +2,7 @@ using System.Data.Common;
 using Dapper;
 using Vitrine.Catalogue.Database;
 using Vitrine.Catalogue.Images;
+using Vitrine.Catalogue.Quotas;
 using Vitrine.Catalogue.Stores;
 using Vitrine.Catalogue.Transfers;
 using Vitrine.Images;
@@ -46,8 +47,16 @@ internal sealed class SqlCatalogue(CatalogueDatabase database, IImageCatalogue i
         }
     }
 
-    // Always in this order, so that two changes of the same records wait for each other instead of each holding what the other needs.
     private static async Task WriteAsync(CatalogueChange change, DbTransaction transaction, CancellationToken cancellationToken)
+    {
+        var quotas = await QuotaGuard.BeginAsync(change, transaction, cancellationToken);
+        await WriteRecordsAsync(change, transaction, cancellationToken);
+        if (quotas is not null)
+            await quotas.CheckAsync(cancellationToken);
+    }
+
+    // Always in this order, so that two changes of the same records wait for each other instead of each holding what the other needs.
+    private static async Task WriteRecordsAsync(CatalogueChange change, DbTransaction transaction, CancellationToken cancellationToken)
     {
         if (change.Image is { } image)
             await new ImageWriting(transaction, cancellationToken).SaveAsync(image);

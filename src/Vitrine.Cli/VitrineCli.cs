@@ -74,6 +74,7 @@ internal static class VitrineCli
                 StoreCollectCommand.Make(terminal, stores), StoreScrubCommand.Make(terminal, stores),
                 StoreSetCommand.Make(terminal, stores), StoreSyncCommand.Make(terminal, stores), StoreCleanupCommand.Make(terminal, stores), StoreRebuildCommand.Make(terminal, stores),
             },
+            new Command("quota", "Quotas: how much projects may have.") { QuotaShowCommand.Make(terminal), QuotaSetCommand.Make(terminal) },
             new Command("node", "Nodes: the machines that run the library.") { NodeListCommand.Make(terminal) },
             InspectCommand.Make(terminal), ConvertCommand.Make(terminal),
             ProbeCommand.Make(terminal), DoctorCommand.Make(terminal), CompletionCommand.Make(terminal),

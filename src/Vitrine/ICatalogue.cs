@@ -1,4 +1,5 @@
 using Vitrine.Images;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -13,6 +14,7 @@ public interface ICatalogue
     /// </summary>
     /// <exception cref="ConcurrentChangeException">A stored record has another version by now; nothing was changed.</exception>
     /// <exception cref="ImageIdTakenException">A new image has the id of another, deleted ones included.</exception>
+    /// <exception cref="QuotaExceededException">The project would have more of what the change is held against; nothing was changed.</exception>
     /// <exception cref="DuplicateSourceException">Another image of the project has the same source key.</exception>
     Task SaveAsync(CatalogueChange change, CancellationToken cancellationToken);
 }
@@ -28,6 +30,12 @@ public sealed record CatalogueChange
 
     /// <summary>The stores in which <see cref="Image"/> has no replica any more.</summary>
     public IReadOnlyList<string> WithoutReplicasIn { get; init; } = [];
+
+    /// <summary>
+    /// What the project that owns the image, or for which the first transfer is, may not have too much of afterwards, if it has more of
+    /// it than before. Of changes that are made at once each sees those before it.
+    /// </summary>
+    public IReadOnlyList<QuotaResource> Within { get; init; } = [];
 
     /// <summary>All replicas of this image are taken away.</summary>
     public ImageId? WithoutReplicasOf { get; init; }

@@ -30,6 +30,9 @@ public sealed class ServiceCatalogue
 
     internal string Region => _options.Region;
 
+    /// <summary>By which limits name the service that keeps them.</summary>
+    internal static string ImageServiceId { get; } = IdOf(CatalogueService.Image);
+
     /// <summary>Scheme, host and base path by which the client reaches us, without a slash at the end.</summary>
     public string BaseUrl(HttpRequest request) =>
         (_options.PublicUrl ?? $"{request.Scheme}://{request.Host}{request.PathBase}").TrimEnd('/');

@@ -22,6 +22,7 @@ internal static class RestEndpoints
         api.MapTransfers();
         api.MapOperations();
         api.MapStores();
+        api.MapQuotas();
         app.MapUploads();
     }
 }

@@ -6,6 +6,7 @@ using Vitrine.Content;
 using Vitrine.Images;
 using Vitrine.Metadata;
 using Vitrine.OpenStack.Content;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -24,17 +25,17 @@ internal static partial class RestErrors
         ForbiddenException or NotOwnerException or BuiltInIdentityException => StatusCodes.Status403Forbidden,
         ImageNotFoundException or MemberNotFoundException or TagNotFoundException or ContentMissingException
             or TransferNotFoundException or StoreOperationNotFoundException or ReplicaNotFoundException or IdentityNotFoundException
-            or DefinitionNotFoundException => StatusCodes.Status404NotFound,
+            or DefinitionNotFoundException or QuotaNotFoundException => StatusCodes.Status404NotFound,
         ConcurrentChangeException or ImageStatusException or ImageDisabledException or ImageProtectedException
             or ImageIdTakenException or DuplicateSourceException or DuplicateMemberException or ImageNotSharedException
             or TransferStateException or TransferLostException or UploadOffsetException
             or StoreBusyException or UpkeepNotSupportedException or StoreClosedException
             or ReplicaExistsException or ReplicaExpectedException or LastReplicaException
             or IdentityConflictException or DomainEnabledException
-            or DefinitionExistsException or DefinitionProtectedException => StatusCodes.Status409Conflict,
+            or DefinitionExistsException or QuotaExistsException or DefinitionProtectedException => StatusCodes.Status409Conflict,
         UploadExpiredException => StatusCodes.Status410Gone,
         TusVersionException or VersionMismatchException => StatusCodes.Status412PreconditionFailed,
-        LimitExceededException => StatusCodes.Status413PayloadTooLarge,
+        LimitExceededException or QuotaExceededException => StatusCodes.Status413PayloadTooLarge,
         UnsupportedBodyException => StatusCodes.Status415UnsupportedMediaType,
         ContentMismatchException or ContentLengthException or ContentEmptyException or FormatMismatchException
             or UnsafeContentException or NotAnImageException or Disks.FormatNotSupportedException

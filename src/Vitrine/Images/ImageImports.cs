@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Vitrine.Access;
 using Vitrine.Content;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -85,6 +86,7 @@ public sealed class ImageImports(
             new CatalogueChange
             {
                 Image = importing,
+                Within = [QuotaResource.Images, QuotaResource.Uploading],
                 Transfers = [transfer],
                 Replicas = [new Replica(image.Id, transfer.Store, ReplicaState.Receiving, Digest: null, Size: null, now)],
             },

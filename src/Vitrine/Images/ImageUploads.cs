@@ -1,5 +1,6 @@
 using Vitrine.Access;
 using Vitrine.Content;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -135,6 +136,7 @@ public sealed class ImageUploads
                 Image = importing,
                 Transfers = [import],
                 WithoutReplicasIn = [staged.Store],
+                Within = [QuotaResource.Size],
                 Replicas = [new Replica(id, import.Store, ReplicaState.Receiving, Digest: null, import.Length, now)],
             },
             cancellationToken);
@@ -231,9 +233,9 @@ public sealed class ImageUploads
 
             return hold.Transfer;
         }
-        catch (LibraryException failure) when (failure is not (TransferLostException or StoreUnavailableException or StoreFullException))
+        catch (LibraryException failure) when (failure is not (TransferLostException or StoreUnavailableException or StoreFullException or QuotaExceededException))
         {
-            // What came is wrong and will not become right: the upload is over. A full or absent store may come back.
+            // What came is wrong and will not become right: the upload is over. A full or absent store may come back, as may room in a quota.
             await hold.FailAsync(_holds.Describe(failure, hold.Transfer.Step), keepStaged: false);
             throw;
         }
@@ -267,6 +269,7 @@ public sealed class ImageUploads
             {
                 Image = receiving,
                 Transfers = [transfer],
+                Within = [QuotaResource.Images, QuotaResource.Uploading, QuotaResource.Size, QuotaResource.Staged],
                 Replicas = [new Replica(begun.Id, transfer.Store, ReplicaState.Receiving, Digest: null, transfer.Length, now)],
             },
             cancellationToken);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Vitrine.Content;
 using Vitrine.Disks;
 using Vitrine.Images;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 
 namespace Vitrine.Transfers;
@@ -101,8 +102,12 @@ internal sealed partial class TransferHold : IAsyncDisposable
     {
         var next = change(Transfer);
         if (next != Transfer)
-            await SaveAsync(() => Task.FromResult(new CatalogueChange { Transfers = [next] }), cancellationToken);
+            await SaveAsync(() => Task.FromResult(new CatalogueChange { Transfers = [next], Within = WithinAfter(next) }), cancellationToken);
     }
+
+    /// <summary>What more bytes, here or announced, are held against. What the library does of its own accord is held against nothing.</summary>
+    private QuotaResource[] WithinAfter(Transfer next) =>
+        Transfer.Operation is null && (next.Moved > Transfer.Moved || next.Length > (Transfer.Length ?? 0)) ? [QuotaResource.Size, QuotaResource.Staged] : [];
 
     /// <summary>Looks whether the transfer is still this node's.</summary>
     /// <exception cref="TransferLostException">It was cancelled, deleted, or taken by another.</exception>
@@ -158,6 +163,7 @@ internal sealed partial class TransferHold : IAsyncDisposable
             {
                 Transfers = [Transfer.Stage() with { Moved = length }],
                 Image = await _holds.GetImageAsync(Transfer, cancellationToken) with { Size = length },
+                Within = [QuotaResource.Staged],
             },
             cancellationToken);
     }

@@ -5,6 +5,7 @@ using Vitrine.Catalogue.Database;
 using Vitrine.Images;
 using Vitrine.Metadata;
 using Vitrine.Nodes;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Testing;
 using Vitrine.Transfers;
@@ -24,6 +25,7 @@ public abstract class CatalogueFixture : IAsyncLifetime
     public IReplicaCatalogue Replicas => Get<IReplicaCatalogue>();
     public IStoreOperationCatalogue Operations => Get<IStoreOperationCatalogue>();
     public IDefinitionCatalogue Definitions => Get<IDefinitionCatalogue>();
+    public IQuotaCatalogue Quotas => Get<IQuotaCatalogue>();
     public INodeCatalogue Nodes => Get<INodeCatalogue>();
     public CatalogueKeys Keys => Get<CatalogueKeys>();
     internal CatalogueDatabase Database => Get<CatalogueDatabase>();
