@@ -13,6 +13,16 @@ public sealed class OpenStackOptions
     /// catalogue. Default: whatever host the request named, which is right unless a proxy hides it.
     /// </summary>
     public string? PublicUrl { get; set; }
+
+    /// <summary>Other regions by their names, whose images are imported by <c>glance-download</c>. Their users' tokens are valid there.</summary>
+    public IDictionary<string, RegionOptions> Regions { get; } = new Dictionary<string, RegionOptions>(StringComparer.OrdinalIgnoreCase);
+}
+
+/// <summary>Where another region is.</summary>
+public sealed class RegionOptions
+{
+    /// <summary>The address of its image service, as its service catalogue has it, without a version.</summary>
+    public string Image { get; set; } = "";
 }
 
 internal sealed class OpenStackOptionsValidator : IValidateOptions<OpenStackOptions>
@@ -24,6 +34,9 @@ internal sealed class OpenStackOptionsValidator : IValidateOptions<OpenStackOpti
             faults.Add("OpenStack:Region must have 1 to 255 characters.");
         if (options.PublicUrl is not null && !IsWebAddress(options.PublicUrl))
             faults.Add("OpenStack:PublicUrl must be an http or https URL without query and fragment.");
+
+        foreach (var (region, _) in options.Regions.Where(r => !IsWebAddress(r.Value.Image)))
+            faults.Add($"OpenStack:Regions:{region}:Image must be an http or https URL without query and fragment.");
 
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }

@@ -78,6 +78,8 @@ public static class GlanceEndpoints
         v2.MapResource("/info/stores", GlanceMethod.Get(InfoEndpoints.Stores));
         v2.MapResource("/info/stores/detail", GlanceMethod.Get(InfoEndpoints.StoresInDetail));
         v2.MapResource("/stores/{store}/{id}", GlanceMethod.Delete(InfoEndpoints.DeleteFromStore));
+        v2.MapResource("/cache", GlanceMethod.Get(CacheEndpoints.List), GlanceMethod.Delete(CacheEndpoints.Clear));
+        v2.MapResource("/cache/{id}", GlanceMethod.Put(CacheEndpoints.Queue), GlanceMethod.Delete(CacheEndpoints.Delete));
         v2.MapResource("/info/usage", GlanceMethod.Get(InfoEndpoints.Usage));
         v2.MapResource("/schemas/{name}", GlanceMethod.Get(InfoEndpoints.Schema));
     }

@@ -118,6 +118,7 @@ internal sealed record GlanceTaskInput(string ImageId, GlanceImportRequest Impor
     private static GlanceImportMethod MethodOf(Transfer transfer) => transfer switch
     {
         { Kind: TransferKind.Copy } => new GlanceImportMethod(GlanceImport.CopyImage, Uri: null),
+        { SourceUrl: { } url } when url.StartsWith("glance+", StringComparison.Ordinal) => new GlanceImportMethod(GlanceImport.GlanceDownload, url),
         { SourceUrl: { } url } => new GlanceImportMethod(GlanceImport.WebDownload, url),
         _ => new GlanceImportMethod(GlanceImport.GlanceDirect, Uri: null),
     };

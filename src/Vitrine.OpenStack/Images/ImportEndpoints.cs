@@ -12,8 +12,7 @@ internal static class ImportEndpoints
 {
     public static async Task<StatusCodeHttpResult> Import(
         string id, HttpContext context, ImageLibrary library, ImageImports imports, ImageUploads uploads, ImageReplicas replicas,
-        StoreRegistry stores,
-        CancellationToken cancellationToken)
+        RegionDownload regions, StoreRegistry stores, CancellationToken cancellationToken)
     {
         using var body = await GlanceBody.ReadObjectAsync(context.Request, cancellationToken);
         var asked = GlanceImport.Read(body.RootElement, context.Request, stores);
@@ -22,6 +21,7 @@ internal static class ImportEndpoints
         await (asked.Method switch
         {
             GlanceImport.CopyImage => CopyAsync(image, asked, replicas, caller, context, cancellationToken),
+            GlanceImport.GlanceDownload => regions.StartAsync(image, asked, caller, context, cancellationToken),
             GlanceImport.GlanceDirect => TakeStagedAsync(image, asked, uploads, caller, context, cancellationToken),
             _ => FetchAsync(image, asked, imports, caller, context, cancellationToken),
         });
