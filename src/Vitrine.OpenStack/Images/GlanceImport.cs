@@ -23,9 +23,6 @@ internal sealed record GlanceImport(string Method, string? Url, RemoteImage? Rem
     /// <summary>The methods in which content can be imported.</summary>
     public static readonly string[] Methods = [GlanceDirect, WebDownload, CopyImage, GlanceDownload];
 
-    /// <summary>By which a region has its endpoints; all of ours are one.</summary>
-    private static readonly string[] Interfaces = ["public", "internal", "admin"];
-
     /// <exception cref="GlanceRefusalException">The request is malformed, or asks for a method or a choice of stores that there is not.</exception>
     public static GlanceImport Read(JsonElement body, HttpRequest request, StoreRegistry stores)
     {
@@ -61,10 +58,9 @@ internal sealed record GlanceImport(string Method, string? Url, RemoteImage? Rem
         var id = Needed(method, "glance_image_id", GlanceDownload);
         if (!ImageId.TryParse(id, out var image))
             throw GlanceRefusalException.BadRequest($"Remote image id does not look like a UUID: {id}");
-        if (GlanceBody.Find(method, "glance_service_interface") is { } face && !Interfaces.Contains(GlanceBody.Text(face, "glance_service_interface")))
-            throw GlanceRefusalException.BadRequest($"glance_service_interface: must be one of {string.Join(", ", Interfaces)}.");
 
-        return new RemoteImage(Needed(method, "glance_region", GlanceDownload), image);
+        var face = GlanceBody.Find(method, "glance_service_interface") is { } said ? GlanceBody.Text(said, "glance_service_interface") : RemoteImage.Interfaces[0];
+        return new RemoteImage(Needed(method, "glance_region", GlanceDownload), face, image);
     }
 
     private static string Needed(JsonElement method, string field, string name) => GlanceBody.Find(method, field) is { } found
@@ -93,4 +89,9 @@ internal sealed record GlanceImport(string Method, string? Url, RemoteImage? Rem
 }
 
 /// <summary>An image of another region.</summary>
-internal sealed record RemoteImage(string Region, ImageId Id);
+/// <param name="Interface">Of the region's endpoints the one that is meant, which need not be one.</param>
+internal sealed record RemoteImage(string Region, string Interface, ImageId Id)
+{
+    /// <summary>By which a region has its endpoints; those of one region are all the same here.</summary>
+    public static readonly string[] Interfaces = ["public", "internal", "admin"];
+}

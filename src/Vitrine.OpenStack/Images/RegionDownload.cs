@@ -9,11 +9,14 @@ namespace Vitrine.OpenStack.Images;
 
 /// <summary>Imports from the image services of other regions, with the caller's own token: <c>glance-download</c>.</summary>
 /// <remarks>
-/// The other service is asked about its image before the import is accepted, so that who asks learns at once what is wrong. Its formats
-/// and the properties that say what hardware and system it is for become the new image's, as Glance has it by default.
+/// The other service is asked about its image first. Its formats and the properties that say what hardware and system it is for become
+/// the new image's, as Glance has it by default. Where that fails, the import has failed, which clients look for at its task.
 /// </remarks>
 internal sealed class RegionDownload(SourceRegistry sources, ServiceCatalogue catalogue, ImageLibrary library, ImageImports imports)
 {
+    /// <summary>The beginning of the schemes of addresses that are asked with a token.</summary>
+    public const string Scheme = "glance+";
+
     /// <summary>The longest description that is read, in bytes; Glance's own have some hundred.</summary>
     private const int MaxDescription = 1 << 20;
 
@@ -22,28 +25,38 @@ internal sealed class RegionDownload(SourceRegistry sources, ServiceCatalogue ca
 
     private static readonly string[] Formats = ["disk_format", "container_format"];
 
-    /// <exception cref="GlanceRefusalException">Nobody knows the region, or it has no such image that is active.</exception>
     public async Task StartAsync(Image image, GlanceImport asked, Caller caller, HttpContext context, CancellationToken cancellationToken)
     {
         caller.RequireMember("import an image");
         if (!image.IsQueued)
             throw new ImageStatusException(image.Id, image.Status, ImageStatus.Queued);
 
-        var remote = asked.Remote!;
-        var address = AddressOf(remote, context.Request);
-        using var found = await ReadAsync(address, remote, cancellationToken);
-        await library.UpdateAsync(image.Id, caller, i => Describe(i, found.RootElement), cancellationToken);
-        var request = new ImportRequest($"{address}/file", Expected: null, asked.Stores, AllowDuplicate: true, context.TraceIdentifier);
-        await imports.StartAsync(image.Id, request, caller, cancellationToken);
+        try
+        {
+            var address = AddressOf(asked.Remote!, context.Request);
+            using var found = await ReadAsync(address, asked.Remote!, cancellationToken);
+            Describe(image, found.RootElement);
+            await library.UpdateAsync(image.Id, caller, i => Describe(i, found.RootElement), cancellationToken);
+            var request = new ImportRequest($"{address}/file", Expected: null, asked.Stores, AllowDuplicate: true, context.TraceIdentifier);
+            await imports.StartAsync(image.Id, request, caller, cancellationToken);
+        }
+        catch (LibraryException failure) when (failure is SourceException or InvalidFieldException)
+        {
+            var remote = $"{Scheme}region://{Uri.EscapeDataString(asked.Remote!.Region)}/{asked.Remote.Id}";
+            await imports.FailAsync(image.Id, remote, asked.Stores, failure, context.TraceIdentifier, caller, cancellationToken);
+        }
     }
 
     private string AddressOf(RemoteImage remote, HttpRequest request)
     {
-        var service = catalogue.ImageUrl(remote.Region, request)
-            ?? throw GlanceRefusalException.BadRequest($"The operator set up no region '{remote.Region}'.");
+        var service = RemoteImage.Interfaces.Contains(remote.Interface) ? catalogue.ImageUrl(remote.Region, request) : null;
+        if (service is null)
+            throw new SourceException(
+                SourceFault.Refused, $"The operator set up no region '{remote.Region}' with an interface '{remote.Interface}'.", mayPass: false);
+
         var token = Uri.EscapeDataString(request.Headers[KeystoneAuthentication.TokenHeader].ToString());
         var host = service.IndexOf("://", StringComparison.Ordinal) + "://".Length;
-        return $"glance+{service[..host]}:{token}@{service[host..]}/v2/images/{remote.Id}";
+        return $"{Scheme}{service[..host]}:{token}@{service[host..]}/v2/images/{remote.Id}";
     }
 
     private async Task<JsonDocument> ReadAsync(string address, RemoteImage remote, CancellationToken cancellationToken)
@@ -66,7 +79,7 @@ internal sealed class RegionDownload(SourceRegistry sources, ServiceCatalogue ca
             // It is no image service, or the description is longer than any.
         }
 
-        throw GlanceRefusalException.BadRequest($"Image {remote.Id} of region {remote.Region} is not active.");
+        throw new SourceException(SourceFault.Status, $"Image {remote.Id} of region {remote.Region} is not active.", mayPass: false);
     }
 
     private static Image Describe(Image image, JsonElement found) => GlanceBody.Members(found)

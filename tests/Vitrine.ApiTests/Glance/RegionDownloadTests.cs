@@ -68,28 +68,30 @@ public sealed class RegionDownloadTests(LibraryHost host) : GlanceTest(host)
 
     [Theory]
     [InlineData("Nowhere", Remote, "")]
-    [InlineData("Scripted", "x", "")]
     [InlineData("Scripted", Remote, "")]
     [InlineData("Scripted", Remote, "[]")]
     [InlineData("Scripted", Remote, "{\"status\":\"queued\"}")]
     [InlineData("Scripted", Remote, "{\"status\":\"active\",\"disk_format\":\"floppy\"}")]
-    public async Task What_cannot_be_fetched_is_refused_at_once(string region, string image, string answer)
+    public async Task What_cannot_be_fetched_fails_and_leaves_the_image_as_it_was(string region, string image, string answer)
     {
         await using var server = ScriptedHttpServer.Start();
         Configure("Scripted", $"http://127.0.0.1:{server.Port}");
         if (answer.Length > 0)
             server.Serve($"/v2/images/{Remote}", ScriptedContent.Of(Encoding.UTF8.GetBytes(answer)));
-        var id = await Member.CreateAsync();
+        var id = await Member.CreateAsync(""" "os_distro": "windows" """);
 
-        Refused(HttpStatusCode.BadRequest, await ImportAsync(id, region, image));
-        Assert.Equal("queued", (await Member.GetAsync($"/v2/images/{id}")).Text("status"));
+        Assert.Equal(HttpStatusCode.Accepted, (await ImportAsync(id, region, image)).Status);
+        var queued = await Member.GetAsync($"/v2/images/{id}");
+        Assert.Equal(("queued", "raw", "windows", "fast"), (queued.Text("status"), queued.Text("disk_format"), queued.Text("os_distro"), queued.Text("os_glance_failed_import")));
+        Assert.Equal(["failure"], (await Member.GetAsync($"/v2/images/{id}/tasks")).Each("tasks", "status"));
     }
 
     [Theory]
     [InlineData("""{"method":{"name":"glance-download"}}""")]
     [InlineData("""{"method":{"name":"glance-download","glance_region":"RegionOne"}}""")]
     [InlineData("""{"method":{"name":"glance-download","glance_image_id":"0192f0c1-2d3e-7a4b-8c5d-6e7f80910213"}}""")]
-    [InlineData("""{"method":{"name":"glance-download","glance_region":"RegionOne","glance_image_id":"0192f0c1-2d3e-7a4b-8c5d-6e7f80910213","glance_service_interface":"x"}}""")]
+    [InlineData("""{"method":{"name":"glance-download","glance_region":"RegionOne","glance_image_id":"0192f0c1-2d3e-7a4b-8c5d-6e7f80910213","glance_service_interface":7}}""")]
+    [InlineData("""{"method":{"name":"glance-download","glance_region":"RegionOne","glance_image_id":"x"}}""")]
     public async Task What_is_not_said_is_asked_for(string body) =>
         Refused(HttpStatusCode.BadRequest, await Member.PostAsync($"/v2/images/{await Member.CreateAsync()}/import", body));
 
