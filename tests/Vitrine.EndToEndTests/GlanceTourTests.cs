@@ -35,7 +35,7 @@ public sealed class GlanceTourTests : IAsyncLifetime
     [FactWithTool("glance")]
     public async Task Images_are_uploaded_staged_imported_and_taken_away()
     {
-        Assert.Contains("glance-direct", await RunAsync("import-info"), StringComparison.Ordinal);
+        Assert.Contains("import-methods", await RunAsync("import-info"), StringComparison.Ordinal);
         Assert.Contains("slow", await RunAsync("stores-info"), StringComparison.Ordinal);
 
         var uploaded = await CreateAsync("uploaded");
