@@ -6,6 +6,7 @@ using Vitrine.Catalogue.Images;
 using Vitrine.Catalogue.Limits;
 using Vitrine.Catalogue.Metadata;
 using Vitrine.Catalogue.Nodes;
+using Vitrine.Catalogue.Quotas;
 using Vitrine.Catalogue.Stores;
 using Vitrine.Catalogue.Transfers;
 using Vitrine.Events;
@@ -13,6 +14,7 @@ using Vitrine.Images;
 using Vitrine.Limits;
 using Vitrine.Metadata;
 using Vitrine.Nodes;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -38,6 +40,7 @@ public static class CatalogueServices
         services.AddSingleton<IStoreOperationCatalogue, StoreOperationCatalogue>();
         services.AddSingleton<ILimitCatalogue, LimitCatalogue>();
         services.AddSingleton<IDefinitionCatalogue, DefinitionCatalogue>();
+        services.AddSingleton<IQuotaCatalogue, QuotaCatalogue>();
         services.AddSingleton<INodeCatalogue, NodeCatalogue>();
         services.AddSingleton<IAuthorityCatalogue, AuthorityCatalogue>();
         services.AddSingleton(provider => new CatalogueKeys(provider.GetRequiredService<CatalogueDatabase>()));

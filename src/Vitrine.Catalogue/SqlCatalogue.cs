@@ -3,6 +3,7 @@ using Dapper;
 using Vitrine.Catalogue.Database;
 using Vitrine.Catalogue.Events;
 using Vitrine.Catalogue.Images;
+using Vitrine.Catalogue.Quotas;
 using Vitrine.Catalogue.Stores;
 using Vitrine.Catalogue.Transfers;
 using Vitrine.Images;
@@ -85,13 +86,22 @@ internal sealed class SqlCatalogue(CatalogueDatabase database, IImageCatalogue i
         }
     }
 
-    // Always in this order, so that two changes of the same records wait for each other instead of each holding what the other needs.
     /// <returns>How many events it wrote.</returns>
     private async Task<int> WriteAsync(CatalogueChange change, DbTransaction transaction, CancellationToken cancellationToken)
     {
         if (change.MostOpenUploads is { } most && change.Transfers.FirstOrDefault(t => t is { Kind: TransferKind.Upload, Version: 0 }) is { } upload)
             await CheckUploadsAsync(upload, most, transaction, cancellationToken);
 
+        var quotas = await QuotaGuard.BeginAsync(change, transaction, cancellationToken);
+        var written = await WriteRecordsAsync(change, transaction, cancellationToken);
+        if (quotas is not null)
+            await quotas.CheckAsync(cancellationToken);
+        return written;
+    }
+
+    // Always in this order, so that two changes of the same records wait for each other instead of each holding what the other needs.
+    private async Task<int> WriteRecordsAsync(CatalogueChange change, DbTransaction transaction, CancellationToken cancellationToken)
+    {
         var events = new EventWriting(database.Dialect, transaction, cancellationToken);
         if (change.Image is { } image)
         {

@@ -79,6 +79,7 @@ internal static class VitrineCli
                 NodeListCommand.Make(terminal), NodeShowCommand.Make(terminal), NodeDrainCommand.Make(terminal), NodeOpenCommand.Make(terminal),
             },
             new Command("limit", "Limits: how much may happen at once.") { LimitListCommand.Make(terminal), LimitSetCommand.Make(terminal) },
+            new Command("quota", "Quotas: how much projects may have.") { QuotaShowCommand.Make(terminal), QuotaSetCommand.Make(terminal) },
             EventsCommand.Make(terminal), InspectCommand.Make(terminal), ConvertCommand.Make(terminal),
             ProbeCommand.Make(terminal), DoctorCommand.Make(terminal), CompletionCommand.Make(terminal),
         };

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Vitrine.Sources.Buckets;
 using Vitrine.Sources.FileServers;
+using Vitrine.Sources.Glance;
 using Vitrine.Sources.Http;
 using Vitrine.Sources.Libraries;
 using Vitrine.Sources.LocalFiles;
@@ -45,6 +46,8 @@ public static class SourceServices
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, HttpSource>(provider => provider.GetRequiredService<HttpSource>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, LibrarySource>(provider => new LibrarySource(
             provider.GetRequiredService<OutgoingHttp>(), provider.GetRequiredService<HttpSource>(), OptionsOf(provider))));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, GlanceSource>(
+            provider => new GlanceSource(provider.GetRequiredService<HttpSource>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, BucketSource>(provider => new BucketSource(
             provider.GetRequiredService<HttpSource>(), OptionsOf(provider), provider.GetRequiredService<TimeProvider>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ISource, FileServerSource>(CreateFileServerSource));

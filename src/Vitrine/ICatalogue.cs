@@ -1,5 +1,6 @@
 using Vitrine.Images;
 using Vitrine.Limits;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -14,6 +15,7 @@ public interface ICatalogue
     /// </summary>
     /// <exception cref="ConcurrentChangeException">A stored record has another version by now; nothing was changed.</exception>
     /// <exception cref="ImageIdTakenException">A new image has the id of another, deleted ones included.</exception>
+    /// <exception cref="QuotaExceededException">The project would have more of what the change is held against; nothing was changed.</exception>
     /// <exception cref="DuplicateSourceException">Another image of the project has the same source key.</exception>
     /// <exception cref="TooManyUploadsException">The project has as many uploads as it may.</exception>
     Task SaveAsync(CatalogueChange change, CancellationToken cancellationToken);
@@ -41,6 +43,12 @@ public sealed record CatalogueChange
 
     /// <summary>How many uploads of a project may not be over, new ones of <see cref="Transfers"/> included; null for any number.</summary>
     public long? MostOpenUploads { get; init; }
+
+    /// <summary>
+    /// What the project that owns the image, or for which the first transfer is, may not have too much of afterwards, if it has more of
+    /// it than before. Of changes that are made at once each sees those before it.
+    /// </summary>
+    public IReadOnlyList<QuotaResource> Within { get; init; } = [];
 
     /// <summary>All replicas of this image are taken away.</summary>
     public ImageId? WithoutReplicasOf { get; init; }

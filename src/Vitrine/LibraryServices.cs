@@ -4,6 +4,7 @@ using Vitrine.Images;
 using Vitrine.Limits;
 using Vitrine.Metadata;
 using Vitrine.Nodes;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -60,6 +61,7 @@ public static class LibraryServices
             p.GetRequiredService<INodeCatalogue>(), p.GetRequiredService<ThisNode>(), p.GetRequiredService<NodeDuty>(),
             p.GetRequiredService<TimeProvider>(), p.GetRequiredService<Microsoft.Extensions.Logging.ILogger<StoreOperationRunner>>()));
         services.AddSingleton<DefinitionLibrary>();
+        services.AddSingleton<ProjectQuotas>();
         services.AddSingleton(p => new ImageUploads(
             p.GetRequiredService<ImageLibrary>(), p.GetRequiredService<ICatalogue>(), p.GetRequiredService<StoreRegistry>(),
             p.GetRequiredService<StorePlacement>(), p.GetRequiredService<TransferDesk>(), p.GetRequiredService<TransferHolds>(), p.GetRequiredService<OpenUploads>(),

@@ -58,14 +58,6 @@ public sealed class GlanceClientTests : IAsyncLifetime
         Assert.Contains("OS::Glance::Image", Column(await RunAsync("md-resource-type-list")));
     }
 
-    [FactWithTool("glance")]
-    public async Task Of_a_cache_the_client_says_that_there_is_none()
-    {
-        var asked = await GlanceAsync("cache-list");
-        Assert.NotEqual(0, asked.ExitCode);
-        Assert.Contains("does not support image caching", asked.Output + asked.Error, StringComparison.Ordinal);
-    }
-
     private async Task<string> RunAsync(params string[] arguments) => (await GlanceAsync(arguments)).Succeeded();
 
     private Task<CommandResult> GlanceAsync(params string[] arguments) => Command.RunAsync("glance", arguments, _server.OpenStackEnvironment);

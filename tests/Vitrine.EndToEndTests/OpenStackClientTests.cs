@@ -69,6 +69,53 @@ public sealed class OpenStackClientTests : IAsyncLifetime
     }
 
     [FactWithTool("openstack")]
+    public async Task Limits_are_set_shown_and_held_against_images()
+    {
+        await RunAsync("registered", "limit", "create", "--service", "glance", "--default-limit", "5", "image_count_total");
+        await RunAsync("limit", "create", "--service", "glance", "--project", "admin", "--resource-limit", "9", "image_count_total");
+        var limit = Assert.Single((await JsonAsync("limit", "list")).EnumerateArray()).GetProperty("ID").GetString()!;
+        await RunAsync("limit", "set", "--resource-limit", "1", limit);
+        Assert.Equal(1, (await JsonAsync("limit", "show", limit)).GetProperty("resource_limit").GetInt32());
+
+        var file = Path.Combine(_server.Data, "small.raw");
+        await File.WriteAllBytesAsync(file, new byte[512], Stop);
+        string[] create = ["image", "create", "--disk-format", "raw", "--container-format", "bare", "--file", file];
+        await RunAsync([.. create, "first"]);
+        var refused = await OpenStackAsync(_server.OpenStackEnvironment, [.. create, "second"]);
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains("image_count_total is over limit of 1 due to current usage 1 and delta 1", refused.Error, StringComparison.Ordinal);
+
+        await RunAsync("limit", "delete", limit);
+        await RunAsync([.. create, "second"]);
+        var registered = Assert.Single((await JsonAsync("registered", "limit", "list")).EnumerateArray()).GetProperty("ID").GetString()!;
+        await RunAsync("registered", "limit", "set", "--default-limit", "2", registered);
+        Assert.Equal(2, (await JsonAsync("registered", "limit", "show", registered)).GetProperty("default_limit").GetInt32());
+        await RunAsync("registered", "limit", "delete", registered);
+    }
+
+    [FactWithTool("openstack")]
+    public async Task Members_properties_and_tags_come_and_go_by_the_stock_client()
+    {
+        var file = Path.Combine(_server.Data, "small.raw");
+        await File.WriteAllBytesAsync(file, new byte[512], Stop);
+        await RunAsync(
+            "image", "create", "--disk-format", "raw", "--container-format", "bare", "--file", file, "--shared", "--property", "team=storage", "--tag", "t", "one");
+        await RunAsync("project", "create", "tenant");
+        await RunAsync("image", "add", "project", "one", "tenant");
+        var member = Assert.Single((await JsonAsync("image", "member", "list", "one")).EnumerateArray());
+        Assert.Equal("pending", member.GetProperty("Status").GetString());
+        await RunAsync("image", "remove", "project", "one", "tenant");
+        Assert.Empty((await JsonAsync("image", "member", "list", "one")).EnumerateArray());
+
+        await RunAsync("image", "unset", "--property", "team", "--tag", "t", "one");
+        var shown = await JsonAsync("image", "show", "one");
+        Assert.Empty(shown.GetProperty("tags").EnumerateArray());
+        Assert.False(shown.GetProperty("properties").TryGetProperty("team", out _));
+        await RunAsync("image", "set", "--deactivate", "one");
+        Assert.Equal("deactivated", (await JsonAsync("image", "show", "one")).GetProperty("status").GetString());
+    }
+
+    [FactWithTool("openstack")]
     public async Task The_printed_environment_is_all_the_stock_client_needs()
     {
         var printed = (await Command.RunAsync(

@@ -12,9 +12,6 @@ public sealed class TempestTests : IDisposable
     [
         "test_image_caching.ImageCachingTest",
         "test_images.ImageLocationsTest",
-        "test_images.MultiStoresImportImagesTest",
-        "test_images.ImportImagesTest.test_image_glance_direct_import",
-        "test_images.ImportImagesTest.test_image_glance_download_import",
         "test_images.ImportImagesTest.test_remote",
     ];
 

@@ -35,6 +35,8 @@ namespace Vitrine.Client;
 [JsonSerializable(typeof(StoreOperationRequest))]
 [JsonSerializable(typeof(StoreOperationRecord))]
 [JsonSerializable(typeof(StoreOperationList))]
+[JsonSerializable(typeof(QuotaList))]
+[JsonSerializable(typeof(QuotaChange))]
 [JsonSerializable(typeof(ZoneList))]
 [JsonSerializable(typeof(NodeList))]
 [JsonSerializable(typeof(NodeChange))]

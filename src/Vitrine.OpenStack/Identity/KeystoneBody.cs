@@ -101,6 +101,17 @@ internal readonly struct KeystoneObject(JsonElement element, string path)
         _ => throw Wrong(name, "a boolean"),
     };
 
+    /// <exception cref="InvalidFieldException">Absent or no whole number.</exception>
+    public long Number(string name) => OptionalNumber(name) ?? throw Missing(name);
+
+    /// <returns>Null where it is absent or null.</returns>
+    public long? OptionalNumber(string name) => Find(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Number } found when found.TryGetInt64(out var number) => number,
+        _ => throw Wrong(name, "a whole number"),
+    };
+
     public bool IsText(string name) => Find(name) is { ValueKind: JsonValueKind.String };
 
     /// <summary>Whether the field is there with the value null, which is how clients take a value away.</summary>

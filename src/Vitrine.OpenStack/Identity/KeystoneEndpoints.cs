@@ -32,6 +32,7 @@ public static class KeystoneEndpoints
         v3.MapRoles();
         v3.MapAssignments();
         v3.MapCredentials();
+        v3.MapLimits();
 
         root.MapMissing();
         return app;

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
 using Vitrine.Access;
+using Vitrine.Quotas;
 
 namespace Vitrine.OpenStack.Identity;
 
@@ -17,8 +18,8 @@ internal static class KeystoneErrors
     {
         UnauthenticatedException => StatusCodes.Status401Unauthorized,
         ForbiddenException or BuiltInIdentityException or DomainEnabledException => StatusCodes.Status403Forbidden,
-        IdentityNotFoundException => StatusCodes.Status404NotFound,
-        IdentityConflictException or ConcurrentChangeException => StatusCodes.Status409Conflict,
+        IdentityNotFoundException or QuotaNotFoundException => StatusCodes.Status404NotFound,
+        IdentityConflictException or QuotaExistsException or ConcurrentChangeException => StatusCodes.Status409Conflict,
         InvalidFieldException => StatusCodes.Status400BadRequest,
         LimitExceededException => StatusCodes.Status413PayloadTooLarge,
         CatalogueUnavailableException or IdentityUnavailableException => StatusCodes.Status503ServiceUnavailable,
@@ -64,6 +65,8 @@ internal static class KeystoneErrors
         ForbiddenException forbidden =>
             $"You are not authorized to perform the requested action: identity:{forbidden.Action.Replace(' ', '_')}.",
         IdentityNotFoundException missing => $"Could not find {missing.Kind.Phrase()}: {missing.Id}.",
+        QuotaNotFoundException limit => $"Could not find limit: {limit.Id}.",
+        QuotaExistsException => $"Conflict occurred attempting to store limit - {error.Message}",
         IdentityConflictException conflict => $"Conflict occurred attempting to store {conflict.Kind.Phrase()} - {conflict.Message}",
         _ => error.Message,
     };

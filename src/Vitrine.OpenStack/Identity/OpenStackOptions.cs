@@ -17,6 +17,16 @@ public sealed class OpenStackOptions
 
     /// <summary>The identity service of the cloud, where it has one.</summary>
     public ExternalKeystoneOptions Keystone { get; init; } = new();
+
+    /// <summary>Other regions by their names, whose images are imported by <c>glance-download</c>. Their users' tokens are valid there.</summary>
+    public IDictionary<string, RegionOptions> Regions { get; } = new Dictionary<string, RegionOptions>(StringComparer.OrdinalIgnoreCase);
+}
+
+/// <summary>Where another region is.</summary>
+public sealed class RegionOptions
+{
+    /// <summary>The address of its image service, as its service catalogue has it, without a version.</summary>
+    public string Image { get; set; } = "";
 }
 
 internal sealed class OpenStackOptionsValidator : IValidateOptions<OpenStackOptions>
@@ -30,6 +40,9 @@ internal sealed class OpenStackOptionsValidator : IValidateOptions<OpenStackOpti
             faults.Add("OpenStack:PublicUrl must be an http or https URL without query and fragment.");
         if (options.Keystone.IsUsed)
             faults.AddRange(options.Keystone.Faults());
+
+        foreach (var (region, _) in options.Regions.Where(r => !IsWebAddress(r.Value.Image)))
+            faults.Add($"OpenStack:Regions:{region}:Image must be an http or https URL without query and fragment.");
 
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }

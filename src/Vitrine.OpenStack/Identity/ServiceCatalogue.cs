@@ -30,6 +30,14 @@ public sealed class ServiceCatalogue
 
     public string Region => _options.Region;
 
+    /// <summary>By which limits name the service that keeps them.</summary>
+    internal static string ImageServiceId { get; } = IdOf(CatalogueService.Image);
+
+    /// <summary>Where the image service of a region is, without a slash at the end; null for a region that nobody has said anything of.</summary>
+    internal string? ImageUrl(string region, HttpRequest request) => _options.Regions.TryGetValue(region, out var other)
+        ? other.Image.TrimEnd('/')
+        : region == Region ? BaseUrl(request) + CatalogueService.Image.Path : null;
+
     /// <summary>Scheme, host and base path by which the client reaches us, without a slash at the end.</summary>
     public string BaseUrl(HttpRequest request) =>
         (_options.PublicUrl ?? $"{request.Scheme}://{request.Host}{request.PathBase}").TrimEnd('/');

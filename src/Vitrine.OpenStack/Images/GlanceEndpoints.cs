@@ -44,6 +44,7 @@ public static class GlanceEndpoints
             "/images/{id}/file",
             GlanceMethod.Get(ImageFileEndpoints.Download),
             GlanceMethod.Put(ImageFileEndpoints.Upload));
+        v2.MapResource("/images/{id}/stage", GlanceMethod.Put(ImageFileEndpoints.Stage));
         v2.MapResource("/images/{id}/import", GlanceMethod.Post(ImportEndpoints.Import));
         v2.MapResource("/images/{id}/tags/{tag}", GlanceMethod.Put(ImageEndpoints.AddTag), GlanceMethod.Delete(ImageEndpoints.RemoveTag));
         v2.MapResource(
@@ -77,6 +78,8 @@ public static class GlanceEndpoints
         v2.MapResource("/info/stores", GlanceMethod.Get(InfoEndpoints.Stores));
         v2.MapResource("/info/stores/detail", GlanceMethod.Get(InfoEndpoints.StoresInDetail));
         v2.MapResource("/stores/{store}/{id}", GlanceMethod.Delete(InfoEndpoints.DeleteFromStore));
+        v2.MapResource("/cache", GlanceMethod.Get(CacheEndpoints.List), GlanceMethod.Delete(CacheEndpoints.Clear));
+        v2.MapResource("/cache/{id}", GlanceMethod.Put(CacheEndpoints.Queue), GlanceMethod.Delete(CacheEndpoints.Delete));
         v2.MapResource("/info/usage", GlanceMethod.Get(InfoEndpoints.Usage));
         v2.MapResource("/schemas/{name}", GlanceMethod.Get(InfoEndpoints.Schema));
     }

@@ -6,6 +6,8 @@ using Vitrine.Images;
 using Vitrine.Metadata;
 using Vitrine.Nodes;
 using Vitrine.OpenStack.Content;
+using Vitrine.OpenStack.Identity;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -38,6 +40,10 @@ internal static class GlanceErrors
         DuplicateMemberException => StatusCodes.Status409Conflict,
         ImageNotSharedException => StatusCodes.Status403Forbidden,
         TagNotFoundException => StatusCodes.Status404NotFound,
+
+        QuotaExceededException => StatusCodes.Status413PayloadTooLarge,
+        QuotaNotFoundException => StatusCodes.Status404NotFound,
+        QuotaExistsException => StatusCodes.Status409Conflict,
 
         DefinitionNotFoundException => StatusCodes.Status404NotFound,
         DefinitionExistsException => StatusCodes.Status409Conflict,
@@ -137,9 +143,15 @@ internal static class GlanceErrors
         return Answer(draining, context.GetEndpoint());
     }
 
-    private static string MessageOf(LibraryException error) => error is InvalidFieldException invalid
-        ? $"{ImageAttributes.GlanceNameOf(invalid.Field)}: {invalid.Reason}"
-        : error.Message;
+    private static string MessageOf(LibraryException error) => error switch
+    {
+        InvalidFieldException invalid => $"{ImageAttributes.GlanceNameOf(invalid.Field)}: {invalid.Reason}",
+
+        // Clients look for these words.
+        QuotaExceededException quota => $"Project {quota.Project} is over a limit for [Resource {LimitNames.Of(quota.Resource)} is over limit of "
+            + $"{quota.Limit} due to current usage {quota.Use} and delta {quota.More}]",
+        _ => error.Message,
+    };
 }
 
 /// <summary>On an endpoint where Glance has another status for a failure than everywhere else.</summary>

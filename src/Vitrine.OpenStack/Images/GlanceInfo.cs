@@ -7,7 +7,7 @@ internal sealed record GlanceImportInfo([property: JsonPropertyName("import-meth
 
 internal sealed record GlanceImportMethods(string Description, string Type, IReadOnlyList<string> Value);
 
-/// <summary>The use of quotas, of which there is one member a quota: none while the operator sets none.</summary>
+/// <summary>The quotas of the caller's project by their names, and how much of each is used; -1 is no limit.</summary>
 internal sealed record GlanceUsage(IReadOnlyDictionary<string, GlanceQuotaUsage> Usage);
 
 internal sealed record GlanceQuotaUsage(long Limit, long Usage);

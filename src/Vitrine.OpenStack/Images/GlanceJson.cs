@@ -17,6 +17,7 @@ namespace Vitrine.OpenStack.Images;
 [JsonSerializable(typeof(GlanceImportInfo))]
 [JsonSerializable(typeof(GlanceStoreList))]
 [JsonSerializable(typeof(GlanceUsage))]
+[JsonSerializable(typeof(GlanceCache))]
 [JsonSerializable(typeof(GlanceVersionList))]
 [JsonSerializable(typeof(GlanceError))]
 internal sealed partial class GlanceJson : JsonSerializerContext

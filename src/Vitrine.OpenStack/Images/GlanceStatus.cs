@@ -12,11 +12,11 @@ internal static class GlanceStatus
         ["queued"] = [new(ImageStatus.Queued), new(ImageStatus.Failed)],
         ["saving"] = [new(ImageStatus.Saving)],
         ["importing"] = [new(ImageStatus.Importing)],
+        ["uploading"] = [new(ImageStatus.Staged)],
         ["active"] = [new(ImageStatus.Active, Enabled: true)],
         ["deactivated"] = [new(ImageStatus.Active, Enabled: false)],
 
         // Images are never in these here, or are not listed when they are.
-        ["uploading"] = [],
         ["killed"] = [],
         ["deleted"] = [],
         ["pending_delete"] = [],
@@ -27,6 +27,7 @@ internal static class GlanceStatus
         ImageStatus.Queued or ImageStatus.Failed => "queued",
         ImageStatus.Saving => "saving",
         ImageStatus.Importing => "importing",
+        ImageStatus.Staged => "uploading",
         ImageStatus.Active => image.Enabled ? "active" : "deactivated",
         _ => throw new ArgumentOutOfRangeException(nameof(image), image.Status, "Such an image is shown to nobody."),
     };

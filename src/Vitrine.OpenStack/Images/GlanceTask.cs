@@ -89,10 +89,27 @@ internal sealed record GlanceImageTask
     public required GlanceTaskResult? Result { get; init; }
     public required string Message { get; init; }
 
-    public static GlanceImageTask From(Transfer transfer) => new()
+    /// <summary>The imports among the transfers of one image: an import and the copies that the same request led to are one.</summary>
+    /// <param name="newestFirst">All of the image.</param>
+    public static IReadOnlyList<GlanceImageTask> From(IReadOnlyList<Transfer> newestFirst)
+    {
+        var tasks = new List<List<Transfer>>();
+        foreach (var transfer in newestFirst.Reverse())
+        {
+            if (transfer is { Kind: TransferKind.Copy, RequestId: { } request } && tasks.LastOrDefault() is { } last && last[0].RequestId == request)
+                last.Add(transfer);
+            else
+                tasks.Add([transfer]);
+        }
+
+        return [.. tasks.Select(t => From(t[0], t.Find(part => !part.IsOver) ?? t[0])).Reverse()];
+    }
+
+    /// <param name="present">What is being done for it, or the import itself.</param>
+    private static GlanceImageTask From(Transfer transfer, Transfer present) => new()
     {
         Id = transfer.Id.ToString(),
-        Status = GlanceTask.StatusOf(transfer.State),
+        Status = GlanceTask.StatusOf(present.State),
         Owner = transfer.Project.Value,
         CreatedAt = GlanceTime.Precise(transfer.CreatedAt),
         UpdatedAt = GlanceTime.Precise(GlanceTask.LastChangeOf(transfer)),
@@ -115,9 +132,13 @@ internal sealed record GlanceTaskInput(string ImageId, GlanceImportRequest Impor
         new GlanceImportRequest(MethodOf(transfer), [transfer.Store, .. transfer.FurtherStores]),
         [transfer.Store, .. transfer.FurtherStores]);
 
-    private static GlanceImportMethod MethodOf(Transfer transfer) => transfer.Kind is TransferKind.Copy
-        ? new GlanceImportMethod(GlanceImport.CopyImage, Uri: null)
-        : new GlanceImportMethod(GlanceImport.WebDownload, transfer.SourceUrl ?? "");
+    private static GlanceImportMethod MethodOf(Transfer transfer) => transfer switch
+    {
+        { Kind: TransferKind.Copy } => new GlanceImportMethod(GlanceImport.CopyImage, Uri: null),
+        { SourceUrl: { } url } when url.StartsWith(RegionDownload.Scheme, StringComparison.Ordinal) => new GlanceImportMethod(GlanceImport.GlanceDownload, url),
+        { SourceUrl: { } url } => new GlanceImportMethod(GlanceImport.WebDownload, url),
+        _ => new GlanceImportMethod(GlanceImport.GlanceDirect, Uri: null),
+    };
 }
 
 internal sealed record GlanceImportRequest(GlanceImportMethod Method, IReadOnlyList<string> Stores);

@@ -9,13 +9,13 @@ namespace Vitrine.OpenStack.Images;
 /// <summary>The versions of the protocol: which we announce, and which spellings of them paths may begin with.</summary>
 /// <remarks>
 /// Clients look for single versions to learn what there is: 2.12 the tasks of an image, 2.14 the image cache, 2.17 adding of
-/// locations. So 2.14 and 2.16, which are the cache's, are left out, as Glance itself leaves them out where it has no cache.
+/// locations.
 /// All that were ever announced are understood in paths, and mean the same.
 /// </remarks>
 internal static class GlanceVersions
 {
     private const int NewestAlias = 16;
-    private static readonly int[] Announced = [15, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0];
+    private static readonly int[] Announced = [16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0];
 
     /// <summary>The first segment of the path of every resource: <c>v2</c>, or <c>v2.0</c> to <c>v2.16</c>.</summary>
     public static readonly RoutePattern Segment = RoutePatternFactory.Parse(

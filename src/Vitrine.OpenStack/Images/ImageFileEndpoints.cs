@@ -33,6 +33,21 @@ internal static class ImageFileEndpoints
         return TypedResults.NoContent();
     }
 
+    /// <summary>Takes data that an import is to make the image's.</summary>
+    public static async Task<NoContent> Stage(
+        string id, HttpContext context, ImageLibrary library, ImageUploads uploads, LibraryOptions options, TimeProvider time,
+        CancellationToken cancellationToken)
+    {
+        RequireOctetStream(context.Request);
+        var caller = context.GetCaller();
+        var length = context.Request.ContentLength ?? AnnouncedLength(context.Request);
+        var image = await library.GetAsync(ImageEndpoints.IdOf(id), caller, cancellationToken);
+
+        await using var body = UploadBody.Open(context, options.IdleTimeout, time);
+        await uploads.StageAsync(image.Id, body, length, caller, cancellationToken);
+        return TypedResults.NoContent();
+    }
+
     public static async Task<IResult> Download(string id, HttpContext context, ImageDownloads downloads, CancellationToken cancellationToken)
     {
         var download = await downloads.OpenAsync(ImageEndpoints.IdOf(id), context.GetCaller(), cancellationToken);

@@ -11,18 +11,20 @@ namespace Vitrine.OpenStack.Images;
 internal static class ImportEndpoints
 {
     public static async Task<StatusCodeHttpResult> Import(
-        string id, HttpContext context, ImageLibrary library, ImageImports imports, ImageReplicas replicas, StoreRegistry stores,
-        CancellationToken cancellationToken)
+        string id, HttpContext context, ImageLibrary library, ImageImports imports, ImageUploads uploads, ImageReplicas replicas,
+        RegionDownload regions, StoreRegistry stores, CancellationToken cancellationToken)
     {
         using var body = await GlanceBody.ReadObjectAsync(context.Request, cancellationToken);
         var asked = GlanceImport.Read(body.RootElement, context.Request, stores);
         var caller = context.GetCaller();
         var image = await library.GetAsync(ImageEndpoints.IdOf(id), caller, cancellationToken);
-        if (asked.Method is GlanceImport.CopyImage)
-            await CopyAsync(image, asked, replicas, caller, context, cancellationToken);
-        else
-            await FetchAsync(image, asked, imports, caller, context, cancellationToken);
-
+        await (asked.Method switch
+        {
+            GlanceImport.CopyImage => CopyAsync(image, asked, replicas, caller, context, cancellationToken),
+            GlanceImport.GlanceDownload => regions.StartAsync(image, asked, caller, context, cancellationToken),
+            GlanceImport.GlanceDirect => TakeStagedAsync(image, asked, uploads, caller, context, cancellationToken),
+            _ => FetchAsync(image, asked, imports, caller, context, cancellationToken),
+        });
         return TypedResults.StatusCode(StatusCodes.Status202Accepted);
     }
 
@@ -34,6 +36,13 @@ internal static class ImportEndpoints
         // Glance's users may import one address as often as they like.
         var request = new ImportRequest(asked.Url!, Expected: null, asked.Stores, AllowDuplicate: true, context.TraceIdentifier);
         await imports.StartAsync(image.Id, request, caller, cancellationToken);
+    }
+
+    private static Task TakeStagedAsync(
+        Image image, GlanceImport asked, ImageUploads uploads, Caller caller, HttpContext context, CancellationToken cancellationToken)
+    {
+        ImageFileEndpoints.RequireFormats(image);
+        return uploads.ImportStagedAsync(image.Id, asked.Stores, context.TraceIdentifier, caller, cancellationToken);
     }
 
     private static async Task CopyAsync(

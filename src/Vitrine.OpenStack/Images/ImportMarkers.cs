@@ -17,7 +17,7 @@ internal static class ImportMarkers
     private const string Failed = "os_glance_failed_import";
 
     /// <summary>Whether the image's transfer has to be looked at.</summary>
-    public static bool NeedTransfer(Image image) => image is { Status: ImageStatus.Failed, SourceUrl: not null, Transfer: not null };
+    public static bool NeedTransfer(Image image) => image is { Status: ImageStatus.Failed, Transfer: not null };
 
     public static IEnumerable<(string Name, string Value)> Of(Image image, IReadOnlyCollection<Replica> replicas, Transfer? transfer) => image switch
     {

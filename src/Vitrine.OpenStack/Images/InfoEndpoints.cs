@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Vitrine.Images;
 using Vitrine.OpenStack.Identity;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 
 namespace Vitrine.OpenStack.Images;
@@ -33,8 +34,14 @@ internal static class InfoEndpoints
         return TypedResults.NoContent();
     }
 
-    public static JsonHttpResult<GlanceUsage> Usage() =>
-        GlanceJson.Answer(new GlanceUsage(new Dictionary<string, GlanceQuotaUsage>()), GlanceJson.Default.GlanceUsage);
+    public static async Task<JsonHttpResult<GlanceUsage>> Usage(HttpContext context, ProjectQuotas quotas, CancellationToken cancellationToken)
+    {
+        var caller = context.GetCaller();
+        var states = await quotas.GetAsync(caller.RequireProject(), caller, cancellationToken);
+        return GlanceJson.Answer(
+            new GlanceUsage(states.ToDictionary(s => LimitNames.Of(s.Resource), s => new GlanceQuotaUsage(s.Limit, s.Use))),
+            GlanceJson.Default.GlanceUsage);
+    }
 
     public static Utf8ContentHttpResult Schema(string name) => GlanceSchemas.Find(name) is { } schema
         ? TypedResults.Text(schema, MediaTypeNames.Application.Json)

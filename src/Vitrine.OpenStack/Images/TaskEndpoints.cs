@@ -20,7 +20,7 @@ internal static class TaskEndpoints
         var image = await library.GetAsync(ImageEndpoints.IdOf(id), caller, cancellationToken);
         var query = new TransferQuery { Image = image.Id, Kinds = GlanceTask.Kinds, Limit = MaxOfImage };
         var transfers = await desk.ListAsync(query, caller, cancellationToken);
-        return GlanceJson.Answer(new GlanceImageTaskList([.. transfers.Select(GlanceImageTask.From)]), GlanceJson.Default.GlanceImageTaskList);
+        return GlanceJson.Answer(new GlanceImageTaskList(GlanceImageTask.From(transfers)), GlanceJson.Default.GlanceImageTaskList);
     }
 
     public static async Task<JsonHttpResult<GlanceTaskList>> List(HttpContext context, TransferDesk desk, CancellationToken cancellationToken)

@@ -25,6 +25,7 @@ internal static class RestEndpoints
         api.MapStores();
         api.MapNodes();
         api.MapLimits();
+        api.MapQuotas();
         api.MapEvents();
         api.MapUploadPartList();
         api.MapUploadFormGrants();

@@ -8,6 +8,7 @@ using Vitrine.Images;
 using Vitrine.Metadata;
 using Vitrine.Nodes;
 using Vitrine.OpenStack.Content;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -26,17 +27,17 @@ internal static partial class RestErrors
         ForbiddenException or NotOwnerException or BuiltInIdentityException or TicketSpentException => StatusCodes.Status403Forbidden,
         ImageNotFoundException or MemberNotFoundException or TagNotFoundException or ContentMissingException
             or TransferNotFoundException or UploadPartNotFoundException or StoreOperationNotFoundException or ReplicaNotFoundException or IdentityNotFoundException
-            or DefinitionNotFoundException or NodeNotFoundException => StatusCodes.Status404NotFound,
+            or DefinitionNotFoundException or NodeNotFoundException or QuotaNotFoundException => StatusCodes.Status404NotFound,
         ConcurrentChangeException or ImageStatusException or ImageDisabledException or ImageProtectedException
             or ImageIdTakenException or DuplicateSourceException or DuplicateMemberException or ImageNotSharedException
             or TransferStateException or TransferLostException or UploadOffsetException or UploadPartsException
             or StoreBusyException or UpkeepNotSupportedException or StoreClosedException
             or ReplicaExistsException or ReplicaExpectedException or LastReplicaException
             or IdentityConflictException or DomainEnabledException
-            or DefinitionExistsException or DefinitionProtectedException => StatusCodes.Status409Conflict,
+            or DefinitionExistsException or QuotaExistsException or DefinitionProtectedException => StatusCodes.Status409Conflict,
         UploadExpiredException => StatusCodes.Status410Gone,
         TusVersionException or VersionMismatchException => StatusCodes.Status412PreconditionFailed,
-        LimitExceededException => StatusCodes.Status413PayloadTooLarge,
+        LimitExceededException or QuotaExceededException => StatusCodes.Status413PayloadTooLarge,
         StoreElsewhereException => StatusCodes.Status421MisdirectedRequest,
         TooManyUploadsException => StatusCodes.Status429TooManyRequests,
         UnsupportedBodyException => StatusCodes.Status415UnsupportedMediaType,

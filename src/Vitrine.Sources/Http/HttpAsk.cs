@@ -7,8 +7,8 @@ namespace Vitrine.Sources.Http;
 /// <param name="IfRange">Gives the range only of the version that this validator marks (RFC 9110 section 13.1.5).</param>
 internal sealed record HttpAsk(HttpMethod Method, string? Range = null, string? IfRange = null)
 {
-    /// <summary>A token that proves who asks, for the host of the address alone. It is sent in place of a login in the address.</summary>
-    public string? Bearer { get; init; }
+    /// <summary>For the host of the address alone. It is sent in place of a login in the address.</summary>
+    public HttpLogin? Login { get; init; }
 
     /// <summary>What is sent, as JSON. It goes nowhere but to the address itself, so redirects are not followed.</summary>
     public string? Json { get; init; }

@@ -11,46 +11,46 @@ internal sealed class HttpSource(OutgoingHttp http, SourceOptions options, TimeP
     public void Check(Uri address) => http.Demand(address);
 
     public Task<SourceReading> OpenAsync(Uri address, long from, string? validator, CancellationToken cancellationToken) =>
-        OpenAsync(address, from, validator, bearer: null, cancellationToken);
+        OpenAsync(address, from, validator, login: null, cancellationToken);
 
-    public Task<SourceProbe> ProbeAsync(Uri address, CancellationToken cancellationToken) => ProbeAsync(address, bearer: null, cancellationToken);
+    public Task<SourceProbe> ProbeAsync(Uri address, CancellationToken cancellationToken) => ProbeAsync(address, login: null, cancellationToken);
 
-    /// <param name="bearer">A token for the host of the address; null for what stands in the address.</param>
-    public Task<SourceReading> OpenAsync(Uri address, long from, string? validator, string? bearer, CancellationToken cancellationToken)
+    /// <param name="login">For the host of the address; null for what stands in the address.</param>
+    public Task<SourceReading> OpenAsync(Uri address, long from, string? validator, HttpLogin? login, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(from);
         return meter.CountAsync(() => from > 0 && VersionMark.TryParse(validator) is { } mark
-            ? ResumeAsync(address, from, mark, bearer, cancellationToken)
-            : BeginAsync(address, bearer, cancellationToken));
+            ? ResumeAsync(address, from, mark, login, cancellationToken)
+            : BeginAsync(address, login, cancellationToken));
     }
 
-    public async Task<SourceProbe> ProbeAsync(Uri address, string? bearer, CancellationToken cancellationToken)
+    public async Task<SourceProbe> ProbeAsync(Uri address, HttpLogin? login, CancellationToken cancellationToken)
     {
-        await using var head = await http.SendAsync(address, HttpAsk.Head with { Bearer = bearer }, cancellationToken);
+        await using var head = await http.SendAsync(address, HttpAsk.Head with { Login = login }, cancellationToken);
         if (!IsNoAnswerToHead(head.Status))
             return Describe(head);
 
         await head.DisposeAsync();
-        await using var first = await http.SendAsync(address, HttpAsk.FirstByte with { Bearer = bearer }, cancellationToken);
+        await using var first = await http.SendAsync(address, HttpAsk.FirstByte with { Login = login }, cancellationToken);
         return Describe(first);
     }
 
-    private async Task<SourceReading> BeginAsync(Uri address, string? bearer, CancellationToken cancellationToken)
+    private async Task<SourceReading> BeginAsync(Uri address, HttpLogin? login, CancellationToken cancellationToken)
     {
-        var exchange = await http.SendAsync(address, HttpAsk.Whole with { Bearer = bearer }, cancellationToken);
+        var exchange = await http.SendAsync(address, HttpAsk.Whole with { Login = login }, cancellationToken);
         return await OrDispose(exchange, () => exchange.Status is HttpStatusCode.OK or HttpStatusCode.NonAuthoritativeInformation
             ? ReadWholeAsync(exchange, cancellationToken)
             : throw HttpFailures.OfStatus(exchange));
     }
 
-    private async Task<SourceReading> ResumeAsync(Uri address, long from, VersionMark mark, string? bearer, CancellationToken cancellationToken)
+    private async Task<SourceReading> ResumeAsync(Uri address, long from, VersionMark mark, HttpLogin? login, CancellationToken cancellationToken)
     {
-        var exchange = await http.SendAsync(address, HttpAsk.From(from, mark.IfRange) with { Bearer = bearer }, cancellationToken);
+        var exchange = await http.SendAsync(address, HttpAsk.From(from, mark.IfRange) with { Login = login }, cancellationToken);
         var resumption = Resumption.Judge(exchange, from, mark);
         if (resumption is Resumption.AskAgain)
         {
             await exchange.DisposeAsync();
-            return await BeginAsync(address, bearer, cancellationToken);
+            return await BeginAsync(address, login, cancellationToken);
         }
 
         return await OrDispose(exchange, async () => resumption switch

@@ -46,17 +46,13 @@ internal sealed class OutgoingHttp(OutgoingPolicy policy, OutgoingConnector conn
         }
     }
 
-    private static AuthenticationHeaderValue? LoginOf(Uri address, HttpAsk ask) => (ask.Bearer, BasicLogin.Of(address)) switch
-    {
-        ({ } token, _) => new AuthenticationHeaderValue("Bearer", token),
-        (_, { } login) => new AuthenticationHeaderValue(BasicLogin.Scheme, login.Parameter),
-        _ => null,
-    };
+    private static HttpLogin? LoginOf(Uri address, HttpAsk ask) =>
+        ask.Login ?? (BasicLogin.Of(address) is { } login ? HttpLogin.Basic(login.Parameter) : null);
 
     private static bool IsRedirect(HttpStatusCode status) => status is HttpStatusCode.MovedPermanently or HttpStatusCode.Found
         or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect;
 
-    private async Task<HttpExchange> SendOnceAsync(Uri address, HttpAsk ask, AuthenticationHeaderValue? login, CancellationToken cancellationToken)
+    private async Task<HttpExchange> SendOnceAsync(Uri address, HttpAsk ask, HttpLogin? login, CancellationToken cancellationToken)
     {
         var target = Demand(address);
         var connection = await connector.OpenAsync(target, cancellationToken);
@@ -116,7 +112,7 @@ internal sealed class OutgoingHttp(OutgoingPolicy policy, OutgoingConnector conn
     }
 
     /// <summary>Always spelt with http:, as TLS, where there is any, is a matter of the connection that the handler is given.</summary>
-    private HttpRequestMessage Request(Uri address, OutgoingTarget target, HttpAsk ask, AuthenticationHeaderValue? login)
+    private HttpRequestMessage Request(Uri address, OutgoingTarget target, HttpAsk ask, HttpLogin? login)
     {
         var request = new HttpRequestMessage(ask.Method, $"http://{target.Authority}{address.PathAndQuery}") { Version = HttpVersion.Version11 };
         request.Headers.Host = address.IsDefaultPort ? target.Bracketed : target.Authority;
@@ -124,7 +120,8 @@ internal sealed class OutgoingHttp(OutgoingPolicy policy, OutgoingConnector conn
         request.Headers.TryAddWithoutValidation("Accept-Encoding", "identity");
         request.Headers.ConnectionClose = true;
         ask.WriteTo(request.Headers);
-        request.Headers.Authorization = login;
+        if (login is not null)
+            request.Headers.TryAddWithoutValidation(login.Header, login.Value);
         if (ask.Json is not null)
             request.Content = new StringContent(ask.Json, Encoding.UTF8, MediaTypeNames.Application.Json);
         if (connector.ForwardingProxy(target) is { Login: { } proxyLogin })

@@ -21,13 +21,13 @@ internal sealed partial class LibrarySource(OutgoingHttp http, HttpSource files,
     public async Task<SourceReading> OpenAsync(Uri address, long from, string? validator, CancellationToken cancellationToken)
     {
         var (library, file) = Find(address);
-        return await files.OpenAsync(file, from, validator, await LogInAsync(library, cancellationToken), cancellationToken);
+        return await files.OpenAsync(file, from, validator, HttpLogin.Bearer(await LogInAsync(library, cancellationToken)), cancellationToken);
     }
 
     public async Task<SourceProbe> ProbeAsync(Uri address, CancellationToken cancellationToken)
     {
         var (library, file) = Find(address);
-        return await files.ProbeAsync(file, await LogInAsync(library, cancellationToken), cancellationToken);
+        return await files.ProbeAsync(file, HttpLogin.Bearer(await LogInAsync(library, cancellationToken)), cancellationToken);
     }
 
     /// <returns>The library, and where it has the image's content.</returns>

@@ -80,12 +80,19 @@ public static class ContentRules
             throw new FormatMismatchException(claimed.Word(), found.Word());
     }
 
+    /// <exception cref="ContentEmptyException">Not one byte came.</exception>
+    /// <exception cref="ContentLengthException">Not as many bytes came as were announced.</exception>
+    internal static void CheckLength(long length, long? announced)
+    {
+        if (length == 0)
+            throw new ContentEmptyException();
+        if (announced is { } expected && expected != length)
+            throw new ContentLengthException(expected, length);
+    }
+
     private static void CheckArrival(IngestResult result, long? announced, Checksum? expected)
     {
-        if (result.Verdict is null)
-            throw new ContentEmptyException();
-        if (announced is { } length && length != result.Length)
-            throw new ContentLengthException(length, result.Length);
+        CheckLength(result.Length, announced);
         if (expected is not null && result.Sums[expected.Algorithm] != expected.Hex)
             throw new ContentMismatchException(expected, result.Sums[expected.Algorithm]);
     }

@@ -196,16 +196,6 @@ public sealed class Ingest : IAsyncDisposable
         _buffer = [];
     }
 
-    private sealed class StagedReader(ContentWriter writer) : ContentReader
-    {
-        public override long Length => writer.Length;
-
-        public override ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken) =>
-            writer.ReadAsync(offset, buffer, cancellationToken);
-
-        public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
-    }
-
     /// <summary>The lanes of one pass, from the first byte to the last.</summary>
     private sealed class Lanes : IAsyncDisposable
     {

@@ -82,6 +82,16 @@ public sealed record Image
         }
         : throw new ImageStatusException(Id, Status, ImageStatus.Queued);
 
+    /// <summary>The image begins to receive content that is not to be its own before somebody asks for that.</summary>
+    /// <exception cref="ImageStatusException">It has content, or is already receiving some.</exception>
+    public Image Stage(Transfer transfer, DateTimeOffset now) => Receive(transfer, now) with { Status = ImageStatus.Staged };
+
+    /// <summary>What is staged is to become its content.</summary>
+    /// <exception cref="ImageStatusException">Nothing is staged.</exception>
+    public Image Import(DateTimeOffset now) => Status is ImageStatus.Staged
+        ? this with { Status = ImageStatus.Importing, UpdatedAt = now }
+        : throw new ImageStatusException(Id, Status, ImageStatus.Staged);
+
     /// <summary>The content is durable in a store and all checks have passed.</summary>
     public Image Activate(ContentFacts content, DateTimeOffset now) => Status is ImageStatus.Saving or ImageStatus.Importing
         ? this with
@@ -98,7 +108,7 @@ public sealed record Image
 
     /// <summary>The transfer ended without content. Another may follow.</summary>
     /// <remarks>The source key stays: it keeps nobody from the same source while the image is failed, and a retry needs it.</remarks>
-    public Image Fail(DateTimeOffset now) => Status is ImageStatus.Saving or ImageStatus.Importing
+    public Image Fail(DateTimeOffset now) => Status is ImageStatus.Saving or ImageStatus.Importing or ImageStatus.Staged
         ? this with { Status = ImageStatus.Failed, Size = null, UpdatedAt = now }
         : this;
 
@@ -128,6 +138,9 @@ public enum ImageStatus
 
     /// <summary>We are fetching the content.</summary>
     Importing,
+
+    /// <summary>A client is sending content, or has sent it; it waits until somebody asks for it to be taken.</summary>
+    Staged,
 
     /// <summary>The content is there, verified, and never changes. The only status in which it can be used.</summary>
     Active,

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Vitrine.Access;
 using Vitrine.Content;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -38,6 +39,33 @@ public sealed class ImageImports(
 
         var addresses = Check(request);
         return await BeginAsync(image with { SourceKey = KeyOf(request, addresses[0]) }, request, addresses, caller, cancellationToken);
+    }
+
+    /// <summary>Records an import that failed before it began, for faces whose clients look for that at the transfer.</summary>
+    /// <param name="sourceUrl">What was to be fetched, without anything secret.</param>
+    /// <param name="requestId">The name of the request that asked, for finding it again in logs.</param>
+    public async Task FailAsync(
+        ImageId id, string sourceUrl, StoreChoice? store, LibraryException failure, string? requestId, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.RequireMember("import an image");
+        var image = await library.GetOwnAsync(id, caller, cancellationToken);
+        var stores = await placement.ChooseAsync(store, cancellationToken);
+        var now = time.Now();
+        var transfer = new Transfer
+        {
+            Id = TransferId.New(),
+            Image = image.Id,
+            Project = image.Owner,
+            Kind = TransferKind.Import,
+            User = caller.User,
+            RequestId = requestId,
+            Store = stores[0].Name,
+            SourceUrl = sourceUrl,
+            CreatedAt = now,
+        };
+        var described = new TransferFailure(failure.Code, TransferSteps.Connecting, failure.Message, failure.Remedy, Node: null, now);
+        await catalogue.SaveAsync(
+            new CatalogueChange { Image = image.Receive(transfer, now).Fail(now), Transfers = [transfer.Fail(described, now)] }, cancellationToken);
     }
 
     private IReadOnlyList<Uri> Check(ImportRequest request)
@@ -85,6 +113,7 @@ public sealed class ImageImports(
             new CatalogueChange
             {
                 Image = importing,
+                Within = [QuotaResource.Images, QuotaResource.Uploading],
                 Transfers = [transfer],
                 Replicas = [new Replica(image.Id, transfer.Store, ReplicaState.Receiving, Digest: null, Size: null, now)],
             },

@@ -1,4 +1,5 @@
 using Vitrine.Access;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -37,7 +38,7 @@ public sealed class ImageLibrary(
         Caller caller, ImageId? id, ProjectId? owner, Func<Image, Image> describe, CancellationToken cancellationToken)
     {
         var image = Draft(caller, id, owner, describe);
-        await catalogue.SaveAsync(new CatalogueChange { Image = image }, cancellationToken);
+        await catalogue.SaveAsync(new CatalogueChange { Image = image, Within = [QuotaResource.Images] }, cancellationToken);
         return image with { Version = 1 };
     }
 
@@ -91,6 +92,8 @@ public sealed class ImageLibrary(
                     },
                     cancellationToken);
                 await FreeAsync(freed);
+                foreach (var staged in living.Where(t => t.IsStaged))
+                    await sweeper.TryDiscardAsync(staged);
                 return;
             }
             catch (ConcurrentChangeException) when (crossings < MaxCrossings)

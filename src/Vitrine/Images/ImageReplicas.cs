@@ -1,4 +1,5 @@
 using Vitrine.Access;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -105,7 +106,8 @@ public sealed class ImageReplicas(
             var copies = Prepare(image, all, stores, request, caller);
             try
             {
-                await catalogue.SaveAsync(TransferChanges.Begin(image, copies, all, time.Now()), cancellationToken);
+                var begun = TransferChanges.Begin(image, copies, all, time.Now());
+                await catalogue.SaveAsync(begun with { Within = [QuotaResource.Uploading, QuotaResource.Size] }, cancellationToken);
             }
             catch (ConcurrentChangeException) when (crossings < MaxCrossings)
             {

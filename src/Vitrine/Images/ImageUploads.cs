@@ -2,6 +2,7 @@ using Vitrine.Access;
 using Vitrine.Content;
 using Vitrine.Limits;
 using Vitrine.Nodes;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Transfers;
 
@@ -96,13 +97,70 @@ public sealed class ImageUploads
         var transfer = await NewTransferAsync(image, TransferKind.Stream, length, expected: null, store, cancellationToken);
         _stores.CheckReaches(transfer.Store, _holds.Node);
         await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
-        var running = transfer.Take(_holds.Node.Instance, _holds.Node.Name, _holds.Time.Now());
+        var now = _holds.Time.Now();
+        var running = transfer.Take(_holds.Node.Instance, _holds.Node.Name, now);
         await using var hold = _holds.Hold(running with { Version = 1 });
-        await SaveAsync(image, running, cancellationToken);
-        await ReceiveWholeAsync(hold, body, length, cancellationToken);
+        await SaveAsync(image.Receive(running, now), running, now, cancellationToken);
+        await CompleteOrFailAsync(hold, async () =>
+        {
+            await ReceiveWholeAsync(hold, body, length, cancellationToken);
+            await hold.CompleteAsync(CancellationToken.None);
+        });
     }
 
-    /// <summary>Closes uploads that stand still, and gives up those that stood still for the whole staging lifetime.</summary>
+    /// <summary>Takes the whole content in one request and keeps it, until <see cref="ImportStagedAsync"/> is asked to make it the image's.</summary>
+    /// <param name="length">What the client announced; null where it did not.</param>
+    /// <exception cref="ContentLengthException">More or fewer bytes came than were announced.</exception>
+    /// <exception cref="ContentEmptyException">Not one came.</exception>
+    public async Task StageAsync(ImageId id, Stream body, long? length, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.RequireMember("stage an image");
+        var image = await _library.GetOwnAsync(id, caller, cancellationToken);
+        _holds.Duty.CheckTakesBodies();
+        var transfer = await NewTransferAsync(image, TransferKind.Stream, length, expected: null, store: null, cancellationToken);
+        _stores.CheckReaches(transfer.Store, _holds.Node);
+        await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
+        var now = _holds.Time.Now();
+        var running = transfer.Take(_holds.Node.Instance, _holds.Node.Name, now);
+        await using var hold = _holds.Hold(running with { Version = 1 });
+        await SaveAsync(image.Stage(running, now), running, now, cancellationToken);
+        await CompleteOrFailAsync(hold, async () =>
+        {
+            await ReceiveWholeAsync(hold, body, length, cancellationToken);
+            await hold.StageAsync(cancellationToken);
+        });
+    }
+
+    /// <summary>Has what is staged checked and made the image's content. Answers at once.</summary>
+    /// <param name="requestId">The name of the request that asks, for finding it again in logs.</param>
+    /// <exception cref="ImageStatusException">Nothing is staged for the image.</exception>
+    /// <exception cref="TransferStateException">The client is still sending it.</exception>
+    public async Task ImportStagedAsync(ImageId id, StoreChoice? choice, string? requestId, Caller caller, CancellationToken cancellationToken)
+    {
+        caller.RequireMember("import an image");
+        var image = await _library.GetOwnAsync(id, caller, cancellationToken);
+        var now = _holds.Time.Now();
+        var importing = image.Import(now);
+        var staged = await _holds.Transfers.FindAsync(image.Transfer!.Value, cancellationToken)
+            ?? throw new ImageStatusException(id, image.Status, ImageStatus.Staged);
+
+        // What is there already need not go anywhere first, whatever the order in which stores were named.
+        var stores = (await _placement.ChooseAsync(choice, cancellationToken)).Select(s => s.Name).OrderByDescending(s => s == staged.Store);
+        var import = staged.Import(caller.User, requestId, [.. stores]);
+        await _catalogue.SaveAsync(
+            new CatalogueChange
+            {
+                Image = importing,
+                Transfers = [import],
+                WithoutReplicasIn = [staged.Store],
+                Within = [QuotaResource.Size],
+                Replicas = [new Replica(id, import.Store, ReplicaState.Receiving, Digest: null, import.Length, now)],
+            },
+            cancellationToken);
+        await _holds.Scheduler.ScheduleAsync(import.Id, cancellationToken);
+    }
+
+    /// <summary>Closes uploads that stand still, and gives up those that stood still, or lay staged, for the whole staging lifetime.</summary>
     public async Task TidyAsync(CancellationToken cancellationToken)
     {
         await _open.TidyAsync(_holds.Options.IdleTimeout, cancellationToken);
@@ -110,7 +168,7 @@ public sealed class ImageUploads
         var oldest = _holds.Time.GetUtcNow() - _holds.Options.StagingLifetime;
         var query = new TransferQuery
         {
-            Kinds = [TransferKind.Upload],
+            Kinds = [TransferKind.Upload, TransferKind.Stream],
             States = [TransferState.Queued, TransferState.Running],
             Limit = int.MaxValue,
         };
@@ -130,7 +188,8 @@ public sealed class ImageUploads
         var transfer = await NewTransferAsync(image, TransferKind.Upload, length, expected, store, cancellationToken);
         if (_stores.Has(transfer.Store))
             await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
-        var receiving = await SaveAsync(image, transfer, cancellationToken);
+        var now = _holds.Time.Now();
+        var receiving = await SaveAsync(image.Receive(transfer, now), transfer, now, cancellationToken);
         return (receiving, transfer with { Version = 1 });
     }
 
@@ -151,12 +210,16 @@ public sealed class ImageUploads
 
     private async Task ReceiveWholeAsync(TransferHold hold, Stream body, long? length, CancellationToken cancellationToken)
     {
+        await hold.OpenAsync(cancellationToken);
+        await hold.ChangeAsync(t => t.Connect(length, 0, validator: null, _holds.Time.Now()), cancellationToken);
+        await hold.ReceiveAsync(body, cancellationToken);
+    }
+
+    private async Task CompleteOrFailAsync(TransferHold hold, Func<Task> complete)
+    {
         try
         {
-            await hold.OpenAsync(cancellationToken);
-            await hold.ChangeAsync(t => t.Connect(length, 0, validator: null, _holds.Time.Now()), cancellationToken);
-            await hold.ReceiveAsync(body, cancellationToken);
-            await hold.CompleteAsync(CancellationToken.None);
+            await complete();
         }
         catch (TransferLostException)
         {
@@ -191,9 +254,10 @@ public sealed class ImageUploads
 
             return hold.Transfer;
         }
-        catch (LibraryException failure) when (failure is not (TransferLostException or StoreUnavailableException or StoreFullException or UploadChecksumException))
+        catch (LibraryException failure) when (failure is not (TransferLostException or StoreUnavailableException or StoreFullException
+            or UploadChecksumException or QuotaExceededException))
         {
-            // What came is wrong and will not become right: the upload is over. A full or absent store may come back.
+            // What came is wrong and will not become right: the upload is over. A full or absent store may come back, as may room in a quota.
             await hold.FailAsync(_holds.Describe(failure, hold.Transfer.Step), keepStaged: false);
             throw;
         }
@@ -219,10 +283,9 @@ public sealed class ImageUploads
         };
     }
 
-    private async Task<Image> SaveAsync(Image image, Transfer transfer, CancellationToken cancellationToken)
+    private async Task<Image> SaveAsync(Image begun, Transfer transfer, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var now = _holds.Time.Now();
-        var receiving = image.Receive(transfer, now) with { Size = transfer.Length };
+        var receiving = begun with { Size = transfer.Length };
         var limits = await _holds.Limits.ReadAsync(cancellationToken);
         await _catalogue.SaveAsync(
             new CatalogueChange
@@ -230,7 +293,8 @@ public sealed class ImageUploads
                 Image = receiving,
                 Transfers = [transfer],
                 MostOpenUploads = limits[LimitName.UploadsPerProject],
-                Replicas = [new Replica(image.Id, transfer.Store, ReplicaState.Receiving, Digest: null, transfer.Length, now)],
+                Within = [QuotaResource.Images, QuotaResource.Uploading, QuotaResource.Size, QuotaResource.Staged],
+                Replicas = [new Replica(begun.Id, transfer.Store, ReplicaState.Receiving, Digest: null, transfer.Length, now)],
             },
             cancellationToken);
         return receiving with { Version = receiving.Version + 1 };

@@ -86,6 +86,19 @@ public sealed partial class ContentSweeper
         }
     }
 
+    /// <summary>The same for what a transfer left staged that nobody works on.</summary>
+    internal async Task TryDiscardAsync(Transfer ended)
+    {
+        try
+        {
+            await TryDiscardAsync(ended.Store, StagingKey.Of(ended.Id, ended.StagingTurn), CancellationToken.None);
+        }
+        catch (LibraryException failure)
+        {
+            LogNotDiscarded(failure, ended.Id, ended.Store);
+        }
+    }
+
     private async Task<SweepResult> SweepContentAsync(string store, CancellationToken cancellationToken)
     {
         var result = new SweepResult(0, 0, 0);
@@ -173,6 +186,9 @@ public sealed partial class ContentSweeper
 
     [LoggerMessage(LogLevel.Warning, "Content {Digest} in store {Store} is left to the next sweep")]
     private partial void LogNotFreed(Exception failure, Digest digest, string store);
+
+    [LoggerMessage(LogLevel.Warning, "What transfer {Transfer} left staged in store {Store} is left to the next sweep")]
+    private partial void LogNotDiscarded(Exception failure, TransferId transfer, string store);
 
     [LoggerMessage(LogLevel.Warning, "Store {Store} has image {Image}, of which the catalogue knows nothing; a rebuild of the store brings it back")]
     private partial void LogForgotten(ImageId image, string store);

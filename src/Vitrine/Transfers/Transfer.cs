@@ -52,7 +52,10 @@ public sealed record Transfer
     /// <summary>The whole address, and those of mirrors of it, encrypted by <see cref="ISecretProtector"/>.</summary>
     public string? SourceSecret { get; init; }
 
-    /// <summary>Of a copy: the store that it reads from, or read from last; null while nobody chose one.</summary>
+    /// <summary>
+    /// Of a copy: the store that it reads from, or read from last; null while nobody chose one. Of an import: the store in which its
+    /// content was staged, where another is to have it.
+    /// </summary>
     public string? SourceStore { get; init; }
 
     /// <summary>Of a copy: the store whose replica is given up once this one is ready; null for none.</summary>
@@ -148,9 +151,15 @@ public sealed record Transfer
     /// <summary>Counts against the limits of what runs at once: nobody waits for it at the other end.</summary>
     public bool IsLimited => Kind is TransferKind.Import or TransferKind.Copy;
 
+    /// <summary>Its bytes can come once more: from a source, or from a store that has them.</summary>
+    public bool CanBeginAnew => SourceSecret is not null || Kind is TransferKind.Copy;
+
     /// <summary>The host that an import takes from; null where the address has none.</summary>
     public string? SourceHost =>
         SourceUrl is not null && Uri.TryCreate(SourceUrl, UriKind.Absolute, out var address) && address.Host.Length > 0 ? address.Host : null;
+
+    /// <summary>True where the client has sent everything, and the library waits to be told what becomes of it.</summary>
+    public bool IsStaged => Kind is TransferKind.Stream && State is TransferState.Queued && Step is TransferSteps.Staged;
 
     public bool IsOver => State is TransferState.Done or TransferState.Failed or TransferState.Cancelled;
 
@@ -259,9 +268,30 @@ public sealed record Transfer
     public Transfer BeginBeside() => IsOver ? this : (this with { StagingTurn = StagingTurn + 1, Moved = 0, Validator = null })
         .Note("The node that received the first bytes neither went on nor let go of them, so the transfer began again from the start.");
 
+    /// <summary>The client has sent everything; it is kept until somebody asks for its import.</summary>
+    public Transfer Stage() => IsOver ? this : Release() with { Step = TransferSteps.Staged };
+
+    /// <summary>What is staged is to become the image's content: from here on it is an import that has all its bytes already.</summary>
+    /// <param name="user">Who asks for that.</param>
+    /// <param name="stores">Where the content is wanted; the first of them receives it, and the others a copy.</param>
+    /// <exception cref="TransferStateException">The client is still sending, or has given up.</exception>
+    public Transfer Import(UserId? user, string? requestId, IReadOnlyList<string> stores) => IsStaged
+        ? this with
+        {
+            Kind = TransferKind.Import,
+            Step = TransferSteps.Waiting,
+            User = user,
+            RequestId = requestId,
+            Store = stores[0],
+            SourceStore = stores[0] == Store ? null : Store,
+            FurtherStores = [.. stores.Skip(1)],
+            Length = Moved,
+        }
+        : throw new TransferStateException(Id, State, "nothing is staged yet");
+
     /// <summary>A user wants another try of what failed or was cancelled; it goes on from what is still staged.</summary>
     /// <exception cref="TransferStateException">It did not fail and was not cancelled, or the client has to send again.</exception>
-    public Transfer Requeue() => State is TransferState.Failed or TransferState.Cancelled && Kind is (TransferKind.Import or TransferKind.Copy)
+    public Transfer Requeue() => State is TransferState.Failed or TransferState.Cancelled && MayRequeue
         ? this with
         {
             State = TransferState.Queued,
@@ -313,6 +343,9 @@ public sealed record Transfer
         EndedAt = now,
     };
 
+    /// <summary>What a client sent, only the client can send again.</summary>
+    private bool MayRequeue => Kind is TransferKind.Copy || (Kind is TransferKind.Import && SourceSecret is not null);
+
     /// <summary>A copy takes the content itself, whatever file that once came in.</summary>
     private long LengthOf(ContentFacts content) => Kind is TransferKind.Copy ? content.Size : content.SourceSize;
 
@@ -330,13 +363,13 @@ public sealed record Transfer
 
 public enum TransferKind
 {
-    /// <summary>We fetch from an address; survives restarts.</summary>
+    /// <summary>We fetch from an address, or take what was staged; survives restarts.</summary>
     Import,
 
     /// <summary>A client sends in as many requests as it likes; survives restarts of both ends.</summary>
     Upload,
 
-    /// <summary>A client sends in one request; ends with it.</summary>
+    /// <summary>A client sends in one request; ends with it, or is kept staged until it is to be an import.</summary>
     Stream,
 
     /// <summary>From another store of the library, for an image that is active already; survives restarts.</summary>
@@ -364,6 +397,7 @@ public static class TransferSteps
 {
     public const string None = "";
     public const string Waiting = "waiting";
+    public const string Staged = "staged";
     public const string Rereading = "rereading";
     public const string Connecting = "connecting";
     public const string Receiving = "receiving";

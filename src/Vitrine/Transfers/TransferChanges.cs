@@ -1,5 +1,6 @@
 using Vitrine.Content;
 using Vitrine.Images;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 
 namespace Vitrine.Transfers;
@@ -62,6 +63,7 @@ internal static class TransferChanges
         {
             Transfers = [transfer.Finish(now), .. copies],
             Image = image.Activate(content, now),
+            Within = [QuotaResource.Size],
             Replicas = [ready, .. copies.Select(c => Receiving(c, replicas, now))],
         };
     }
@@ -86,6 +88,7 @@ internal static class TransferChanges
         {
             Transfers = [queued],
             Image = queued.Kind is TransferKind.Copy ? image : image.Receive(queued, now),
+            Within = [QuotaResource.Uploading, QuotaResource.Size, QuotaResource.Staged],
             Replicas = [Receiving(queued, replicas, now)],
         };
     }

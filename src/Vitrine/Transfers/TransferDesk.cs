@@ -114,6 +114,8 @@ public sealed record TransferExplanation(
                 "All bytes are here and wait for the client's last word, or for a node that puts them together.", null, "End the upload, if that is not done."),
             TransferState.Queued when transfer.Kind is TransferKind.Upload => (
                 "The library waits for the client to send bytes.", null, "Go on with the upload: it continues where it was."),
+            TransferState.Queued when transfer.IsStaged => (
+                "The content is staged; the library waits to be asked for its import.", null, "Import the image, or delete it."),
             TransferState.Queued when wait is not null => ("The transfer waits.", wait.Cause, wait.Remedy),
             TransferState.Queued => ("The transfer waits its turn.", null, (string?)null),
             TransferState.Running or TransferState.Verifying when !living.Any(n => n.Instance == transfer.Node) => (

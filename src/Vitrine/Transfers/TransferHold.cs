@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Vitrine.Content;
 using Vitrine.Disks;
 using Vitrine.Images;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 
 namespace Vitrine.Transfers;
@@ -101,8 +102,12 @@ internal sealed partial class TransferHold : IAsyncDisposable
     {
         var next = change(Transfer);
         if (next != Transfer)
-            await SaveAsync(() => Task.FromResult(new CatalogueChange { Transfers = [next] }), cancellationToken);
+            await SaveAsync(() => Task.FromResult(new CatalogueChange { Transfers = [next], Within = WithinAfter(next) }), cancellationToken);
     }
+
+    /// <summary>What more bytes, here or announced, are held against. What the library does of its own accord is held against nothing.</summary>
+    private QuotaResource[] WithinAfter(Transfer next) =>
+        Transfer.Operation is null && (next.Moved > Transfer.Moved || next.Length > (Transfer.Length ?? 0)) ? [QuotaResource.Size, QuotaResource.Staged] : [];
 
     /// <summary>Looks whether the transfer is still this node's.</summary>
     /// <exception cref="TransferLostException">It was cancelled, deleted, or taken by another.</exception>
@@ -158,6 +163,32 @@ internal sealed partial class TransferHold : IAsyncDisposable
             await KeepAsync(Opened, ContentRules.Accept(result, image, Transfer.Length, Transfer.Expected), cancellationToken);
     }
 
+    /// <summary>Keeps what came, which is the whole, until somebody asks for its import.</summary>
+    /// <exception cref="ContentLengthException">More or fewer bytes came than were announced.</exception>
+    /// <exception cref="ContentEmptyException">Not one came.</exception>
+    public async Task StageAsync(CancellationToken cancellationToken)
+    {
+        var length = Length;
+        ContentRules.CheckLength(length, Transfer.Length);
+        await FlushAsync(cancellationToken);
+        await SaveAsync(
+            async () => new CatalogueChange
+            {
+                Transfers = [Transfer.Stage() with { Moved = length }],
+                Image = await _holds.GetImageAsync(Transfer, cancellationToken) with { Size = length },
+                Within = [QuotaResource.Staged],
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Takes what was staged in another store than the one that is to have it.</summary>
+    public async Task ReceiveStagedAsync(string store, CancellationToken cancellationToken)
+    {
+        await using var writer = await _holds.Stores.Contents(store).OpenWriterAsync(Key, cancellationToken);
+        await using var body = new ContentStream(new StagedReader(writer), Length);
+        await ReceiveAsync(body, cancellationToken);
+    }
+
     /// <summary>Finishes what an earlier run had brought as far as the store; false where it had not.</summary>
     public async Task<bool> TryCompleteEarlierAsync(CancellationToken cancellationToken)
     {
@@ -207,13 +238,16 @@ internal sealed partial class TransferHold : IAsyncDisposable
             await ingest.DisposeAsync();
         _ingest = null;
 
-        // What was made of the file is the content now; the file has served.
+        // What was made of the file is the content now; the file has served, as has what was staged elsewhere.
         if (Transfer is { State: TransferState.Done, Content.Source: { } source })
         {
             await DiscardAsync(Key);
             if (source is { Wrapper: not null, Format: not null })
                 await DiscardAsync(UnpackedKey);
         }
+
+        if (Transfer is { State: TransferState.Done, Kind: TransferKind.Import, SourceStore: { } staged })
+            await DiscardAsync(staged, Key);
     }
 
     /// <summary>Takes the content out of the file that came, and makes that the image's.</summary>
@@ -352,14 +386,18 @@ internal sealed partial class TransferHold : IAsyncDisposable
         await DiscardAsync(Key);
         await DiscardAsync(UnpackedKey);
         await DiscardAsync(ConvertedKey);
+        if (Transfer is { Kind: TransferKind.Import, SourceStore: { } staged })
+            await DiscardAsync(staged, Key);
     }
 
+    private Task DiscardAsync(StagingKey key) => DiscardAsync(Transfer.Store, key);
+
     /// <summary>Removes what is staged under a key. What cannot be removed now, the sweeper removes.</summary>
-    private async Task DiscardAsync(StagingKey key)
+    private async Task DiscardAsync(string store, StagingKey key)
     {
         try
         {
-            await Store.DiscardAsync(key, CancellationToken.None);
+            await _holds.Stores.Contents(store).DiscardAsync(key, CancellationToken.None);
         }
         catch (LibraryException failure)
         {

@@ -192,7 +192,7 @@ public sealed partial class TransferRunner
 
     /// <summary>True where whoever had the bytes was waited for, who would have let go of them if he could.</summary>
     private static bool IsHeldByNobodyAlive(Transfer transfer) =>
-        transfer is { IsLimited: true, Failure.Code: WriterBusyException.Word } && transfer.Fruitless == PatienceWithWriters;
+        transfer is { IsLimited: true, CanBeginAnew: true, Failure.Code: WriterBusyException.Word } && transfer.Fruitless == PatienceWithWriters;
 
     /// <summary>Checks an upload whose bytes all came. Another goes on when its client comes back.</summary>
     private async Task FinishUploadAsync(TransferHold hold, CancellationToken stopping)
@@ -244,15 +244,27 @@ public sealed partial class TransferRunner
     {
         await hold.OpenAsync(stopping);
         if (!hold.IsWhole)
-            await ReceiveAsync(hold, stopping);
+            await (hold.Transfer.SourceSecret is { } secret ? ReceiveAsync(hold, secret, stopping) : ReceiveStagedAsync(hold, stopping));
 
         await hold.CompleteAsync(stopping);
     }
 
-    private async Task ReceiveAsync(TransferHold hold, CancellationToken stopping)
+    private async Task ReceiveStagedAsync(TransferHold hold, CancellationToken stopping)
+    {
+        if (hold.Transfer.SourceStore is not { } store)
+            throw new UploadInterruptedException(hold.Transfer.Image);
+
+        await _stores.CheckRoomAsync(hold.Transfer.Store, hold.Transfer.Length - hold.Length, stopping);
+        await hold.ChangeAsync(t => t.Reach().Connect(t.Length, hold.Length, validator: null, _holds.Time.Now()), stopping);
+        await hold.ReceiveStagedAsync(store, stopping);
+        if (!hold.IsWhole)
+            throw new UploadInterruptedException(hold.Transfer.Image);
+    }
+
+    private async Task ReceiveAsync(TransferHold hold, string secret, CancellationToken stopping)
     {
         var mirrors = new Mirrors(
-            _sources, Mirrors.Split(_secrets.Unprotect(hold.Transfer.SourceSecret!)), isProven: hold.Transfer.Expected is not null, _logger);
+            _sources, Mirrors.Split(_secrets.Unprotect(secret)), isProven: hold.Transfer.Expected is not null, _logger);
         await hold.ChangeAsync(t => t.Reach(), stopping);
         await using var reading = await mirrors.OpenAsync(hold.Length, hold.Transfer.Length, hold.Transfer.Validator, stopping);
         if (reading.Offset != hold.Length)

@@ -17,7 +17,7 @@ public sealed class ImageRecordTests(LibraryHost host) : GlanceTest(host)
 
         Assert.Equal(HttpStatusCode.Created, reply.Status);
         Assert.Equal($"{Host.Address}/image/v2/images/{id}", reply.Headers["Location"]);
-        Assert.Equal("web-download,copy-image", reply.Headers["OpenStack-image-import-methods"]);
+        Assert.Equal("glance-direct,web-download,copy-image,glance-download", reply.Headers["OpenStack-image-import-methods"]);
         Assert.Equal("fast,slow", reply.Headers["OpenStack-image-store-ids"]);
         Assert.Equal(
             $$"""

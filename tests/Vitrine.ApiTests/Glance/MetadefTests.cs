@@ -399,14 +399,6 @@ public sealed class MetadefTests(LibraryHost host) : GlanceTest(host)
     [Fact]
     public async Task An_unknown_schema_is_not_found() => Refused(HttpStatusCode.NotFound, await Reader.GetAsync("/v2/schemas/metadefs/nothing"));
 
-    /// <summary>Says that what there is of a cache is nothing, as Glance does where none is configured.</summary>
-    [Fact]
-    public async Task There_is_no_cache_to_manage()
-    {
-        Refused(HttpStatusCode.NotFound, await Admin.GetAsync("/v2/cache"));
-        Refused(HttpStatusCode.NotFound, await Admin.PutAsync($"/v2/cache/{Guid.NewGuid()}"));
-    }
-
     private async Task<GlanceReply> MakeAsync(string more = "")
     {
         var made = await Admin.PostAsync(Namespaces, $$"""{"namespace": "{{Name}}"{{(more.Length > 0 ? "," : "")}} {{more}}}""");

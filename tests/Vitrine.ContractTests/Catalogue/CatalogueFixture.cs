@@ -7,6 +7,7 @@ using Vitrine.Images;
 using Vitrine.Limits;
 using Vitrine.Metadata;
 using Vitrine.Nodes;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Testing;
 using Vitrine.Transfers;
@@ -28,6 +29,7 @@ public abstract class CatalogueFixture : IAsyncLifetime
     public IDefinitionCatalogue Definitions => Get<IDefinitionCatalogue>();
     public IDescriptionCatalogue Descriptions => Get<IDescriptionCatalogue>();
     public ILimitCatalogue Limits => Get<ILimitCatalogue>();
+    public IQuotaCatalogue Quotas => Get<IQuotaCatalogue>();
     public INodeCatalogue Nodes => Get<INodeCatalogue>();
     public IEventCatalogue Events => Get<IEventCatalogue>();
     public CatalogueKeys Keys => Get<CatalogueKeys>();

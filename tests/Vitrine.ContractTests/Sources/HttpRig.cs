@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Vitrine.Sources;
 using Vitrine.Sources.Buckets;
 using Vitrine.Sources.FileServers;
+using Vitrine.Sources.Glance;
 using Vitrine.Sources.Http;
 using Vitrine.Sources.Libraries;
 using Vitrine.Sources.Outgoing;
@@ -46,6 +47,9 @@ internal sealed class HttpRig : IDisposable
         _source ??= Create();
         return new(_http!, _source, Options);
     }
+
+    /// <summary>A source of image services over the source of HTTP.</summary>
+    public GlanceSource CreateGlanceSource() => new(_source ??= Create());
 
     /// <summary>A source of FTP and SFTP over the same network.</summary>
     public FileServerSource CreateFileServerSource()

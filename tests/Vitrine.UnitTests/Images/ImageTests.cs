@@ -21,6 +21,7 @@ public sealed class ImageTests
     [InlineData(ImageStatus.Failed, TransferKind.Upload, ImageStatus.Saving)]
     [InlineData(ImageStatus.Saving, TransferKind.Stream, null)]
     [InlineData(ImageStatus.Importing, TransferKind.Import, null)]
+    [InlineData(ImageStatus.Staged, TransferKind.Stream, null)]
     [InlineData(ImageStatus.Active, TransferKind.Upload, null)]
     [InlineData(ImageStatus.Deleted, TransferKind.Import, null)]
     public void Content_is_received_by_images_that_wait_for_it(ImageStatus before, TransferKind kind, ImageStatus? after)
@@ -45,6 +46,18 @@ public sealed class ImageTests
 
         var importing = failed.Receive(Transfer(TransferKind.Import) with { SourceUrl = "http://a/b" }, Later);
         Assert.Equal(("key", "http://a/b"), (importing.SourceKey, importing.SourceUrl));
+    }
+
+    [Fact]
+    public void What_is_staged_for_an_image_waits_to_be_imported()
+    {
+        var staged = Image(ImageStatus.Queued).Stage(Transfer(TransferKind.Stream), Noon);
+        Assert.Equal(ImageStatus.Staged, staged.Status);
+        Assert.Throws<ImageStatusException>(() => staged.Activate(Facts, Later));
+        Assert.Throws<ImageStatusException>(() => staged.Stage(Transfer(TransferKind.Stream), Later));
+        Assert.Throws<ImageStatusException>(() => Image(ImageStatus.Queued).Import(Later));
+        Assert.Equal((ImageStatus.Importing, Later), (staged.Import(Later).Status, staged.Import(Later).UpdatedAt));
+        Assert.Equal(ImageStatus.Failed, staged.Fail(Later).Status);
     }
 
     [Theory]

@@ -21,6 +21,7 @@ public sealed class TransferTests
         Project = ProjectId.New(),
         Kind = TransferKind.Import,
         Store = "main",
+        SourceSecret = "an address",
         CreatedAt = Noon,
     };
 
@@ -36,6 +37,7 @@ public sealed class TransferTests
         ["unpack"] = t => t.Unpack(7),
         ["settle"] = t => t.Settle(Facts),
         ["release"] = t => t.Release(),
+        ["stage"] = t => t.Stage(),
         ["retry"] = t => t.Retry(Failure, Noon),
         ["finish"] = t => t.Finish(Noon),
         ["fail"] = t => t.Fail(Failure, Noon),
@@ -129,6 +131,25 @@ public sealed class TransferTests
         Assert.Throws<TransferStateException>(() => New.Retry(Failure, Noon).Requeue());
         Assert.Throws<TransferStateException>(() => (New.Fail(Failure, Noon) with { Kind = TransferKind.Upload }).Requeue());
         Assert.Throws<TransferStateException>(() => (New.Cancel(Noon) with { Kind = TransferKind.Stream }).Requeue());
+    }
+
+    [Theory]
+    [InlineData("main", null)]
+    [InlineData("other", "main")]
+    public void What_is_staged_becomes_an_import_that_has_all_its_bytes(string store, string? from)
+    {
+        var sending = (New with { Kind = TransferKind.Stream, SourceSecret = null, Length = 7 }).Take("run", "node", Noon).Advance(7, 7, Noon);
+        Assert.Throws<TransferStateException>(() => sending.Import(user: null, "request", [store]));
+
+        var staged = sending.Stage();
+        Assert.Equal((true, TransferState.Queued, (string?)null), (staged.IsStaged, staged.State, staged.Node));
+        var import = staged.Import(new UserId("ann"), "request", [store, "third"]);
+        Assert.Equal((TransferKind.Import, store, from, 7L), (import.Kind, import.Store, import.SourceStore, import.Length));
+        Assert.Equal((new UserId("ann"), "request", "third"), (import.User, import.RequestId, Assert.Single(import.FurtherStores)));
+        Assert.False(import.IsStaged);
+
+        // Nobody but the client has the bytes.
+        Assert.Throws<TransferStateException>(() => import.Fail(Failure, Noon).Requeue());
     }
 
     [Fact]
