@@ -15,6 +15,7 @@ using Vitrine.Content;
 using Vitrine.Formats;
 using Vitrine.Formats.Wrappers;
 using Vitrine.Nodes;
+using Vitrine.OpenStack.Identity;
 using Vitrine.Server.Rest;
 using Vitrine.Sources;
 using Vitrine.Stores;
@@ -188,6 +189,7 @@ public sealed class RestLibrary : IAsyncLifetime
         services.AddDataProtection().PersistKeysToFileSystem(_root.CreateSubdirectory("keys"));
         services.AddCatalogue(new CatalogueOptions { ConnectionString = $"Data Source={Path.Combine(_root.FullName, "catalogue.db")}" });
         services.AddIdentity();
+        services.AddKeystone();
         services.AddSources();
         services.AddSingleton(Options);
         services.AddSingleton(new Server.ServerOptions());

@@ -15,7 +15,7 @@ public sealed class SourceOptionsTests
         using var provider = With([]);
 
         provider.GetRequiredService<IStartupValidator>().Validate();
-        Assert.Equal(["http", "https", "vitrine", "s3", "ftp", "sftp", "file"], provider.GetServices<ISource>().SelectMany(source => source.Schemes));
+        Assert.Equal(["http", "https", "vitrine", "glance+http", "glance+https", "s3", "ftp", "sftp", "file"], provider.GetServices<ISource>().SelectMany(source => source.Schemes));
         Assert.True(provider.GetRequiredService<OutgoingPolicy>().Decide(new Uri("https://mirror.example/")).Allowed);
         Assert.NotNull(provider.GetRequiredService<OutgoingDryRun>());
     }
@@ -24,7 +24,7 @@ public sealed class SourceOptionsTests
     public void Sources_that_are_added_twice_are_there_once()
     {
         using var provider = Services([]).AddSources().BuildServiceProvider();
-        Assert.Equal(5, provider.GetServices<ISource>().Count());
+        Assert.Equal(6, provider.GetServices<ISource>().Count());
     }
 
     [Fact]
