@@ -100,8 +100,8 @@ public sealed class UploadParts
             await StoreOf(transfer).DiscardAsync(part.Key, cancellationToken);
             return part;
         });
-        var left = await _parts.ChangeAsync(upload, known => [.. known.Where(p => p.Number != number)], cancellationToken);
-        await TellAsync(upload, left.Sum(p => p.Moved));
+        await _parts.ChangeAsync(upload, known => [.. known.Where(p => p.Number != number)], cancellationToken);
+        await TellAsync(upload);
     }
 
     /// <summary>Says which parts, in which order, make the whole; a node puts them together from then on. To say the same again changes nothing.</summary>
@@ -231,20 +231,22 @@ public sealed class UploadParts
     {
         await writer.FlushAsync(CancellationToken.None);
         var moved = writer.Length;
-        var parts = await _parts.ChangeAsync(
+        await _parts.ChangeAsync(
             part.Upload, known => [.. known.Select(p => p.Number == part.Number ? p with { Moved = moved } : p)], CancellationToken.None);
-        await TellAsync(part.Upload, parts.Sum(p => p.Moved));
+        await TellAsync(part.Upload);
     }
 
     /// <summary>The transfer says how far all parts are together. The requests of other parts say so too, and a later word makes up for one that is lost.</summary>
     /// <exception cref="TransferLostException">It is over meanwhile.</exception>
-    private async Task TellAsync(TransferId upload, long moved)
+    private async Task TellAsync(TransferId upload)
     {
         for (var crossings = 0; crossings < MaxCrossings; crossings++)
         {
             if (await _holds.Transfers.FindAsync(upload, CancellationToken.None) is not { IsOver: false } transfer)
                 throw new TransferLostException(upload);
 
+            // Looked at behind the transfer, whose version tells that nobody has said more since.
+            var moved = (await _parts.ListAsync(upload, CancellationToken.None)).Sum(p => p.Moved);
             try
             {
                 await _holds.Catalogue.SaveAsync(new CatalogueChange { Transfers = [transfer.Gather(moved, _holds.Time.Now())] }, CancellationToken.None);
