@@ -15,6 +15,6 @@ catch (OptionsValidationException faults)
 }
 catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or Vitrine.LibraryException)
 {
-    await Console.Error.WriteLineAsync($"vitrine-server: {failure.Message}");
+    await Console.Error.WriteLineAsync($"vitrine-server: {failure.Message} {failure.InnerException?.Message}".TrimEnd());
     return 1;
 }

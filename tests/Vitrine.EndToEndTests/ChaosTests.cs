@@ -10,10 +10,10 @@ using Vitrine.Testing.Sources;
 namespace Vitrine.EndToEndTests;
 
 /// <summary>
-/// Three nodes on one database and one store, of which something is always broken, bring every image to its end.
+/// Three nodes on one database and one store, of which something is always broken, bring every image to its end. The database fails over once.
 /// VITRINE_CHAOS_SECONDS says how long at least (<c>./test chaos</c>), VITRINE_CHAOS_STORE of what kind the store is; the usual run is one short round.
 /// </summary>
-public sealed class ChaosTests(PostgresServer postgres)
+public sealed class ChaosTests
 {
     private const int Nodes = 3;
     private const double MostFetched = 1.15;
@@ -40,11 +40,12 @@ public sealed class ChaosTests(PostgresServer postgres)
         try
         {
             await using var mirror = ScriptedHttpServer.Start();
-            await using var house = await House.StartAsync(await postgres.CreateDatabaseAsync(Stop), Kind, store, tally);
+            await using var databases = await PostgresPair.StartAsync();
+            await using var house = await House.StartAsync(databases.ConnectionString, Kind, store, tally);
             var began = Stopwatch.GetTimestamp();
-            do
-                await RunRoundAsync(house, mirror, tally, new Random(seed + tally.Images));
-            while (Stopwatch.GetElapsedTime(began) < Duration);
+            await RunRoundAsync(house, mirror, tally, new Random(seed), random => FailOverAsync(databases, random, tally));
+            while (Stopwatch.GetElapsedTime(began) < Duration)
+                await RunRoundAsync(house, mirror, tally, new Random(seed + tally.Images), _ => Task.CompletedTask);
 
             Assert.Empty(tally.Faults);
             Assert.True(tally.Fetched <= tally.Size * MostFetched, $"{tally.Fetched} bytes were fetched for {tally.Size}");
@@ -58,7 +59,15 @@ public sealed class ChaosTests(PostgresServer postgres)
         }
     }
 
-    private static async Task RunRoundAsync(House house, ScriptedHttpServer mirror, Tally tally, Random random)
+    private static async Task FailOverAsync(PostgresPair databases, Random random, Tally tally)
+    {
+        await Task.Delay(TimeSpan.FromSeconds(random.Next(4, 10)), TimeProvider.System, Stop);
+        tally.Count("failed over");
+        await databases.FailOverAsync();
+    }
+
+    /// <param name="meanwhile">Happens while images are on their way.</param>
+    private static async Task RunRoundAsync(House house, ScriptedHttpServer mirror, Tally tally, Random random, Func<Random, Task> meanwhile)
     {
         using var client = house.NewClient();
         using var over = CancellationTokenSource.CreateLinkedTokenSource(Stop);
@@ -74,9 +83,10 @@ public sealed class ChaosTests(PostgresServer postgres)
         }
 
         var chaos = house.BreakAsync(random.Next(), over.Token);
+        var happening = meanwhile(random);
         var spying = SpyAsync(house, files, tally, over.Token);
         var uploads = Enumerable.Range(0, Uploads).Select(i => PushAsync(house, $"upload {tally.Images}-{i}", random.Next(), tally)).ToList();
-        await Task.WhenAll(uploads);
+        await Task.WhenAll([happening, .. uploads]);
         await WhenAsync(async () => (await client.ListImagesAsync([], Stop).ToListAsync(Stop)).All(i => i.Status is not ("importing" or "queued")));
         await over.CancelAsync();
         await chaos;
@@ -175,6 +185,8 @@ public sealed class ChaosTests(PostgresServer postgres)
         public long Fetched { get; private set; }
         public long Size { get; private set; }
 
+        public void Count(string breakage) => Breakages.AddOrUpdate(breakage, 1, (_, n) => n + 1);
+
         public void Add(ImageRecord image, string digest, long fetched, long size)
         {
             lock (Faults)
@@ -193,7 +205,7 @@ public sealed class ChaosTests(PostgresServer postgres)
     /// <summary>Three nodes behind a balancer, each on a way of its own to the database.</summary>
     private sealed class House : IAsyncDisposable
     {
-        private readonly List<(ServerProcess Server, NetworkLink ToDatabase)> _nodes = [];
+        private readonly List<Node> _nodes = [];
         private readonly Tally _tally;
         private NetworkLink _balancer = null!;
 
@@ -207,17 +219,18 @@ public sealed class ChaosTests(PostgresServer postgres)
             for (var i = 1; i <= Nodes; i++)
             {
                 var database = new NpgsqlConnectionStringBuilder(catalogue);
-                var link = NetworkLink.To(database.Port);
-                database.Port = link.Port;
-                house._nodes.Add((
+                List<NetworkLink> links = [.. database.Host!.Split(',').Select(host => NetworkLink.To(int.Parse(host.Split(':')[1])))];
+                database.Host = string.Join(',', links.Select(link => $"127.0.0.1:{link.Port}"));
+                house._nodes.Add(new Node(
                     await ServerProcess.StartAsync(new Dictionary<string, string>
                     {
                         ["VITRINE_SERVER__NODENAME"] = $"node-{i}",
                         ["VITRINE_CATALOGUE__CONNECTIONSTRING"] = database.ToString(),
                         ["VITRINE_STORES__shared__KIND"] = kind,
                         ["VITRINE_STORES__shared__PATH"] = store.FullName,
+                        ["VITRINE_LIBRARY__CONCURRENTTRANSFERSPERSOURCE"] = $"{Imports}",
                     }),
-                    link));
+                    links));
             }
 
             house._balancer = NetworkLink.To([.. house._nodes.Select(n => n.Server.Port)]);
@@ -231,16 +244,25 @@ public sealed class ChaosTests(PostgresServer postgres)
 
         public async ValueTask DisposeAsync()
         {
-            foreach (var (server, link) in _nodes)
+            foreach (var node in _nodes)
             {
-                await server.DisposeAsync();
-                await link.DisposeAsync();
+                await TellUnexpectedAsync(node.Server);
+                await node.Server.DisposeAsync();
+                foreach (var link in node.ToDatabases)
+                    await link.DisposeAsync();
             }
 
             await _balancer.DisposeAsync();
         }
 
-        private async Task BreakAsync((ServerProcess Server, NetworkLink ToDatabase) node, Random random, CancellationToken over)
+        /// <summary>What the log of a node has that nobody expects, before it goes with the node.</summary>
+        private static async Task TellUnexpectedAsync(ServerProcess server)
+        {
+            foreach (var line in (await File.ReadAllLinesAsync(Path.Combine(server.Data, "server.log"), Stop)).Where(l => l.Contains("unexpected error", StringComparison.Ordinal)).TakeLast(3))
+                TestContext.Current.TestOutputHelper?.WriteLine(line);
+        }
+
+        private async Task BreakAsync(Node node, Random random, CancellationToken over)
         {
             while (await PassesAsync(Between(random, 3, 9), over))
             {
@@ -249,10 +271,10 @@ public sealed class ChaosTests(PostgresServer postgres)
                     < 4 => ("killed", KillAsync(node.Server, Between(random, 0, 3))),
                     4 => ("stopped", StopAsync(node.Server, Between(random, 21, 26))),
                     5 => ("stopped for a moment", StopAsync(node.Server, Between(random, 1, 5))),
-                    6 => ("cut off", BreakLinkAsync(node, LinkState.Cut, Between(random, 1, 10))),
-                    _ => ("without an answer", BreakLinkAsync(node, LinkState.Silent, Between(random, 1, 25))),
+                    6 => ("cut off", BreakLinksAsync(node, LinkState.Cut, Between(random, 1, 10))),
+                    _ => ("without an answer", BreakLinksAsync(node, LinkState.Silent, Between(random, 1, 25))),
                 };
-                _tally.Breakages.AddOrUpdate(breakage, 1, (_, n) => n + 1);
+                _tally.Count(breakage);
                 await task;
             }
         }
@@ -275,14 +297,17 @@ public sealed class ChaosTests(PostgresServer postgres)
             _balancer.Use(server.Port);
         }
 
-        private async Task BreakLinkAsync((ServerProcess Server, NetworkLink ToDatabase) node, LinkState state, TimeSpan rest)
+        private async Task BreakLinksAsync(Node node, LinkState state, TimeSpan rest)
         {
             _balancer.Avoid(node.Server.Port);
-            node.ToDatabase.State = state;
+            node.ToDatabases.ForEach(link => link.State = state);
             await Task.Delay(rest, TimeProvider.System, Stop);
-            node.ToDatabase.State = LinkState.Whole;
+            node.ToDatabases.ForEach(link => link.State = LinkState.Whole);
             _balancer.Use(node.Server.Port);
         }
+
+        /// <param name="ToDatabases">Its ways to the primary and to what follows it.</param>
+        private sealed record Node(ServerProcess Server, List<NetworkLink> ToDatabases);
 
         private static TimeSpan Between(Random random, int least, int most) => TimeSpan.FromSeconds(least + (random.NextDouble() * (most - least)));
 

@@ -39,8 +39,18 @@ internal sealed class PostgresDialect : Dialect
         return builder.ToString();
     }
 
-    public override async Task<DbConnection> OpenAsync(CancellationToken cancellationToken) =>
-        await _source.OpenConnectionAsync(cancellationToken);
+    public override async Task<DbConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _source.OpenConnectionAsync(cancellationToken);
+        }
+        catch (NpgsqlException failure)
+        {
+            // Where none of several hosts will do, the driver says so without a cause or a state.
+            throw new CatalogueUnavailableException(failure);
+        }
+    }
 
     // The server orders its writers.
     public override Task<IDisposable> TakeTurnAsync(CancellationToken cancellationToken) => Task.FromResult<IDisposable>(NoTurn.Instance);

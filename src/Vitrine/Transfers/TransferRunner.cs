@@ -315,7 +315,7 @@ public sealed partial class TransferRunner
     /// <summary>A store or a catalogue that does not answer may do so soon; so may a writer end whose node was taken for dead.</summary>
     /// <remarks>What is copied may be sound in another store that has it.</remarks>
     private static bool MayPass(Exception failure, Transfer transfer) =>
-        failure is SourceException { MayPass: true } or StoreUnavailableException or WriterBusyException or DbException
+        failure is SourceException { MayPass: true } or StoreUnavailableException or WriterBusyException or CatalogueUnavailableException or DbException
         || (transfer.Kind is TransferKind.Copy && failure is (StoreDamagedException or ContentMissingException));
 
     /// <summary>A quarter of a second after progress, then doubling up to a minute, so that eight attempts span some four minutes.</summary>
