@@ -30,6 +30,12 @@ public sealed class LibraryOptions
     /// <summary>How many attempts in a row may get no further than those before them. Default: 8, about four minutes.</summary>
     public int MaxFruitlessAttempts { get; set; } = 8;
 
+    /// <summary>
+    /// How many attempts in a row may find the bytes of an import held by a node that neither goes on nor lets go, before it begins anew beside them.
+    /// Default: 6, about a minute; less than <see cref="MaxFruitlessAttempts"/>.
+    /// </summary>
+    public int PatienceWithWriters { get; set; } = 6;
+
     /// <summary>How long an upload may stand still before it is given up. Default: 60 seconds within a request.</summary>
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(60);
 

@@ -314,6 +314,9 @@ public sealed class NodesTests(PostgresServer postgres)
             ["VITRINE_CATALOGUE__CONNECTIONSTRING"] = catalogue,
             ["VITRINE_STORES__shared__KIND"] = kind,
             ["VITRINE_STORES__shared__PATH"] = store.FullName,
+
+            // As soon as a stopped node is known to be silent, a quarter of a minute more is patience enough.
+            ["VITRINE_LIBRARY__PATIENCEWITHWRITERS"] = "4",
         });
 
     private static async Task WhenAsync(Func<Task<bool>> isSo)

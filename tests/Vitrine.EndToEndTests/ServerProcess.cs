@@ -73,7 +73,8 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>Ends the server as a power cut of the process would: no signal handler, no flush, no goodbye.</summary>
     public async Task KillAsync()
     {
-        Signals.Kill(ProcessId);
+        if (!Running.HasExited)
+            Signals.Kill(ProcessId);
         await Running.WaitForExitAsync();
         Running.Dispose();
         _process = null;

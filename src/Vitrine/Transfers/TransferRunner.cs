@@ -11,9 +11,6 @@ namespace Vitrine.Transfers;
 /// <summary>Carries one import or copy to its end, or as far as this node lives; another node carries on from there.</summary>
 public sealed partial class TransferRunner
 {
-    /// <summary>Attempts that find the bytes held by another: with the waits between them, some fourteen seconds.</summary>
-    private const int PatienceWithWriters = 4;
-
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     private readonly TransferHolds _holds;
@@ -191,8 +188,8 @@ public sealed partial class TransferRunner
     }
 
     /// <summary>True where whoever had the bytes was waited for, who would have let go of them if he could.</summary>
-    private static bool IsHeldByNobodyAlive(Transfer transfer) =>
-        transfer is { IsLimited: true, CanBeginAnew: true, Failure.Code: WriterBusyException.Word } && transfer.Fruitless == PatienceWithWriters;
+    private bool IsHeldByNobodyAlive(Transfer transfer) =>
+        transfer is { IsLimited: true, CanBeginAnew: true, Failure.Code: WriterBusyException.Word } && transfer.Fruitless == _holds.Options.PatienceWithWriters;
 
     /// <summary>Checks an upload whose bytes all came. Another goes on when its client comes back.</summary>
     private async Task FinishUploadAsync(TransferHold hold, CancellationToken stopping)
