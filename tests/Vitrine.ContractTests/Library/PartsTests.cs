@@ -1,0 +1,62 @@
+using Vitrine.Stores;
+using Vitrine.Testing.Library;
+using Vitrine.Transfers;
+using static Vitrine.ContractTests.Library.LibraryHome;
+
+namespace Vitrine.ContractTests.Library;
+
+/// <summary>Uploads in parts where they meet other nodes, deaths and limits.</summary>
+public sealed class PartsTests : IDisposable
+{
+    private const int Size = 4 * Block;
+    private const string Second = "second";
+
+    private readonly LibraryHome _home = new();
+    private readonly byte[] _content = new byte[Size];
+
+    public PartsTests() => new Random(3).NextBytes(_content);
+
+    public void Dispose() => _home.Dispose();
+
+    [Fact]
+    public async Task A_node_that_does_not_reach_the_store_says_what_it_can_and_leaves_the_rest_to_others()
+    {
+        await using var here = await _home.StartAsync("here");
+        await using var there = await _home.StartAsync("there", others: Second);
+        var image = await there.NewImageAsync();
+        var upload = await there.Uploads.BeginAsync(image, Size, expected: null, StoreChoice.Of(Second), Caller, Stop);
+        var part = await here.Parts.AddAsync(upload.Id, Size, Caller, Stop);
+        await Assert.ThrowsAsync<StoreElsewhereException>(() => SendAsync(here, part));
+        await SendAsync(there, part);
+
+        Assert.Equal(Size, (await here.Parts.FindOffsetAsync(upload.Id, part.Number, Caller, Stop)).Moved);
+        await Assert.ThrowsAsync<StoreElsewhereException>(() => here.Parts.RemoveAsync(upload.Id, part.Number, Caller, Stop));
+        await here.Parts.JoinAsync(upload.Id, [part.Number], Caller, Stop);
+        await there.RunAsync(upload.Id);
+        await there.AssertActiveAsync(image, _content);
+    }
+
+    [Fact]
+    public async Task A_part_that_came_whole_before_its_node_died_is_whole_though_its_row_is_behind()
+    {
+        await using var node = await _home.StartAsync();
+        var image = await node.NewImageAsync();
+        var upload = await node.BeginAsync(image, Size);
+        var part = await node.Parts.AddAsync(upload.Id, Size, Caller, Stop);
+        await using (var writer = await node.Store.OpenWriterAsync(part.Key, Stop))
+        {
+            await writer.WriteAsync(_content, Stop);
+            await writer.FlushAsync(Stop);
+        }
+
+        Assert.Equal(Size, (await node.Parts.FindOffsetAsync(upload.Id, part.Number, Caller, Stop)).Moved);
+        await node.Parts.JoinAsync(upload.Id, [part.Number], Caller, Stop);
+        await node.RunAsync(upload.Id);
+        await node.AssertActiveAsync(image, _content);
+    }
+
+    private Task<UploadPart> SendAsync(LibraryNode node, UploadPart part) =>
+        node.Parts.AppendAsync(part.Upload, part.Number, 0, new ScriptedStream(_content), Caller, Stop);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+}
