@@ -82,7 +82,7 @@ public sealed class UploadParts
             if (writer.Length != offset)
                 throw new UploadOffsetException(upload, writer.Length, offset);
 
-            await ReceiveAsync(writer, part, body, cancellationToken);
+            await ReceiveAsync(writer, part, _holds.Bandwidth.Pace(body, isCopy: false), cancellationToken);
             return part with { Moved = writer.Length };
         });
     }

@@ -55,6 +55,18 @@ public sealed class PartsTests : IDisposable
         await node.AssertActiveAsync(image, _content);
     }
 
+    [Fact]
+    public async Task Parts_come_no_faster_than_the_node_takes_anything_in()
+    {
+        await using var node = await _home.StartAsync();
+        var upload = await node.BeginAsync(await node.NewImageAsync(), Size);
+        var part = await node.Parts.AddAsync(upload.Id, Size, Caller, Stop);
+        node.Bandwidth.Limit(Block);
+        var before = _home.Clock.GetUtcNow();
+        await SendAsync(node, part);
+        Assert.InRange((_home.Clock.GetUtcNow() - before).TotalSeconds, 2, 60);
+    }
+
     private Task<UploadPart> SendAsync(LibraryNode node, UploadPart part) =>
         node.Parts.AppendAsync(part.Upload, part.Number, 0, new ScriptedStream(_content), Caller, Stop);
 
