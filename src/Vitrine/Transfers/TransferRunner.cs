@@ -80,7 +80,7 @@ public sealed partial class TransferRunner
     /// <remarks>An upload is not abandoned while its client may still send.</remarks>
     public bool HasAbandoned(Transfer transfer) =>
         transfer.Node == _holds.Node.Instance
-        && transfer is { IsOver: false } and not { Kind: TransferKind.Upload, State: not TransferState.Verifying }
+        && transfer is { IsOver: false } and not { Kind: TransferKind.Upload, State: not (TransferState.Verifying or TransferState.Retrying) }
         && !_running.ContainsKey(transfer.Id) && !_holds.IsHeld(transfer.Id);
 
     /// <summary>Puts back what this run has abandoned and takes up no more, as it is drained or runs no transfers, so that another node can.</summary>
@@ -221,6 +221,8 @@ public sealed partial class TransferRunner
 
     private async Task AssembleAsync(TransferHold hold, List<UploadPart> parts, CancellationToken stopping)
     {
+        // First, so that nobody takes it for an upload whose client may still send, however long it is to read again what is here.
+        await hold.ChangeAsync(t => t.Assemble(t.Assembled), stopping);
         await hold.OpenAsync(stopping);
         if (!hold.IsWhole)
         {

@@ -67,6 +67,36 @@ public sealed class PartsTests : IDisposable
         Assert.InRange((_home.Clock.GetUtcNow() - before).TotalSeconds, 2, 60);
     }
 
+    [Fact]
+    public async Task Parts_that_a_node_put_together_and_lost_hold_of_are_taken_up_again()
+    {
+        await using var node = await _home.StartAsync();
+        var upload = await node.BeginAsync(await node.NewImageAsync(), Size);
+        await SendAsync(node, await node.Parts.AddAsync(upload.Id, Size, Caller, Stop));
+        var taken = await node.TransferAsync(upload.Id) is var t ? t.Take(node.Instance, "node-1", _home.Clock.GetUtcNow()) : null!;
+        Assert.False(node.Runner.HasAbandoned(taken));
+        Assert.True(node.Runner.HasAbandoned(taken.Assemble(0)));
+        Assert.True(node.Runner.HasAbandoned(taken with { State = TransferState.Retrying }));
+    }
+
+    [Fact]
+    public async Task From_the_moment_that_a_node_begins_to_put_parts_together_the_upload_says_so()
+    {
+        await using var node = await _home.StartAsync();
+        var upload = await node.BeginAsync(await node.NewImageAsync(), Size);
+        var part = await SendAsync(node, await node.Parts.AddAsync(upload.Id, Size, Caller, Stop));
+        await node.Parts.JoinAsync(upload.Id, [part.Number], Caller, Stop);
+        await using (var earlier = await node.Store.OpenWriterAsync(StagingKey.Of(upload.Id), Stop))
+        {
+            await earlier.WriteAsync(_content.AsMemory(0, Block), Stop);
+            await earlier.FlushAsync(Stop);
+        }
+
+        var steps = node.WatchSteps();
+        await node.RunAsync(upload.Id);
+        Assert.Equal(["running connecting", "verifying assembling", "verifying rereading", "verifying assembling"], steps.Take(4));
+    }
+
     private Task<UploadPart> SendAsync(LibraryNode node, UploadPart part) =>
         node.Parts.AppendAsync(part.Upload, part.Number, 0, new ScriptedStream(_content), Caller, Stop);
 
