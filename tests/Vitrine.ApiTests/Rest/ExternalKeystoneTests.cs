@@ -38,6 +38,18 @@ public sealed class ExternalKeystoneTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Quotas_of_the_clouds_projects_are_set_and_seen_by_their_ids()
+    {
+        var other = new string('a', 32);
+        await Admin.ChangeQuotasAsync(other, new QuotaChange { Limits = new Dictionary<string, long?> { ["images"] = 3 } }, Stop);
+        Assert.Contains(new QuotaRecord("images", 3, 0, true), (await Admin.GetQuotasAsync(other, Stop)).Items);
+        Assert.Contains(new QuotaRecord("images", null, 0, false), (await Admin.GetQuotasAsync(Project, Stop)).Items);
+
+        var named = await Assert.ThrowsAsync<LibraryClientException>(() => Admin.GetQuotasAsync("tenant", Stop));
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid-field"), (named.Status, named.Code));
+    }
+
+    [Fact]
     public async Task No_grants_are_given_whose_rights_nobody_could_look_at_when_they_are_used()
     {
         var created = await Admin.CreateImageAsync(new ImageCreate { Name = "a", Upload = new UploadRequest { Length = 9 } }, Stop);
