@@ -66,6 +66,7 @@ internal static class GlanceErrors
         UploadPartsException => StatusCodes.Status409Conflict,
         TicketInvalidException or TicketExpiredException => StatusCodes.Status401Unauthorized,
         TicketSpentException => StatusCodes.Status403Forbidden,
+        GrantsUnavailableException => StatusCodes.Status409Conflict,
         SourceException => StatusCodes.Status400BadRequest,
 
         ChecksumNotPublishedException or ChecksumSignatureException => StatusCodes.Status400BadRequest,

@@ -17,7 +17,6 @@ internal static class EventEndpoints
 {
     private const string LastId = "Last-Event-ID";
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan LoginCheck = TimeSpan.FromMinutes(1);
     private static readonly string[] Parameters = ["image", "project"];
 
     public static void MapEvents(this IEndpointRouteBuilder api) => api.MapGet("/events", Stream).WithTags("Events").WithName("StreamEvents")
@@ -25,7 +24,7 @@ internal static class EventEndpoints
         .Produces(StatusCodes.Status200OK, contentType: "text/event-stream");
 
     private static async Task<IResult> Stream(
-        HttpContext context, EventFeed feed, ImageLibrary library, IImageCatalogue images, Logins logins, IHostApplicationLifetime server, TimeProvider time,
+        HttpContext context, EventFeed feed, ImageLibrary library, IImageCatalogue images, ILogins logins, IHostApplicationLifetime server, TimeProvider time,
         CancellationToken cancellationToken)
     {
         var filter = await ReadFilterAsync(context, library, images, cancellationToken);
@@ -37,7 +36,7 @@ internal static class EventEndpoints
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers["X-Accel-Buffering"] = "no"; // nginx would keep events until it has a buffer full of them
-        var telling = new EventStream(context, filter, subscription, logins, time);
+        var telling = new EventStream(context, filter, subscription, new ListeningLogin(context.GetLogin(), logins, time), time);
         try
         {
             await telling.RunAsync(feed, last, ending.Token);
@@ -72,11 +71,8 @@ internal static class EventEndpoints
     }
 
     /// <summary>One client's stream.</summary>
-    private sealed class EventStream(HttpContext context, EventFilter filter, EventSubscription subscription, Logins logins, TimeProvider time)
+    private sealed class EventStream(HttpContext context, EventFilter filter, EventSubscription subscription, ListeningLogin login, TimeProvider time)
     {
-        private readonly Login _login = context.GetLogin();
-        private long _loginChecked = time.GetTimestamp();
-
         public async Task RunAsync(EventFeed feed, EventPosition? last, CancellationToken cancellationToken)
         {
             await WriteAsync("event: ready\ndata: {}\n\n", cancellationToken);
@@ -96,7 +92,7 @@ internal static class EventEndpoints
                 }
             }
 
-            while (await HoldsAsync(cancellationToken))
+            while (await login.HoldsAsync(cancellationToken))
             {
                 switch (await NextAsync(cancellationToken))
                 {
@@ -126,26 +122,6 @@ internal static class EventEndpoints
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
                 return null;
-            }
-        }
-
-        /// <summary>A login that was revoked, or is over, hears no more.</summary>
-        private async Task<bool> HoldsAsync(CancellationToken cancellationToken)
-        {
-            if (_login.ExpiresAt <= time.GetUtcNow())
-                return false;
-            if (time.GetElapsedTime(_loginChecked) < LoginCheck)
-                return true;
-
-            _loginChecked = time.GetTimestamp();
-            try
-            {
-                await logins.ValidateAsync(_login.Token, cancellationToken);
-                return true;
-            }
-            catch (UnauthenticatedException)
-            {
-                return false;
             }
         }
 

@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
 using Vitrine.Access;
 using Vitrine.Client;
 using Vitrine.OpenStack.Identity;
+using Vitrine.OpenStack.Identity.External;
 using Vitrine.Quotas;
 
 namespace Vitrine.Server.Rest;
@@ -24,18 +26,20 @@ internal static class QuotaEndpoints
     }
 
     private static async Task<JsonHttpResult<QuotaList>> Show(
-        string project, HttpContext context, ProjectQuotas quotas, IdentityAdministration identity, CancellationToken cancellationToken)
+        string project, HttpContext context, ProjectQuotas quotas, IdentityAdministration identity, IOptions<OpenStackOptions> cloud,
+        CancellationToken cancellationToken)
     {
         var caller = context.GetCaller();
-        return await ListAsync(await FindAsync(project, identity, caller, cancellationToken), quotas, caller, cancellationToken);
+        return await ListAsync(await FindAsync(project, identity, cloud.Value.Keystone, caller, cancellationToken), quotas, caller, cancellationToken);
     }
 
     private static async Task<JsonHttpResult<QuotaList>> Change(
-        string project, HttpContext context, ProjectQuotas quotas, IdentityAdministration identity, CancellationToken cancellationToken)
+        string project, HttpContext context, ProjectQuotas quotas, IdentityAdministration identity, IOptions<OpenStackOptions> cloud,
+        CancellationToken cancellationToken)
     {
         var caller = context.GetCaller();
         caller.RequireAdmin("set a quota");
-        var found = await FindAsync(project, identity, caller, cancellationToken);
+        var found = await FindAsync(project, identity, cloud.Value.Keystone, caller, cancellationToken);
         await ChangeAsync(found, context, quotas, caller, cancellationToken);
         return await ListAsync(found, quotas, caller, cancellationToken);
     }
@@ -74,17 +78,25 @@ internal static class QuotaEndpoints
             new QuotaRecord(r.Word(), LimitOf(limits.GetValueOrDefault(r, Quota.Unlimited)), Used: null, IsOwn: limits.ContainsKey(r))));
     }
 
-    /// <summary>A project by its id, or by its name in the caller's domain where no other has it.</summary>
+    /// <summary>A project by its id, or by its name in the caller's domain where no other has it; of a cloud with a Keystone of its own by its id alone.</summary>
     private static async Task<ProjectId> FindAsync(
-        string project, IdentityAdministration identity, Caller caller, CancellationToken cancellationToken)
+        string project, IdentityAdministration identity, ExternalKeystoneOptions keystone, Caller caller, CancellationToken cancellationToken)
     {
         if (project == caller.Project?.Value)
             return caller.RequireProject();
 
         caller.RequireAdmin("see the quotas of another project");
+        if (keystone.IsUsed)
+            return IdOf(project);
+
         var named = await identity.ListProjectsAsync(caller, new IdentityQuery(caller.Domain, project), cancellationToken);
         return named is [var only] ? only.Id : (await identity.GetProjectAsync(caller, new ProjectId(project), cancellationToken)).Id;
     }
+
+    /// <summary>The library knows no project of a cloud that has a Keystone, whose ids are 32 hexadecimal digits.</summary>
+    private static ProjectId IdOf(string project) => Guid.TryParseExact(project, "N", out _)
+        ? new ProjectId(project)
+        : throw new InvalidFieldException("project", "must be the id of a project of the cloud: its names are its own Keystone's");
 
     private static long? LimitOf(long limit) => limit == Quota.Unlimited ? null : limit;
 

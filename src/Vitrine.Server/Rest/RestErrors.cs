@@ -30,7 +30,7 @@ internal static partial class RestErrors
             or DefinitionNotFoundException or NodeNotFoundException or QuotaNotFoundException => StatusCodes.Status404NotFound,
         ConcurrentChangeException or ImageStatusException or ImageDisabledException or ImageProtectedException
             or ImageIdTakenException or DuplicateSourceException or DuplicateMemberException or ImageNotSharedException
-            or TransferStateException or TransferLostException or UploadOffsetException or UploadPartsException
+            or TransferStateException or TransferLostException or UploadOffsetException or UploadPartsException or GrantsUnavailableException
             or StoreBusyException or UpkeepNotSupportedException or StoreClosedException
             or ReplicaExistsException or ReplicaExpectedException or LastReplicaException
             or IdentityConflictException or DomainEnabledException

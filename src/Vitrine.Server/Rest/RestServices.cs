@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Vitrine.Client;
 using Vitrine.Nodes;
 
@@ -10,6 +11,7 @@ internal static class RestServices
     {
         services.AddSingleton<IHttpContextFactory, TicketHiding>();
         services.AddCors();
+        services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestHeadersTotalSize = UploadPartEndpoints.MostHeaders);
         services.AddSingleton<Cursors>();
         services.AddSingleton<ImageRecords>();
         services.AddSingleton<StoreSurvey>();

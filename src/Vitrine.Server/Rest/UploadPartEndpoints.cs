@@ -17,6 +17,9 @@ internal static class UploadPartEndpoints
     public const string Partial = "partial";
     public const string Final = "final";
 
+    /// <summary>In bytes: the addresses of all parts that an upload may have come in one header, each with a ticket of some 350.</summary>
+    public const int MostHeaders = 64 * 1024;
+
     private const string Parts = "parts";
 
     public static void MapUploadPartList(this IEndpointRouteBuilder api) => api.MapGet("/transfers/{id}/parts", List)

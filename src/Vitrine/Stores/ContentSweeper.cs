@@ -171,7 +171,7 @@ public sealed partial class ContentSweeper
         {
             null => false,
             { IsOver: false } => true,
-            { State: TransferState.Failed, Kind: TransferKind.Import or TransferKind.Copy } =>
+            { State: TransferState.Failed, CanBeginAnew: true } =>
                 _time.GetUtcNow() - staged.LastWrite < _options.StagingLifetime && await MayBeRetriedAsync(transfer, cancellationToken),
             _ => false,
         };

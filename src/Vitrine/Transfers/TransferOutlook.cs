@@ -21,9 +21,12 @@ public sealed class TransferOutlook(
         var room = new TransferRoom(await limits.ReadAsync(cancellationToken), await transfers.ListRunningAsync(cancellationToken));
         foreach (var transfer in queued)
         {
-            var sources = transfer.Kind is TransferKind.Copy
-                ? await ReplicaReaders.ListSourcesAsync(transfer, replicas, cancellationToken)
-                : [];
+            IReadOnlyList<string> sources = transfer switch
+            {
+                { Kind: TransferKind.Copy } => await ReplicaReaders.ListSourcesAsync(transfer, replicas, cancellationToken),
+                { Kind: TransferKind.Import, SourceStore: { } staged } => [staged],
+                _ => [],
+            };
             if (WaitOf(transfer, workers, sources, room) is { } wait)
                 waits[transfer.Id] = wait;
         }
@@ -32,7 +35,7 @@ public sealed class TransferOutlook(
     }
 
     /// <param name="workers">The nodes that take work.</param>
-    /// <param name="sources">The stores that a copy can be read from.</param>
+    /// <param name="sources">The stores that a copy, or what was staged, can be read from.</param>
     internal static TransferWait? WaitOf(Transfer transfer, IReadOnlyList<Node> workers, IReadOnlyList<string> sources, TransferRoom room)
     {
         if (workers.Count == 0)

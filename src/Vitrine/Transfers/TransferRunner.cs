@@ -63,7 +63,12 @@ public sealed partial class TransferRunner
 
     /// <summary>True where this node has all stores that the transfer needs.</summary>
     public async Task<bool> ReachesAsync(Transfer transfer, CancellationToken cancellationToken) =>
-        _stores.Has(transfer.Store) && (transfer.Kind is not TransferKind.Copy || await _readers.ReachesSourceAsync(transfer, cancellationToken));
+        _stores.Has(transfer.Store) && transfer switch
+        {
+            { Kind: TransferKind.Copy } => await _readers.ReachesSourceAsync(transfer, cancellationToken),
+            { Kind: TransferKind.Import, SourceStore: { } staged } => _stores.Has(staged),
+            _ => true,
+        };
 
     /// <summary>
     /// True for a transfer that the catalogue gives to this run although nothing in it works on it any more, as after a failure
@@ -71,7 +76,8 @@ public sealed partial class TransferRunner
     /// </summary>
     /// <remarks>An upload is not abandoned while its client may still send.</remarks>
     public bool HasAbandoned(Transfer transfer) =>
-        transfer.Node == _holds.Node.Instance && transfer is { IsOver: false } and not { Kind: TransferKind.Upload, State: not TransferState.Verifying }
+        transfer.Node == _holds.Node.Instance
+        && transfer is { IsOver: false } and not { Kind: TransferKind.Upload, State: not (TransferState.Verifying or TransferState.Retrying) }
         && !_running.ContainsKey(transfer.Id) && !_holds.IsHeld(transfer.Id);
 
     /// <summary>Puts back what this run has abandoned and takes up no more, as it is drained or runs no transfers, so that another node can.</summary>
@@ -212,6 +218,8 @@ public sealed partial class TransferRunner
 
     private async Task AssembleAsync(TransferHold hold, List<UploadPart> parts, CancellationToken stopping)
     {
+        // First, so that nobody takes it for an upload whose client may still send, however long it is to read again what is here.
+        await hold.ChangeAsync(t => t.Assemble(t.Assembled), stopping);
         await hold.OpenAsync(stopping);
         if (!hold.IsWhole)
         {

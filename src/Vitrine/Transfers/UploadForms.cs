@@ -39,6 +39,7 @@ public sealed class UploadForms
 
     /// <exception cref="ImageStatusException">The image has content, or is receiving it.</exception>
     /// <exception cref="InvalidFieldException">The lifetime is out of bounds.</exception>
+    /// <exception cref="GrantsUnavailableException">The library does not know the caller, but the identity service of the cloud does.</exception>
     public async Task<UploadForm> IssueAsync(ImageId id, Caller caller, TimeSpan lifetime, CancellationToken cancellationToken)
     {
         caller.RequireMember("upload an image");
@@ -49,8 +50,12 @@ public sealed class UploadForms
         if (!image.IsQueued)
             throw new ImageStatusException(id, image.Status, ImageStatus.Queued);
 
+        var project = caller.RequireProject();
+        if (await _standings.FindAsync(caller.User, AssignmentTarget.Project(project), credentialId: null, cancellationToken) is null)
+            throw new GrantsUnavailableException();
+
         var expires = (_time.Now() + lifetime).UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
-        var metadata = _seal.Protect($"{id} {PreviousOf(image)} {caller.User.Value} {caller.RequireProject().Value}");
+        var metadata = _seal.Protect($"{id} {PreviousOf(image)} {caller.User.Value} {project.Value}");
         return new UploadForm(id, metadata, expires, _seal.Protect(Sum(id, metadata, expires)));
     }
 

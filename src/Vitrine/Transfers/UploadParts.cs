@@ -52,7 +52,7 @@ public sealed class UploadParts
     {
         var transfer = await GetOpenAsync(upload, caller, cancellationToken);
         var part = await GetAsync(upload, number, cancellationToken);
-        if (_busy.ContainsKey(part.Key) || part.Place is not null)
+        if (_busy.ContainsKey(part.Key) || part.Place is not null || !_holds.Stores.Has(transfer.Store))
             return part;
 
         try
@@ -82,7 +82,7 @@ public sealed class UploadParts
             if (writer.Length != offset)
                 throw new UploadOffsetException(upload, writer.Length, offset);
 
-            await ReceiveAsync(writer, part, body, cancellationToken);
+            await ReceiveAsync(writer, part, _holds.Bandwidth.Pace(body, isCopy: false), cancellationToken);
             return part with { Moved = writer.Length };
         });
     }
@@ -93,6 +93,7 @@ public sealed class UploadParts
         var transfer = await GetOpenAsync(upload, caller, cancellationToken);
         var part = await GetAsync(upload, number, cancellationToken);
         RefuseJoined(transfer, [part]);
+        _holds.Stores.CheckReaches(transfer.Store, _holds.Node);
 
         // The bytes first: a part of the same number must not find them.
         await AloneAsync(part, async () =>
@@ -105,15 +106,32 @@ public sealed class UploadParts
     }
 
     /// <summary>Says which parts, in which order, make the whole; a node puts them together from then on. To say the same again changes nothing.</summary>
+    /// <exception cref="UploadBusyException">A request is still sending one of them.</exception>
     /// <exception cref="UploadPartsException">They are not whole, do not make the announced length, or are put together in another order already.</exception>
     public async Task<Transfer> JoinAsync(TransferId upload, IReadOnlyList<int> order, Caller caller, CancellationToken cancellationToken)
     {
         var transfer = await GetOpenAsync(upload, caller, cancellationToken);
-        await _holds.Stores.CheckRoomAsync(transfer.Store, transfer.Length, cancellationToken);
+        var parts = await _parts.ListAsync(upload, cancellationToken);
+        if (parts.All(p => p.Place is null) && _holds.Stores.Has(transfer.Store))
+        {
+            await _holds.Stores.CheckRoomAsync(transfer.Store, transfer.Length, cancellationToken);
+            foreach (var part in parts.Where(p => !p.IsWhole && order.Contains(p.Number)))
+                await CatchUpAsync(transfer, part, cancellationToken);
+        }
+
         await _parts.ChangeAsync(upload, known => Place(transfer, known, order), cancellationToken);
         await _holds.Scheduler.ScheduleAsync(upload, cancellationToken);
         return transfer;
     }
+
+    /// <summary>A node that died between the store and the row left a row that is behind: whoever asked for the offset was told more.</summary>
+    private Task CatchUpAsync(Transfer transfer, UploadPart part, CancellationToken cancellationToken) => AloneAsync(part, async () =>
+    {
+        await using var writer = await StoreOf(transfer).OpenWriterAsync(part.Key, cancellationToken);
+        if (writer.Length > part.Moved)
+            await CheckpointAsync(writer, part);
+        return part;
+    });
 
     private async Task<Transfer> GetOpenAsync(TransferId upload, Caller caller, CancellationToken cancellationToken)
     {

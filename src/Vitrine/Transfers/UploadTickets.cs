@@ -38,6 +38,7 @@ public sealed class UploadTickets
     /// <summary>A ticket for the upload that the image is receiving.</summary>
     /// <exception cref="ImageStatusException">No upload of the image is open.</exception>
     /// <exception cref="InvalidFieldException">The lifetime is out of bounds.</exception>
+    /// <exception cref="GrantsUnavailableException">The library does not know the caller, but the identity service of the cloud does.</exception>
     public async Task<UploadTicket> IssueAsync(ImageId id, Caller caller, TimeSpan lifetime, CancellationToken cancellationToken)
     {
         caller.RequireMember("upload an image");
@@ -48,9 +49,13 @@ public sealed class UploadTickets
         if (image.Transfer is not { } transfer || await _transfers.FindAsync(transfer, cancellationToken) is not { Kind: TransferKind.Upload, IsOver: false })
             throw new ImageStatusException(id, image.Status, ImageStatus.Saving);
 
+        var project = caller.RequireProject();
+        if (await _standings.FindAsync(caller.User, AssignmentTarget.Project(project), credentialId: null, cancellationToken) is null)
+            throw new GrantsUnavailableException();
+
         var expires = _time.Now() + lifetime;
         var text = string.Create(
-            CultureInfo.InvariantCulture, $"{image.Id} {transfer} {caller.User.Value} {caller.RequireProject().Value} {expires.ToUnixTimeSeconds()}");
+            CultureInfo.InvariantCulture, $"{image.Id} {transfer} {caller.User.Value} {project.Value} {expires.ToUnixTimeSeconds()}");
         return new UploadTicket(transfer, _seal.Protect(text), expires);
     }
 
@@ -150,4 +155,13 @@ public sealed class TicketSpentException(string reason) : LibraryException($"The
     public override string Code => "ticket-spent";
 
     public override string Remedy => "Look at the image; begin a new upload if it has no content.";
+}
+
+/// <summary>A grant has the rights of its caller at the moment of its use, and only the library's own identity tells those without a login.</summary>
+public sealed class GrantsUnavailableException()
+    : LibraryException("Uploads without a login cannot be granted: the identity service of the cloud knows the user, and says nothing without a login.")
+{
+    public override string Code => "grants-unavailable";
+
+    public override string Remedy => "Send the content with a token.";
 }

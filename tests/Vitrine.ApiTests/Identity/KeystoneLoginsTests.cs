@@ -1,6 +1,7 @@
 using System.Text;
 using Vitrine.Access;
 using Vitrine.OpenStack.Identity.External;
+using Vitrine.Server.Rest;
 using Vitrine.Testing;
 using Vitrine.Testing.Sources;
 
@@ -94,6 +95,37 @@ public sealed class KeystoneLoginsTests : IAsyncDisposable
         await gone.DisposeAsync();
         using var logins = Logins(o => o.Url = $"http://127.0.0.1:{gone.Port}/v3");
         Assert.Equal("identity-unavailable", (await Assert.ThrowsAsync<IdentityUnavailableException>(() => logins.ValidateAsync("token", Stop))).Code);
+    }
+
+    [Theory]
+    [InlineData("admin", true)]
+    [InlineData("member", false)]
+    public async Task Who_listens_hears_on_while_his_rights_are_the_same(string later, bool hearsOn)
+    {
+        Tell("admin");
+        using var logins = Logins(o => o.Remember = TimeSpan.Zero);
+        var listening = new ListeningLogin(await logins.ValidateAsync("token", Stop), logins, _clock);
+        Tell(later);
+        _clock.Advance(TimeSpan.FromSeconds(59));
+        Assert.True(await listening.HoldsAsync(Stop));
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(hearsOn, await listening.HoldsAsync(Stop));
+        _clock.Advance(TimeSpan.FromHours(1));
+        Assert.False(await listening.HoldsAsync(Stop));
+    }
+
+    [Fact]
+    public async Task Nobody_hears_on_whom_Keystone_no_longer_knows_or_cannot_be_asked_for()
+    {
+        foreach (var status in new[] { 404, 500 })
+        {
+            Tell("member");
+            using var logins = Logins(o => o.Remember = TimeSpan.Zero);
+            var listening = new ListeningLogin(await logins.ValidateAsync("token", Stop), logins, _clock);
+            _keystone.Serve(Path, ScriptedContent.Of([])).Status = status;
+            _clock.Advance(TimeSpan.FromMinutes(1));
+            Assert.False(await listening.HoldsAsync(Stop));
+        }
     }
 
     [Theory]

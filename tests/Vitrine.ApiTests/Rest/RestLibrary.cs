@@ -49,6 +49,9 @@ public sealed class RestLibrary : IAsyncLifetime
 
     public LibraryOptions Options { get; } = new() { MaxImageSize = 64 << 20 };
 
+    /// <summary>The Keystone that knows the users; null where the library itself does.</summary>
+    public string? Keystone { get; init; }
+
     public Uri Address => new($"http://127.0.0.1:{_port}/");
 
     public string Root => _root.FullName;
@@ -169,6 +172,7 @@ public sealed class RestLibrary : IAsyncLifetime
             KeyValuePair.Create<string, string?>("Sources:AllowedNetworks:0", "127.0.0.0/8"),
             KeyValuePair.Create<string, string?>("Doctor:FreeSpaceFloor", "0"),
             KeyValuePair.Create<string, string?>("Doctor:FreePercentFloor", "0"),
+            KeyValuePair.Create("OpenStack:Keystone:Url", Keystone),
         ]);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, _port));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(50));

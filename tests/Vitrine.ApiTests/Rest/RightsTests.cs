@@ -41,6 +41,10 @@ public sealed class RightsTests(RestLibrary library) : IClassFixture<RestLibrary
     [InlineData("PATCH", "nodes/node-1", """{"mode":"open"}""", 200, 403, 403, 403, 401)]
     [InlineData("GET", "limits", null, 200, 403, 403, 403, 401)]
     [InlineData("PATCH", "limits", """{"uploads-per-project":null}""", 200, 403, 403, 403, 401)]
+    [InlineData("GET", "quotas", null, 200, 200, 200, 200, 401)]
+    [InlineData("PATCH", "quotas", """{"limits":{}}""", 200, 403, 403, 403, 401)]
+    [InlineData("GET", "projects/{project}/quotas", null, 200, 200, 200, 403, 401)]
+    [InlineData("PATCH", "projects/{project}/quotas", """{"limits":{}}""", 200, 403, 403, 403, 401)]
     [InlineData("GET", "doctor", null, 200, 403, 403, 403, 401)]
     [InlineData("POST", "probe", """{"url":"http://10.0.0.1/"}""", 400, 400, 403, 400, 401)]
     [InlineData("GET", "me", null, 200, 200, 200, 200, 401)]
@@ -59,7 +63,8 @@ public sealed class RightsTests(RestLibrary library) : IClassFixture<RestLibrary
             var image = path.Contains("{image}", StringComparison.Ordinal) ? (await library.MakeImageAsync(client, [1, 2, 3])).Id : "";
             var transfer = path.Contains("{transfer}", StringComparison.Ordinal)
                 ? (await client.CreateImageAsync(new ImageCreate { Name = "t", Upload = new UploadRequest { Length = 9 } }, Stop)).Upload!.Transfer : "";
-            var full = $"api/v1/{path.Replace("{image}", image, StringComparison.Ordinal).Replace("{transfer}", transfer, StringComparison.Ordinal)}";
+            var full = $"api/v1/{path.Replace("{image}", image, StringComparison.Ordinal).Replace("{transfer}", transfer, StringComparison.Ordinal)
+                .Replace("{project}", owner.Id.Value, StringComparison.Ordinal)}";
 
             using var response = await library.SendAsync(new HttpMethod(method), full, token, body is null ? null : RestLibrary.Json(body));
             Assert.Equal(expected, (int)response.StatusCode);

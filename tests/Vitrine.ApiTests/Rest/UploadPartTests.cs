@@ -66,6 +66,25 @@ public sealed class UploadPartTests(RestLibrary library) : IClassFixture<RestLib
         client.Dispose();
     }
 
+    [Fact]
+    public async Task As_many_parts_as_there_may_be_are_put_together_by_their_addresses_under_a_ticket()
+    {
+        const int most = 100;
+        var (upload, client) = await BeginAsync(most);
+        var image = (await client.GetTransferAsync(upload.Transfer, Stop)).Image;
+        var url = (await client.IssueUploadTicketAsync(image, new UploadTicketRequest(), Stop)).Url;
+        var parts = new List<string>();
+        for (var i = 0; i < most; i++)
+        {
+            parts.Add(new Uri(library.Address, await AddPartAsync(url, 1)).ToString());
+            await SendPartAsync(parts[^1], 0, [1]);
+        }
+
+        using var final = await SendAsync(HttpMethod.Post, url, null, ("Upload-Concat", $"final;{string.Join(' ', parts)}"));
+        Assert.Equal(HttpStatusCode.Created, final.StatusCode);
+        client.Dispose();
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -145,6 +145,7 @@ internal sealed class LibraryNode : IAsyncDisposable
     public ContentSweeper Sweeper => Get<ContentSweeper>();
     public TransferQueue Queue => Get<TransferQueue>();
     public NodeDuty Duty => Get<NodeDuty>();
+    public IncomingBandwidth Bandwidth => Get<IncomingBandwidth>();
     public LimitDesk Limits => Get<LimitDesk>();
     public INodeCatalogue Nodes => Get<INodeCatalogue>();
     public IDescriptionCatalogue Descriptions => Get<IDescriptionCatalogue>();

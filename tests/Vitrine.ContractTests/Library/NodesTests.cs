@@ -3,6 +3,7 @@ using Vitrine.Images;
 using Vitrine.Limits;
 using Vitrine.Nodes;
 using Vitrine.Stores;
+using Vitrine.Testing.Library;
 using Vitrine.Transfers;
 
 namespace Vitrine.ContractTests.Library;
@@ -57,6 +58,32 @@ public sealed class NodesTests : IDisposable
 
         await using var again = await _home.StartAsync("there", others: [Second]);
         Assert.Empty(await here.Desk.FindWaitsAsync([await here.TransferAsync(id)], Stop));
+    }
+
+    [Fact]
+    public async Task An_import_of_what_is_staged_is_taken_by_a_node_that_reaches_both_its_ends()
+    {
+        await using var here = await _home.StartAsync("here");
+        Transfer import;
+        await using (var both = await _home.StartAsync("both", others: [Second]))
+        {
+            var image = await both.NewImageAsync();
+            await both.Uploads.StageAsync(image, new ScriptedStream(new byte[Size]), Size, LibraryHome.Caller, Stop);
+            await both.Uploads.ImportStagedAsync(image, StoreChoice.Of(Second), "request", LibraryHome.Caller, Stop);
+
+            // The other way round, as where another store was the default one when it was staged.
+            var queued = await both.TransferAsync((await both.ImageAsync(image)).Transfer!.Value);
+            import = queued with { Store = queued.SourceStore!, SourceStore = queued.Store };
+            await both.Catalogue.SaveAsync(new CatalogueChange { Transfers = [import] }, Stop);
+            await both.Store.DiscardAsync(StagingKey.Of(import.Id), Stop);
+        }
+
+        await here.RunAsync(import.Id);
+        Assert.Equal((TransferState.Queued, null), (await here.TransferAsync(import.Id) is var t ? (t.State, t.Failure?.Cause) : default));
+        Assert.Empty(await here.Queue.ListDueAsync(Stop));
+        _home.Clock.Advance(Node.Patience);
+        await here.BeatAsync();
+        Assert.Equal("store-unreached", Assert.Single(await here.Desk.FindWaitsAsync([await here.TransferAsync(import.Id)], Stop)).Value.Code);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Vitrine.Images;
 using Vitrine.Stores;
 using Vitrine.Testing.Library;
+using Vitrine.Transfers;
 using static Vitrine.ContractTests.Library.LibraryHome;
 
 namespace Vitrine.ContractTests.Library;
@@ -73,6 +74,22 @@ public sealed class StageTests : IDisposable
         await node.Library.DeleteAsync(image, Caller, Stop);
 
         await node.AssertHoldsAsync();
+    }
+
+    [Fact]
+    public async Task What_was_staged_for_an_import_that_failed_and_that_nobody_can_try_again_is_swept()
+    {
+        await using var node = await _home.StartAsync();
+        var id = await node.NewImageAsync();
+        await StageAsync(node, id);
+        await node.Uploads.ImportStagedAsync(id, choice: null, "request", Caller, Stop);
+        var image = await node.ImageAsync(id);
+        var (import, now) = (await node.TransferAsync(image.Transfer!.Value), _home.Clock.GetUtcNow());
+        var failed = import.Fail(new TransferFailure("store-unavailable", TransferSteps.Storing, "The store is away.", "Try again.", "node-1", now), now);
+        await node.Catalogue.SaveAsync(new CatalogueChange { Image = image.Fail(now), Transfers = [failed], WithoutReplicasOf = id }, Stop);
+
+        Assert.Throws<TransferStateException>(() => failed.Requeue());
+        await node.AssertSweptAsync();
     }
 
     [Fact]
