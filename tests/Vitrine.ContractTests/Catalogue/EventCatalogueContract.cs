@@ -3,6 +3,7 @@ using Vitrine.Access;
 using Vitrine.Catalogue.Database;
 using Vitrine.Events;
 using Vitrine.Images;
+using Vitrine.Limits;
 using Vitrine.Transfers;
 
 namespace Vitrine.ContractTests.Catalogue;
@@ -39,6 +40,37 @@ public abstract class EventCatalogueContract(CatalogueFixture fixture)
         Assert.Equal(events.Skip(2).Select(e => e.Position), (await fixture.Events.ListAsync(events[1].Position!.Value, 100, Stop)).Select(e => e.Position));
         Assert.Equal(events.Take(2).Select(e => e.Position), (await fixture.Events.ListAsync(start, 2, Stop)).Select(e => e.Position));
         Assert.Equal(events[^1].Position, await EndAsync());
+    }
+
+    [Fact]
+    public async Task What_happened_to_a_transfer_is_told_with_its_nodes_and_its_failures()
+    {
+        var (_, transfer) = await BeginAsync();
+        await BeginAsync();
+        await SaveAsync(transfer = transfer.Take("run-1", "one", Noon) with { Version = 1 });
+        await SaveAsync(transfer = transfer.Reach().Connect(10, 0, null, Noon).Advance(4, 4, Noon) with { Version = 2 });
+        await SaveAsync(transfer = transfer.Take("run-2", "two", Noon) with { Version = 3 });
+        await SaveAsync(transfer = transfer.Retry(new TransferFailure("broken", "receiving", "It is broken.", "Mend it.", "two", Noon), Noon) with { Version = 4 });
+        await SaveAsync(transfer = transfer.Take("run-2", "two", Noon) with { Version = 5 });
+        await SaveAsync(transfer.Release() with { Version = 6 });
+
+        var log = await fixture.Events.ListForAsync(transfer.Id, 100, Stop);
+        Assert.Equal(
+            [
+                ("queued", null, null, "waiting", 0, 0L), ("running", "queued", "one", "connecting", 0, 0L), ("running", "running", "two", "connecting", 1, 4L),
+                ("retrying", "running", "two", "waiting", 1, 4L), ("running", "retrying", "two", "connecting", 1, 4L), ("queued", "running", "two", "waiting", 1, 4L),
+            ],
+            log.Select(e => (e.State, e.Previous, e.Node, e.Step, e.Attempt!.Value, e.Moved!.Value)));
+        Assert.Equal([("broken", "It is broken.")], log.Where(e => e.Failure is not null).Select(e => (e.Failure, e.Cause)));
+        Assert.Equal(log.TakeLast(2), await fixture.Events.ListForAsync(transfer.Id, 2, Stop));
+    }
+
+    [Fact]
+    public async Task A_transfer_that_is_taken_within_the_limits_is_an_event_too()
+    {
+        var (_, transfer) = await BeginAsync();
+        Assert.Null(await fixture.Catalogue.TryTakeAsync(transfer.Take("run", "node", Noon) with { Version = 1 }, new LibraryLimits(new Dictionary<LimitName, long?>(), new LibraryOptions()), Stop));
+        Assert.Equal([("queued", null), ("running", "node")], (await fixture.Events.ListForAsync(transfer.Id, 100, Stop)).Select(e => (e.State, e.Node)));
     }
 
     [Fact]
