@@ -14,6 +14,9 @@ internal readonly record struct PathMtu(int Bytes, IPAddress From)
     private const int IpV6 = 41;
     private const int IpV6Mtu = 24;
 
+    // RFC 791 section 3.1: the length of a packet has 16 bits. The loopback interface carries one byte more.
+    private const int LongestOfIpV4 = ushort.MaxValue;
+
     /// <returns>Null where the platform does not say.</returns>
     public static PathMtu? Of(Socket socket)
     {
@@ -38,7 +41,9 @@ internal readonly record struct PathMtu(int Bytes, IPAddress From)
         {
             var properties = NetworkInterface.GetAllNetworkInterfaces().Select(i => i.GetIPProperties())
                 .FirstOrDefault(p => p.UnicastAddresses.Any(a => a.Address.Equals(from)));
-            return from.AddressFamily is AddressFamily.InterNetworkV6 ? properties?.GetIPv6Properties().Mtu : properties?.GetIPv4Properties().Mtu;
+            if (from.AddressFamily is AddressFamily.InterNetworkV6)
+                return properties?.GetIPv6Properties().Mtu;
+            return properties?.GetIPv4Properties().Mtu is { } mtu ? Math.Min(mtu, LongestOfIpV4) : null;
         }
         catch (NetworkInformationException)
         {

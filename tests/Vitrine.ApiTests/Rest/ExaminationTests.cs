@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Vitrine.Nodes;
+using Vitrine.Testing.Sources;
 
 namespace Vitrine.ApiTests.Rest;
 
@@ -35,6 +36,26 @@ public sealed class ExaminationTests(RestLibrary library) : IClassFixture<RestLi
         Assert.Contains(answer.Findings, f => f is { Check: "source.policy", Verdict: "fail", Remedy: not null });
         Assert.DoesNotContain(answer.Findings, f => f.Detail.Contains("secret", StringComparison.Ordinal));
         Assert.Equal([Mute], seen.Awaited);
+    }
+
+    [Fact]
+    public async Task The_way_to_a_source_is_told_as_it_was_gone()
+    {
+        using var admin = library.ClientOf((await library.SharedProjectAsync()).Admin);
+        await using var source = ScriptedHttpServer.Start();
+        var file = source.Serve("/disk.img", ScriptedContent.Generated(12_345));
+        var address = source.AddressOf("/disk.img").ToString();
+        var findings = (await admin.ExamineAsync(address, Stop)).Findings.Where(f => f.Check.StartsWith("source", StringComparison.Ordinal)).ToList();
+        Assert.Equal(
+            ["source.policy", "source.connect", "source.mtu", "source.tls", "source.answer", "source.length", "source.ranges"], findings.Select(f => f.Check));
+        Assert.All(findings, f => Assert.Equal("ok", f.Verdict));
+        Assert.Contains("127.0.0.1", findings[1].Detail, StringComparison.Ordinal);
+
+        file.Status = 404;
+        Assert.Contains((await admin.ExamineAsync(address, Stop)).Findings, f => f is { Check: "source.answer", Verdict: "fail" });
+        Assert.Contains(
+            (await admin.ExamineAsync("http://127.0.0.1:1/disk.img", Stop)).Findings,
+            f => f is { Check: "source.connect", Verdict: "fail" } && f.Detail.Contains($"Node {Here} tried.", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -31,6 +31,7 @@ public abstract class EventCatalogueContract(CatalogueFixture fixture)
             },
             Stop);
 
+        await SettleAsync();
         var events = await fixture.Events.ListAsync(start, 100, Stop);
         Assert.Equal(
             [(null, "saving", null, null), ("t", "queued", null, null), ("t", "running", "queued", null), (null, "failed", "saving", null), ("t", "failed", "running", "broken")],
@@ -134,11 +135,24 @@ public abstract class EventCatalogueContract(CatalogueFixture fixture)
             Stop);
 
         await fixture.Events.PruneAsync(Noon.AddMonths(-1), Stop);
+        await SettleAsync();
         Assert.DoesNotContain(await fixture.Events.ListAsync(default, int.MaxValue, Stop), e => e.Image == image.Id);
         Assert.Contains(await fixture.Events.ListAsync(start, 100, Stop), e => e.Image == later.Id);
     }
 
-    private async Task<EventPosition> EndAsync() => (await fixture.Events.FindSpanAsync(Stop))?.Last ?? default;
+    private protected async Task<EventPosition> EndAsync()
+    {
+        await SettleAsync();
+        return (await fixture.Events.FindSpanAsync(Stop))?.Last ?? default;
+    }
+
+    /// <summary>Waits until all that was written can be read: other databases of the server have open transactions, too.</summary>
+    private async Task SettleAsync()
+    {
+        await using var connection = await fixture.Database.OpenAsync(Stop);
+        while (await connection.ExecuteScalarAsync<long>($"select count(*) from events where not ({fixture.Database.Dialect.Settled("written_by")})") > 0)
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, Stop);
+    }
 
     private async Task<(Image Image, Transfer Transfer)> BeginAsync()
     {
@@ -171,7 +185,7 @@ public sealed class PostgresEventCatalogueTests(PostgresFixture fixture) : Event
     public async Task An_event_of_a_transaction_that_is_still_open_holds_back_those_behind_it()
     {
         var events = fixture.Events;
-        var start = (await events.FindSpanAsync(Stop))?.Last ?? default;
+        var start = await EndAsync();
         await using var connection = await fixture.Database.OpenAsync(Stop);
         await using (var open = await connection.BeginTransactionAsync(Stop))
         {
