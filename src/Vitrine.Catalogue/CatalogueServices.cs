@@ -42,6 +42,7 @@ public static class CatalogueServices
         services.AddSingleton<IDefinitionCatalogue, DefinitionCatalogue>();
         services.AddSingleton<IQuotaCatalogue, QuotaCatalogue>();
         services.AddSingleton<INodeCatalogue, NodeCatalogue>();
+        services.AddSingleton<IExaminationCatalogue, ExaminationCatalogue>();
         services.AddSingleton<IAuthorityCatalogue, AuthorityCatalogue>();
         services.AddSingleton(provider => new CatalogueKeys(provider.GetRequiredService<CatalogueDatabase>()));
         services.AddSingleton<ICatalogueClock, CatalogueClock>();

@@ -28,16 +28,22 @@ internal sealed class SqlCatalogue(CatalogueDatabase database, IImageCatalogue i
         }
     }
 
-    public Task<ReachedLimit?> TryTakeAsync(Transfer taken, LibraryLimits limits, CancellationToken cancellationToken) => database.WriteAsync(
-        async (_, transaction) =>
-        {
-            await database.Dialect.LockAsync(DatabaseLock.Takings, transaction, cancellationToken);
-            var reached = TransferRoom.Reached(await CountAsync(taken, transaction, cancellationToken), limits);
-            if (reached is null)
-                await TransferWriting.SaveAsync(taken, transaction, cancellationToken);
-            return reached;
-        },
-        cancellationToken);
+    public async Task<ReachedLimit?> TryTakeAsync(Transfer taken, LibraryLimits limits, CancellationToken cancellationToken)
+    {
+        var reached = await database.WriteAsync(
+            async (_, transaction) =>
+            {
+                await database.Dialect.LockAsync(DatabaseLock.Takings, transaction, cancellationToken);
+                var reached = TransferRoom.Reached(await CountAsync(taken, transaction, cancellationToken), limits);
+                if (reached is null)
+                    await WriteRecordsAsync(new CatalogueChange { Transfers = [taken] }, transaction, cancellationToken);
+                return reached;
+            },
+            cancellationToken);
+        if (reached is null)
+            database.Dialect.GiveNotice();
+        return reached;
+    }
 
     private static async Task<TransferCounts> CountAsync(Transfer taken, DbTransaction transaction, CancellationToken cancellationToken)
     {

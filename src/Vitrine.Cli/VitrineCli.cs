@@ -63,10 +63,10 @@ internal static class VitrineCli
                 ImageEnableCommand.Make(terminal, images, enabled: true), ImageEnableCommand.Make(terminal, images, enabled: false),
                 ImageCopyCommand.Make(terminal, images, moves: false), ImageCopyCommand.Make(terminal, images, moves: true),
             },
-            new Command("transfer", "Transfers: list, show, watch, cancel, retry and explain them.")
+            new Command("transfer", "Transfers: list, show, watch, cancel, retry and explain them, and read their logs.")
             {
                 TransferListCommand.Make(terminal), TransferShowCommand.Make(terminal), TransferWatchCommand.Make(terminal), TransferCancelCommand.Make(terminal),
-                TransferRetryCommand.Make(terminal), TransferExplainCommand.Make(terminal),
+                TransferRetryCommand.Make(terminal), TransferExplainCommand.Make(terminal), TransferLogCommand.Make(terminal),
             },
             new Command("store", "Stores: where content is kept.")
             {

@@ -33,6 +33,10 @@ public sealed partial class LibraryClient
     public Task<ExplanationRecord> ExplainTransferAsync(string id, CancellationToken cancellationToken) =>
         GetAsync($"{TransferPath(id)}/explain", LibraryJson.Default.ExplanationRecord, cancellationToken);
 
+    /// <summary>What happened to a transfer on all nodes.</summary>
+    public Task<TransferLogRecord> GetTransferLogAsync(string id, CancellationToken cancellationToken) =>
+        GetAsync($"{TransferPath(id)}/log", LibraryJson.Default.TransferLogRecord, cancellationToken);
+
     /// <summary>The transfer once a second, until it is over; the last one says how it ended. A server that restarts is waited for.</summary>
     public async IAsyncEnumerable<TransferRecord> WatchTransferAsync(string id, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -94,6 +98,31 @@ public sealed partial class LibraryClient
     /// <param name="url">An address that somebody means to import from; null where none is in question.</param>
     public Task<DoctorRecord> ExamineAsync(string? url, CancellationToken cancellationToken) => GetAsync(
         $"{Api}/doctor{(url is null ? "" : $"?url={Uri.EscapeDataString(url)}")}", LibraryJson.Default.DoctorRecord, cancellationToken);
+
+    /// <summary>Has all nodes look at themselves.</summary>
+    /// <inheritdoc cref="ExamineAsync"/>
+    public Task<ExaminationRecord> BeginExaminationAsync(string? url, CancellationToken cancellationToken) => SendJsonAsync(
+        HttpMethod.Post, $"{Api}/examinations", new ExaminationRequest { Url = url },
+        LibraryJson.Default.ExaminationRequest, LibraryJson.Default.ExaminationRecord, cancellationToken);
+
+    public Task<ExaminationRecord> GetExaminationAsync(string id, CancellationToken cancellationToken) =>
+        GetAsync($"{Api}/examinations/{Uri.EscapeDataString(id)}", LibraryJson.Default.ExaminationRecord, cancellationToken);
+
+    /// <summary>The examination once a second, until no node is waited for any more.</summary>
+    public async IAsyncEnumerable<ExaminationRecord> WatchExaminationAsync(string id, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(WatchInterval, Time);
+        var patience = new Patience(_options.Patience, Time);
+        while (true)
+        {
+            var examination = await patience.TryAsync(() => GetExaminationAsync(id, cancellationToken), cancellationToken);
+            yield return examination;
+            if (examination.Over)
+                yield break;
+
+            await timer.WaitForNextTickAsync(cancellationToken);
+        }
+    }
 
     private static string NodePath(string name) => $"{Api}/nodes/{Uri.EscapeDataString(name)}";
 

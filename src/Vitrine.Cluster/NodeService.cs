@@ -8,7 +8,7 @@ using Vitrine.Transfers;
 
 namespace Vitrine.Cluster;
 
-/// <summary>Reports this node alive, obeys its operators, and sees to transfers and operations of stores that nobody works on.</summary>
+/// <summary>Reports this node alive, obeys its operators, answers what they ask of all nodes, and sees to transfers and operations of stores that nobody works on.</summary>
 /// <remarks>
 /// The catalogue says what is to be done. A reminder that a crash lost, a transfer whose node died, an upload whose client
 /// went away: all are found here within a beat, whatever lost them.
@@ -17,7 +17,7 @@ internal sealed partial class NodeService(
     ClusterOptions options, ThisNode node, NodeDuty duty, StoreRegistry stores, INodeCatalogue nodes, LimitDesk limits, IncomingBandwidth bandwidth,
     TransferQueue queue, TransferRunner runner, NodeReminders reminders,
     IStoreOperationCatalogue operations, StoreOperationRunner operationRunner,
-    ImageUploads uploads, TimeProvider time, ILogger<NodeService> logger) : BackgroundService
+    ImageUploads uploads, Examinations examinations, TimeProvider time, ILogger<NodeService> logger) : BackgroundService
 {
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(4);
 
@@ -37,7 +37,8 @@ internal sealed partial class NodeService(
         RepeatAsync(ObeyAsync, stoppingToken),
         AdoptTransfersAsync(stoppingToken),
         RepeatAsync(AdoptOperationsAsync, stoppingToken),
-        RepeatAsync(TidyUploadsAsync, stoppingToken));
+        RepeatAsync(TidyUploadsAsync, stoppingToken),
+        RepeatAsync(examinations.AnswerAsync, stoppingToken));
 
     private async Task RepeatAsync(Func<CancellationToken, Task> work, CancellationToken stopping)
     {

@@ -82,6 +82,7 @@ public static class LibraryServices
         services.AddSingleton<INodeCheck, StoresCheck>();
         services.AddSingleton<INodeCheck, NodesCheck>();
         services.AddSingleton<SourceCheck>();
+        services.AddSingleton<Examinations>();
         return services.AddSingleton<Doctor>();
     }
 }

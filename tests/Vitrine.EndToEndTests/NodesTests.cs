@@ -160,6 +160,35 @@ public sealed class NodesTests(PostgresServer postgres)
     }
 
     [Fact]
+    public async Task The_doctor_asks_all_nodes_and_names_the_one_that_is_gone()
+    {
+        var catalogue = await postgres.CreateDatabaseAsync(Stop);
+        var store = Directory.CreateTempSubdirectory("vitrine-shared-");
+        try
+        {
+            await using var mirror = ScriptedHttpServer.Start();
+            mirror.Serve("/disk.img", ScriptedContent.Generated(12_345));
+            await using var one = await StartAsync("one", catalogue, store);
+            await using var two = await StartAsync("two", catalogue, store);
+            using var client = one.NewClient();
+            var address = mirror.AddressOf("/disk.img").ToString();
+            var both = await client.WatchExaminationAsync((await client.BeginExaminationAsync(address, Stop)).Id, Stop).LastAsync(Stop);
+            Assert.Equal(["one", "two"], both.Nodes.Select(n => n.Node));
+            Assert.Empty(both.Silent);
+            Assert.All(both.Nodes, n => Assert.Contains(n.Findings, f => f is { Check: "source.length", Verdict: "ok" }));
+
+            await two.KillAsync();
+            var table = (await TryVitrineAsync(one, "doctor", "--all")).Output;
+            Assert.Matches("(?m)^one +ok +catalogue ", table);
+            Assert.Matches("(?m)^two +silent ", table);
+        }
+        finally
+        {
+            store.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task A_limit_that_is_raised_lets_more_begin_at_once()
     {
         await using var mirror = ScriptedHttpServer.Start();

@@ -1,6 +1,7 @@
 using Dapper;
 using Vitrine.Catalogue.Database;
 using Vitrine.Events;
+using Vitrine.Transfers;
 
 namespace Vitrine.Catalogue.Events;
 
@@ -24,6 +25,18 @@ internal sealed class EventCatalogue(CatalogueDatabase database) : IEventCatalog
             """,
             new { after.Transaction, after.Number, limit }, cancellationToken: cancellationToken));
         return [.. rows.Select(row => row.ToEvent())];
+    }
+
+    public async Task<IReadOnlyList<LibraryEvent>> ListForAsync(TransferId transfer, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        var latest = await connection.QueryAsync<StoredEvent>(new CommandDefinition(
+            $"""
+            select {Position}, created_at, {Row<EventRow>.Columns} from events where transfer = @transfer
+            order by events.written_by desc, number desc limit @limit
+            """,
+            new { transfer = transfer.ToString(), limit }, cancellationToken: cancellationToken));
+        return [.. latest.Reverse().Select(row => row.ToEvent())];
     }
 
     public async Task<(EventPosition First, EventPosition Last)?> FindSpanAsync(CancellationToken cancellationToken)

@@ -17,6 +17,11 @@ internal class EventRow
     public string State { get; init; } = "";
     public string? Previous { get; init; }
     public string? Failure { get; init; }
+    public string? Cause { get; init; }
+    public string? Node { get; init; }
+    public string? Step { get; init; }
+    public int? Attempt { get; init; }
+    public long? Moved { get; init; }
     public string? RequestedBy { get; init; }
     public string? RequestId { get; init; }
 
@@ -30,6 +35,11 @@ internal class EventRow
         State = one.State,
         Previous = one.Previous,
         Failure = one.Failure,
+        Cause = one.Cause,
+        Node = one.Node,
+        Step = one.Step,
+        Attempt = one.Attempt,
+        Moved = one.Moved,
         RequestedBy = one.User?.Value,
         RequestId = one.RequestId,
     };
@@ -45,6 +55,11 @@ internal class EventRow
         State = State,
         Previous = Previous,
         Failure = Failure,
+        Cause = Cause,
+        Node = Node,
+        Step = Step,
+        Attempt = Attempt,
+        Moved = Moved,
         User = RequestedBy is null ? null : new UserId(RequestedBy),
         RequestId = RequestId,
         At = at,

@@ -31,21 +31,31 @@ internal sealed class EventWriting(Dialect dialect, DbTransaction transaction, C
             await WriteAsync(image, image.Enabled ? Enabled : Disabled, image.Enabled ? Disabled : Enabled);
     }
 
-    /// <summary>Looks at the stored transfer before it is replaced.</summary>
+    /// <summary>Looks at the stored transfer before it is replaced: another state is an event, and so is another run that works on it.</summary>
     public async Task BeginAsync(Transfer transfer)
     {
-        var before = transfer.Version == 0 ? null : await FindAsync<string>("select state from transfers where id = @id", transfer.Id.ToString());
-        if (before == transfer.State.Word())
+        var before = transfer.Version == 0
+            ? null
+            : await FindAsync<TransferBefore>("select state, node, node_name from transfers where id = @id", transfer.Id.ToString());
+        var state = transfer.State.Word();
+        var isTakenOver = transfer.Node is not null && transfer.Node != before?.Node;
+        if (before?.State == state && !isTakenOver)
             return;
 
+        var failure = transfer.State is TransferState.Failed or TransferState.Retrying ? transfer.Failure : null;
         await WriteAsync(new LibraryEvent
         {
             Image = transfer.Image,
             Transfer = transfer.Id,
             Project = transfer.Project,
-            State = transfer.State.Word(),
-            Previous = before,
-            Failure = transfer.State is TransferState.Failed or TransferState.Retrying ? transfer.Failure?.Code : null,
+            State = state,
+            Previous = before?.State,
+            Failure = failure?.Code,
+            Cause = failure?.Cause,
+            Node = transfer.NodeName ?? before?.NodeName,
+            Step = transfer.Step,
+            Attempt = transfer.Attempt,
+            Moved = transfer.Moved,
             User = transfer.User,
             RequestId = transfer.RequestId,
         });
@@ -76,6 +86,16 @@ internal sealed class EventWriting(Dialect dialect, DbTransaction transaction, C
 
     private Task<T?> FindAsync<T>(string statement, string id) =>
         transaction.Connection!.QuerySingleOrDefaultAsync<T>(new CommandDefinition(statement, new { id }, transaction, cancellationToken: cancellationToken));
+
+    private sealed class TransferBefore
+    {
+        public string State { get; init; } = "";
+
+        /// <summary>The run that has it.</summary>
+        public string? Node { get; init; }
+
+        public string? NodeName { get; init; }
+    }
 
     private sealed class ImageBefore
     {

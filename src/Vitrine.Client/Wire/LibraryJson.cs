@@ -27,6 +27,7 @@ namespace Vitrine.Client;
 [JsonSerializable(typeof(EventRecord))]
 [JsonSerializable(typeof(UploadPartList))]
 [JsonSerializable(typeof(ExplanationRecord))]
+[JsonSerializable(typeof(TransferLogRecord))]
 [JsonSerializable(typeof(StoreList))]
 [JsonSerializable(typeof(CopyRequest))]
 [JsonSerializable(typeof(StoreChange))]
@@ -48,6 +49,8 @@ namespace Vitrine.Client;
 [JsonSerializable(typeof(ProbeRequest))]
 [JsonSerializable(typeof(ProbeRecord))]
 [JsonSerializable(typeof(DoctorRecord))]
+[JsonSerializable(typeof(ExaminationRequest))]
+[JsonSerializable(typeof(ExaminationRecord))]
 [JsonSerializable(typeof(ProblemRecord))]
 [JsonSerializable(typeof(JsonObject))]
 public sealed partial class LibraryJson : JsonSerializerContext;

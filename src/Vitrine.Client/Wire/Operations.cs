@@ -157,6 +157,42 @@ public sealed record DoctorRecord(string Node, string Verdict, IReadOnlyList<Fin
 /// <param name="Remedy">What can be done; null where all is well.</param>
 public sealed record FindingRecord(string Check, string Verdict, string Detail, string? Remedy);
 
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record ExaminationRequest
+{
+    /// <summary>An address that somebody means to import from; null where none is in question.</summary>
+    public string? Url { get; init; }
+
+    /// <summary>Never prints the address, which may hold a password.</summary>
+    public override string ToString() => "examination";
+}
+
+/// <summary>All nodes are asked to look at themselves.</summary>
+public sealed record ExaminationRecord
+{
+    public required string Id { get; init; }
+
+    /// <summary>The address in question with everything secret taken out; null where none is.</summary>
+    public string? Url { get; init; }
+
+    /// <summary>No node is waited for any more.</summary>
+    public required bool Over { get; init; }
+
+    /// <summary>The worst of all findings so far; a silent node is a <c>warn</c>.</summary>
+    public required string Verdict { get; init; }
+
+    /// <summary>What the nodes found that have answered.</summary>
+    public required IReadOnlyList<DoctorRecord> Nodes { get; init; }
+
+    /// <summary>The names of those that have not answered yet.</summary>
+    public required IReadOnlyList<string> Awaited { get; init; }
+
+    /// <summary>The names of those that gave no sign of life, or no answer in time.</summary>
+    public required IReadOnlyList<string> Silent { get; init; }
+
+    public required DateTimeOffset AskedAt { get; init; }
+}
+
 /// <summary>Why a request was refused, as RFC 9457 has it.</summary>
 /// <param name="Title">The phrase of the status.</param>
 /// <param name="Detail">A sentence for a person.</param>

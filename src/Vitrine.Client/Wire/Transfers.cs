@@ -102,6 +102,40 @@ public sealed record ExplanationRecord(
 /// <param name="State"><c>done</c>, <c>current</c>, <c>pending</c>, <c>failed</c> or <c>cancelled</c>.</param>
 public sealed record StepRecord(string Name, string State);
 
+/// <summary>What happened to a transfer on all nodes, in its order.</summary>
+/// <param name="KeptDays">What is older than so many days is forgotten.</param>
+public sealed record TransferLogRecord(string Transfer, int KeptDays, IReadOnlyList<TransferLogEntry> Items);
+
+/// <summary>A transfer came into a state, or to another node.</summary>
+public sealed record TransferLogEntry
+{
+    public required DateTimeOffset At { get; init; }
+
+    /// <inheritdoc cref="TransferRecord.State"/>
+    public required string State { get; init; }
+
+    /// <summary>The state before: the same where another node took the transfer over; null where there was none.</summary>
+    public string? Previous { get; init; }
+
+    /// <inheritdoc cref="TransferRecord.Step"/>
+    public string? Step { get; init; }
+
+    /// <summary>The name of the node that works on it, or that let go of it with this; null where none did.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>How often the source had been connected to.</summary>
+    public int? Attempt { get; init; }
+
+    /// <summary>The bytes that the store had.</summary>
+    public long? Moved { get; init; }
+
+    /// <summary>The code of the failure, where the state is one.</summary>
+    public string? Failure { get; init; }
+
+    /// <summary>Why it failed, in a sentence.</summary>
+    public string? Cause { get; init; }
+}
+
 /// <summary>A stretch of an upload that its client sends beside others.</summary>
 /// <param name="Number">From 1, in the order in which the parts were begun.</param>
 /// <param name="Url">Where to send its bytes by tus 1.0: a path on the same server.</param>

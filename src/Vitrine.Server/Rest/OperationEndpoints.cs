@@ -19,6 +19,11 @@ internal static class OperationEndpoints
             .Accepts<ProbeRequest>("application/json").Produces<ProbeRecord>();
         group.MapGet("/doctor", Examine).WithName("ExamineNode")
             .WithSummary("Looks whether this node can do its work; for administrators.").Produces<DoctorRecord>();
+        group.MapPost("/examinations", BeginExamination).WithName("BeginExamination")
+            .WithSummary("Has all nodes look whether they can do their work; for administrators.")
+            .Accepts<ExaminationRequest>("application/json").Produces<ExaminationRecord>(StatusCodes.Status202Accepted);
+        group.MapGet("/examinations/{id}", ShowExamination).WithName("ShowExamination")
+            .WithSummary("Shows what each node found, and which have not answered yet; for administrators.").Produces<ExaminationRecord>();
     }
 
     private static async Task<JsonHttpResult<StoreList>> ListStores(
@@ -50,4 +55,19 @@ internal static class OperationEndpoints
         var url = new RestQuery(context.Request.Query, ["url"]).Text("url");
         return TypedResults.Json(WireRecords.From(await doctor.ExamineAsync(url, cancellationToken)), LibraryJson.Default.DoctorRecord);
     }
+
+    private static async Task<JsonHttpResult<ExaminationRecord>> BeginExamination(
+        HttpContext context, Examinations examinations, CancellationToken cancellationToken)
+    {
+        var caller = context.GetCaller();
+        caller.RequireAdmin(Examinations.Action);
+        var said = await context.Request.ReadAsync(LibraryJson.Default.ExaminationRequest, cancellationToken);
+        var begun = WireRecords.From(await examinations.BeginAsync(said.Url, caller, cancellationToken));
+        context.Response.Headers.Location = $"{RestEndpoints.ApiPath}/examinations/{begun.Id}";
+        return TypedResults.Json(begun, LibraryJson.Default.ExaminationRecord, statusCode: StatusCodes.Status202Accepted);
+    }
+
+    private static async Task<JsonHttpResult<ExaminationRecord>> ShowExamination(
+        string id, HttpContext context, Examinations examinations, CancellationToken cancellationToken) =>
+        TypedResults.Json(WireRecords.From(await examinations.GetAsync(id, context.GetCaller(), cancellationToken)), LibraryJson.Default.ExaminationRecord);
 }

@@ -27,7 +27,7 @@ internal static partial class RestErrors
         ForbiddenException or NotOwnerException or BuiltInIdentityException or TicketSpentException => StatusCodes.Status403Forbidden,
         ImageNotFoundException or MemberNotFoundException or TagNotFoundException or ContentMissingException
             or TransferNotFoundException or UploadPartNotFoundException or StoreOperationNotFoundException or ReplicaNotFoundException or IdentityNotFoundException
-            or DefinitionNotFoundException or NodeNotFoundException or QuotaNotFoundException => StatusCodes.Status404NotFound,
+            or DefinitionNotFoundException or NodeNotFoundException or ExaminationNotFoundException or QuotaNotFoundException => StatusCodes.Status404NotFound,
         ConcurrentChangeException or ImageStatusException or ImageDisabledException or ImageProtectedException
             or ImageIdTakenException or DuplicateSourceException or DuplicateMemberException or ImageNotSharedException
             or TransferStateException or TransferLostException or UploadOffsetException or UploadPartsException or GrantsUnavailableException

@@ -6,7 +6,7 @@ using Vitrine.Transfers;
 
 namespace Vitrine.Server.Rest;
 
-/// <summary>Transfers: shown, cancelled, tried again and explained.</summary>
+/// <summary>Transfers: shown, cancelled, tried again, explained, and told from their beginning.</summary>
 internal static class TransferEndpoints
 {
     private static readonly string[] Parameters = ["image", "state", "project", "limit", "cursor"];
@@ -21,6 +21,8 @@ internal static class TransferEndpoints
             .WithSummary("Tries an import again that failed or was cancelled; it goes on from what is still there.").Produces<TransferRecord>();
         transfers.MapGet("/{id}/explain", Explain).WithName("ExplainTransfer")
             .WithSummary("Says where a transfer stands, why, and what can be done.").Produces<ExplanationRecord>();
+        transfers.MapGet("/{id}/log", ReadLog).WithName("ReadTransferLog")
+            .WithSummary("Says what happened to a transfer on all nodes, in its order, as long as events are kept.").Produces<TransferLogRecord>();
     }
 
     private static async Task<JsonHttpResult<TransferPage>> List(
@@ -62,6 +64,14 @@ internal static class TransferEndpoints
         string id, HttpContext context, TransferDesk desk, CancellationToken cancellationToken) =>
         TypedResults.Json(
             WireRecords.From(await desk.ExplainAsync(IdOf(id), context.GetCaller(), cancellationToken)), LibraryJson.Default.ExplanationRecord);
+
+    private static async Task<JsonHttpResult<TransferLogRecord>> ReadLog(
+        string id, HttpContext context, TransferDesk desk, CancellationToken cancellationToken)
+    {
+        var transfer = IdOf(id);
+        return TypedResults.Json(
+            WireRecords.LogOf(transfer, await desk.ReadLogAsync(transfer, context.GetCaller(), cancellationToken)), LibraryJson.Default.TransferLogRecord);
+    }
 
     /// <summary>What is no id names no transfer.</summary>
     internal static TransferId IdOf(string text) =>

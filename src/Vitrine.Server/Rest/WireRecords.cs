@@ -100,6 +100,21 @@ internal static class WireRecords
         At = one.At,
     };
 
+    public static TransferLogRecord LogOf(TransferId transfer, IReadOnlyList<LibraryEvent> events) => new(
+        transfer.ToString(), EventFeed.Lifetime.Days,
+        [.. events.Select(e => new TransferLogEntry
+        {
+            At = e.At,
+            State = e.State,
+            Previous = e.Previous,
+            Step = e.Step,
+            Node = e.Node,
+            Attempt = e.Attempt,
+            Moved = e.Moved,
+            Failure = e.Failure,
+            Cause = e.Cause,
+        })]);
+
     public static FailureRecord From(TransferFailure failure) =>
         new(failure.Code, failure.Step, failure.Cause, failure.Remedy, failure.Node, failure.At);
 
@@ -174,6 +189,18 @@ internal static class WireRecords
     public static DoctorRecord From(Diagnosis diagnosis) => new(
         diagnosis.Node, diagnosis.Verdict.Word(),
         [.. diagnosis.Findings.Select(f => new FindingRecord(f.Check, f.Verdict.Word(), f.Detail, f.Remedy))]);
+
+    public static ExaminationRecord From(ExaminationStanding standing) => new()
+    {
+        Id = standing.Examination.Id.ToString(),
+        Url = standing.Examination.Url,
+        Over = standing.IsOver,
+        Verdict = standing.Verdict.Word(),
+        Nodes = [.. standing.Diagnoses.Select(From)],
+        Awaited = standing.Awaited,
+        Silent = standing.Silent,
+        AskedAt = standing.Examination.AskedAt,
+    };
 
     public static TokenRecord TokenOf(Login login, string identityUrl, string region) => new(login.Token, login.ExpiresAt, UserOf(login), ProjectOf(login), RolesOf(login))
     {

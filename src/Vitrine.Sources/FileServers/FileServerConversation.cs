@@ -97,6 +97,8 @@ internal sealed partial class FileServerConversation : IAsyncDisposable
         }
     }
 
+    public SourceRoute FindRoute() => _control.FindRoute();
+
     /// <summary>Asks about the file.</summary>
     /// <exception cref="SourceException">There is no such file, or it cannot be asked about.</exception>
     public async Task<FileLook> LookAsync(CancellationToken cancellationToken)

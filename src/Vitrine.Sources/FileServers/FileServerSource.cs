@@ -33,7 +33,10 @@ internal sealed class FileServerSource(
         {
             var look = await conversation.LookAsync(stop);
             return new SourceProbe(
-                SourceAddress.Redact(address), look.Reply, look.Mark.Length, ContentType: null, look.CanResume, look.Mark.Text, Certificate: null);
+                SourceAddress.Redact(address), look.Reply, look.Mark.Length, ContentType: null, look.CanResume, look.Mark.Text, Certificate: null)
+            {
+                Route = conversation.FindRoute(),
+            };
         }, isKept: false, cancellationToken);
 
     public void Dispose() => _turns.Dispose();

@@ -13,6 +13,7 @@ internal sealed class HttpExchange(
     public OutgoingTarget Target { get; } = target;
     public HttpStatusCode Status => response.StatusCode;
     public string? Certificate => connection.Certificate;
+    public SourceRoute FindRoute() => connection.FindRoute();
     public string RedactedAddress => SourceAddress.Redact(address);
     public string? ContentType => Header("Content-Type");
     public long? ContentLength => response.Content.Headers.ContentLength;

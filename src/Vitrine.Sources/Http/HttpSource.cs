@@ -96,7 +96,10 @@ internal sealed class HttpSource(OutgoingHttp http, SourceOptions options, TimeP
         return new SourceProbe(
             exchange.RedactedAddress, (int)exchange.Status, length, exchange.ContentType,
             CanResume: exchange.Status == HttpStatusCode.PartialContent || OffersRanges(exchange),
-            VersionMark.Of(exchange, length)?.Text, exchange.Certificate);
+            VersionMark.Of(exchange, length)?.Text, exchange.Certificate)
+        {
+            Route = exchange.FindRoute(),
+        };
     }
 
     private static bool OffersRanges(HttpExchange exchange) =>

@@ -34,6 +34,21 @@ public sealed record LibraryEvent
     /// <summary>The code of the failure, where the state is one.</summary>
     public string? Failure { get; init; }
 
+    /// <summary>Of a transfer: why it failed, in a sentence without secrets, where the state is a failure.</summary>
+    public string? Cause { get; init; }
+
+    /// <summary>Of a transfer: the name of the node that works on it, or that let go of it with this; null where none did.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>Of a transfer: what is being done within the state; see <see cref="TransferSteps"/>.</summary>
+    public string? Step { get; init; }
+
+    /// <summary>Of a transfer: how often its source had been connected to.</summary>
+    public int? Attempt { get; init; }
+
+    /// <summary>Of a transfer: the bytes that the store had.</summary>
+    public long? Moved { get; init; }
+
     /// <summary>Who asked for the transfer, as far as that is known.</summary>
     public UserId? User { get; init; }
 
@@ -78,6 +93,9 @@ public interface IEventCatalogue
 {
     /// <summary>The events behind a position, in their order.</summary>
     Task<IReadOnlyList<LibraryEvent>> ListAsync(EventPosition after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>What became of a transfer, in the order in which it did; of more than so many, the last.</summary>
+    Task<IReadOnlyList<LibraryEvent>> ListForAsync(TransferId transfer, int limit, CancellationToken cancellationToken);
 
     /// <summary>The first and the last that there are; null where there is none.</summary>
     Task<(EventPosition First, EventPosition Last)?> FindSpanAsync(CancellationToken cancellationToken);

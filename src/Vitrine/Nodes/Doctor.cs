@@ -4,26 +4,29 @@ using Microsoft.Extensions.Logging;
 namespace Vitrine.Nodes;
 
 /// <summary>Looks whether this node can do its work, and says what to do where it cannot.</summary>
-/// <remarks>The checks run beside each other, and one that hangs costs no more than <see cref="Patience"/>.</remarks>
+/// <remarks>The checks run beside each other, and one that hangs costs no more than its patience.</remarks>
 public sealed partial class Doctor(IEnumerable<INodeCheck> checks, SourceCheck sources, ThisNode node, TimeProvider time, ILogger<Doctor> logger)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    /// <summary>Longer than sources are waited for (10 s for the connection, 30 s for the answer), so that they say what they waited for.</summary>
+    private static readonly TimeSpan SourcePatience = TimeSpan.FromSeconds(45);
+
     /// <param name="url">An address that somebody means to import from; null where none is in question.</param>
     public async Task<Diagnosis> ExamineAsync(string? url, CancellationToken cancellationToken)
     {
-        var runs = checks.Select(check => RunAsync(check.Name, check.RunAsync, cancellationToken));
+        var runs = checks.Select(check => RunAsync(check.Name, check.RunAsync, Patience, cancellationToken));
         if (url is not null)
-            runs = runs.Append(RunAsync(SourceCheck.Name, token => sources.RunAsync(url, token), cancellationToken));
+            runs = runs.Append(RunAsync(SourceCheck.Name, token => sources.RunAsync(url, token), SourcePatience, cancellationToken));
 
         var findings = await Task.WhenAll(runs);
         return new Diagnosis(node.Name, [.. findings.SelectMany(f => f)]);
     }
 
     private async Task<IReadOnlyList<Finding>> RunAsync(
-        string check, Func<CancellationToken, Task<IReadOnlyList<Finding>>> run, CancellationToken cancellationToken)
+        string check, Func<CancellationToken, Task<IReadOnlyList<Finding>>> run, TimeSpan atMost, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(Patience, time);
+        using var patience = new CancellationTokenSource(atMost, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
@@ -31,7 +34,7 @@ public sealed partial class Doctor(IEnumerable<INodeCheck> checks, SourceCheck s
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return [Finding.Fail(check, $"There was no answer within {Patience.TotalSeconds:0} seconds.", "Look at the node's log, and at what the check needs.")];
+            return [Finding.Fail(check, $"There was no answer within {atMost.TotalSeconds:0} seconds.", "Look at the node's log, and at what the check needs.")];
         }
         catch (LibraryException failure)
         {

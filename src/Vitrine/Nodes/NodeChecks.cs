@@ -1,5 +1,4 @@
 using Vitrine.Stores;
-using Vitrine.Transfers;
 
 namespace Vitrine.Nodes;
 
@@ -89,37 +88,5 @@ internal sealed class NodesCheck(INodeCatalogue nodes, TimeProvider time) : INod
             ? [Finding.Ok(Name, $"All nodes are alive: {all.Count}.")]
             : [.. silent.Select(n => Finding.Warn(
                 Name, $"Node {n.Name} in zone {n.Zone} has been silent since {n.Heartbeat:u}.", $"Start it, or look at its log and its way to the database."))];
-    }
-}
-
-/// <summary>An address may be fetched from, and can be.</summary>
-public sealed class SourceCheck(SourceRegistry sources)
-{
-    public const string Name = "source";
-
-    internal async Task<IReadOnlyList<Finding>> RunAsync(string url, CancellationToken cancellationToken)
-    {
-        var address = sources.Parse(url);
-        var allowed = Finding.Ok("source.policy", $"The policy allows {SourceAddress.Redact(address)}.");
-        try
-        {
-            return [allowed, .. Describe(await sources.For(address).ProbeAsync(address, cancellationToken))];
-        }
-        catch (SourceException failure)
-        {
-            return [allowed, Finding.Fail(Name, failure.Message, failure.Remedy)];
-        }
-    }
-
-    private static IEnumerable<Finding> Describe(SourceProbe probe)
-    {
-        yield return Finding.Ok(Name, $"{probe.FinalAddress} answers {probe.Status}.");
-        yield return probe.Length is { } length
-            ? Finding.Ok("source.length", $"The file has {length} bytes.")
-            : Finding.Warn("source.length", "The source does not say how long the file is.", "Give a checksum, so that a file that was cut short is noticed.");
-        yield return probe.CanResume
-            ? Finding.Ok("source.ranges", "A transfer that is interrupted goes on where it was.")
-            : Finding.Warn("source.ranges", "The source gives the whole file only.", "A transfer that is interrupted begins again; prefer a mirror that supports ranges.");
-        yield return Finding.Ok("source.tls", probe.Certificate is { } certificate ? $"The certificate holds: {certificate}." : "The source is not asked over TLS.");
     }
 }

@@ -51,7 +51,17 @@ public sealed class SourceReading(Stream body, long offset, long? length, string
 /// <param name="Status">The protocol's own status number.</param>
 /// <param name="Certificate">The subject and end of the server's certificate; null without TLS.</param>
 public sealed record SourceProbe(
-    string FinalAddress, int Status, long? Length, string? ContentType, bool CanResume, string? Validator, string? Certificate);
+    string FinalAddress, int Status, long? Length, string? ContentType, bool CanResume, string? Validator, string? Certificate)
+{
+    /// <summary>The way on which the source was reached; null where none leads over a network.</summary>
+    public SourceRoute? Route { get; init; }
+}
+
+/// <summary>The way from this node to a source, or to the proxy before it.</summary>
+/// <param name="Address">The address that the source was asked at; null where a proxy looked its name up.</param>
+/// <param name="Mtu">The longest packet that the way is known to carry, in bytes; null where the platform does not say.</param>
+/// <param name="InterfaceMtu">The longest packet that the node's own interface carries, in bytes; null where the platform does not say.</param>
+public sealed record SourceRoute(string? Address, int? Mtu, int? InterfaceMtu);
 
 /// <summary>A source could not be read.</summary>
 /// <param name="fault">What kind of failure it is.</param>

@@ -1,16 +1,18 @@
 using Vitrine.Access;
+using Vitrine.Events;
 using Vitrine.Images;
 using Vitrine.Nodes;
 using Vitrine.Stores;
 
 namespace Vitrine.Transfers;
 
-/// <summary>What users may ask of transfers: to be shown, cancelled, tried again and explained.</summary>
+/// <summary>What users may ask of transfers: to be shown, cancelled, tried again, explained, and told from their beginning.</summary>
 public sealed class TransferDesk(
     ITransferCatalogue transfers, IImageCatalogue images, IReplicaCatalogue replicas, ICatalogue catalogue, INodeCatalogue nodes,
-    ITransferScheduler scheduler, TransferOutlook outlook, TimeProvider time)
+    ITransferScheduler scheduler, TransferOutlook outlook, IEventCatalogue events, TimeProvider time)
 {
     private const int MaxCrossings = 10;
+    private const int LongestLog = 1_000;
 
     /// <exception cref="TransferNotFoundException">There is none that the caller may know of.</exception>
     public async Task<Transfer> GetAsync(TransferId id, Caller caller, CancellationToken cancellationToken) =>
@@ -61,6 +63,13 @@ public sealed class TransferDesk(
         var living = (await nodes.ListAsync(cancellationToken)).Where(n => n.IsAlive(time.GetUtcNow())).ToList();
         var wait = (await outlook.FindWaitsAsync([transfer], cancellationToken)).GetValueOrDefault(id);
         return TransferExplanation.Of(transfer, living, wait, time.GetUtcNow());
+    }
+
+    /// <summary>What happened to a transfer on all nodes, in its order, as far back as events are kept (<see cref="EventFeed.Lifetime"/>).</summary>
+    public async Task<IReadOnlyList<LibraryEvent>> ReadLogAsync(TransferId id, Caller caller, CancellationToken cancellationToken)
+    {
+        await GetAsync(id, caller, cancellationToken);
+        return await events.ListForAsync(id, LongestLog, cancellationToken);
     }
 
     /// <summary>What keeps some transfers from beginning, by transfer, of those that wait.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Spectre.Console;
 using Vitrine.Cli;
 using Vitrine.Client;
@@ -249,6 +250,33 @@ public sealed class CliTests(RestLibrary library) : IClassFixture<RestLibrary>, 
         source.Serve("/disk.img", ScriptedContent.Generated(12_345));
         Assert.Contains("12345 bytes", (await RunAsync(project.Member, Words("probe", source.AddressOf("/disk.img").ToString()))).Out, StringComparison.Ordinal);
         Assert.Equal(ExitCodes.Failure, (await RunAsync(project.Member, Words("probe http://10.0.0.1/x"))).Code);
+    }
+
+    [Fact]
+    public async Task All_nodes_are_examined_and_the_log_of_a_transfer_is_a_table()
+    {
+        var project = await library.NewProjectAsync();
+        var examining = RunAsync(project.Admin, Words("doctor --all --url http://10.0.0.1/x"));
+        while (!examining.IsCompleted)
+        {
+            await library.Services.GetRequiredService<Examinations>().AnswerAsync(Stop);
+            await Task.WhenAny(examining, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Stop));
+        }
+
+        var examined = await examining;
+        Assert.Equal(ExitCodes.Failure, examined.Code);
+        Assert.Matches("(?m)^node-1 +ok +clock ", examined.Out);
+        Assert.Matches("(?m)^node-1 +fail +source.policy ", examined.Out);
+        Assert.Equal(ExitCodes.Denied, (await RunAsync(project.Member, Words("doctor --all"))).Code);
+
+        using var client = library.ClientOf(project.Member);
+        var created = await client.CreateImageAsync(new ImageCreate { Name = "logged", Upload = new UploadRequest { Length = 5 } }, Stop);
+        await client.CancelTransferAsync(created.Upload!.Transfer, Stop);
+        var log = await RunAsync(project.Member, Words("transfer log", created.Upload.Transfer));
+        Assert.Matches("(?m)Z +- +queued +waiting +0 +0", log.Out);
+        Assert.Matches("(?m)Z +- +cancelled ", log.Out);
+        Assert.Contains("older than 7 days", log.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.NotFound, (await RunAsync(project.Member, Words("transfer log none"))).Code);
     }
 
     [Fact]

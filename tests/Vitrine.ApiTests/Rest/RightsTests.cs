@@ -24,6 +24,8 @@ public sealed class RightsTests(RestLibrary library) : IClassFixture<RestLibrary
     [InlineData("GET", "transfers", null, 200, 200, 200, 200, 401)]
     [InlineData("GET", "transfers/{transfer}", null, 200, 200, 200, 404, 401)]
     [InlineData("GET", "transfers/{transfer}/explain", null, 200, 200, 200, 404, 401)]
+    [InlineData("GET", "transfers/{transfer}/log", null, 200, 200, 200, 404, 401)]
+    [InlineData("GET", "transfers/nonsense/log", null, 404, 404, 404, 404, 401)]
     [InlineData("POST", "transfers/{transfer}/cancel", null, 200, 200, 403, 404, 401)]
     [InlineData("GET", "stores", null, 200, 200, 200, 200, 401)]
     [InlineData("GET", "stores/main", null, 200, 403, 403, 403, 401)]
@@ -46,6 +48,11 @@ public sealed class RightsTests(RestLibrary library) : IClassFixture<RestLibrary
     [InlineData("GET", "projects/{project}/quotas", null, 200, 200, 200, 403, 401)]
     [InlineData("PATCH", "projects/{project}/quotas", """{"limits":{}}""", 200, 403, 403, 403, 401)]
     [InlineData("GET", "doctor", null, 200, 403, 403, 403, 401)]
+    [InlineData("POST", "examinations", "{}", 202, 403, 403, 403, 401)]
+    [InlineData("POST", "examinations", """{"url":"nonsense"}""", 400, 403, 403, 403, 401)]
+    [InlineData("POST", "examinations", """{"node":"one"}""", 400, 403, 403, 403, 401)]
+    [InlineData("GET", "examinations/nonsense", null, 404, 403, 403, 403, 401)]
+    [InlineData("GET", "examinations/0199d6b0-0000-7000-8000-000000000001", null, 404, 403, 403, 403, 401)]
     [InlineData("POST", "probe", """{"url":"http://10.0.0.1/"}""", 400, 400, 403, 400, 401)]
     [InlineData("GET", "me", null, 200, 200, 200, 200, 401)]
     [InlineData("DELETE", "images/{image}", null, 204, 204, 403, 404, 401)]
@@ -156,7 +163,7 @@ public sealed class RightsTests(RestLibrary library) : IClassFixture<RestLibrary
 
         var refused = await admin.ExamineAsync("http://10.1.2.3/disk.img", Stop);
         Assert.Equal("fail", refused.Verdict);
-        Assert.Contains(refused.Findings, f => f is { Check: "source", Verdict: "fail", Remedy: not null });
+        Assert.Contains(refused.Findings, f => f is { Check: "source.policy", Verdict: "fail", Remedy: not null });
     }
 
     private async Task<TestProject> OtherAsync() => _other ??= await library.NewProjectAsync();

@@ -54,6 +54,29 @@ public sealed class TransferTests(RestLibrary library) : IClassFixture<RestLibra
     }
 
     [Fact]
+    public async Task The_log_of_a_transfer_tells_every_state_with_its_node_and_why_it_failed()
+    {
+        using var client = library.ClientOf((await library.NewProjectAsync()).Member);
+        await using var source = ScriptedHttpServer.Start();
+        var file = source.Serve("/disk.img", ScriptedContent.Of(SampleImages.RawWithMbr()));
+        file.Status = 404;
+        var created = await ImportAsync(client, source.AddressOf("/disk.img").ToString());
+        await client.WatchTransferAsync(created.Transfer!.Id, Stop).LastAsync(Stop);
+        file.Status = 200;
+        await client.RetryTransferAsync(created.Transfer.Id, Stop);
+        var done = await client.WatchTransferAsync(created.Transfer.Id, Stop).LastAsync(Stop);
+
+        var log = await client.GetTransferLogAsync(done.Id, Stop);
+        Assert.Equal((done.Id, 7), (log.Transfer, log.KeptDays));
+        Assert.Equal(["queued", "running", "failed", "queued", "running", "verifying", "done"], log.Items.Select(e => e.State));
+        Assert.Equal(log.Items.Select(e => e.State).SkipLast(1).Prepend(null), log.Items.Select(e => e.Previous));
+        Assert.All(log.Items.Skip(1), e => Assert.Equal("node-1", e.Node));
+        Assert.Equal(("source-status", 1), (log.Items[2].Failure, log.Items[2].Attempt));
+        Assert.Contains("404", log.Items[2].Cause, StringComparison.Ordinal);
+        Assert.Equal(done.Moved, log.Items[^1].Moved);
+    }
+
+    [Fact]
     public async Task A_transfer_is_cancelled_while_it_stands_still()
     {
         using var client = library.ClientOf((await library.NewProjectAsync()).Member);

@@ -31,6 +31,7 @@ public abstract class CatalogueFixture : IAsyncLifetime
     public ILimitCatalogue Limits => Get<ILimitCatalogue>();
     public IQuotaCatalogue Quotas => Get<IQuotaCatalogue>();
     public INodeCatalogue Nodes => Get<INodeCatalogue>();
+    public IExaminationCatalogue Examinations => Get<IExaminationCatalogue>();
     public IEventCatalogue Events => Get<IEventCatalogue>();
     public CatalogueKeys Keys => Get<CatalogueKeys>();
     internal CatalogueDatabase Database => Get<CatalogueDatabase>();

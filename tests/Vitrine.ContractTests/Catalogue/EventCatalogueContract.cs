@@ -3,6 +3,7 @@ using Vitrine.Access;
 using Vitrine.Catalogue.Database;
 using Vitrine.Events;
 using Vitrine.Images;
+using Vitrine.Limits;
 using Vitrine.Transfers;
 
 namespace Vitrine.ContractTests.Catalogue;
@@ -30,6 +31,7 @@ public abstract class EventCatalogueContract(CatalogueFixture fixture)
             },
             Stop);
 
+        await SettleAsync();
         var events = await fixture.Events.ListAsync(start, 100, Stop);
         Assert.Equal(
             [(null, "saving", null, null), ("t", "queued", null, null), ("t", "running", "queued", null), (null, "failed", "saving", null), ("t", "failed", "running", "broken")],
@@ -39,6 +41,37 @@ public abstract class EventCatalogueContract(CatalogueFixture fixture)
         Assert.Equal(events.Skip(2).Select(e => e.Position), (await fixture.Events.ListAsync(events[1].Position!.Value, 100, Stop)).Select(e => e.Position));
         Assert.Equal(events.Take(2).Select(e => e.Position), (await fixture.Events.ListAsync(start, 2, Stop)).Select(e => e.Position));
         Assert.Equal(events[^1].Position, await EndAsync());
+    }
+
+    [Fact]
+    public async Task What_happened_to_a_transfer_is_told_with_its_nodes_and_its_failures()
+    {
+        var (_, transfer) = await BeginAsync();
+        await BeginAsync();
+        await SaveAsync(transfer = transfer.Take("run-1", "one", Noon) with { Version = 1 });
+        await SaveAsync(transfer = transfer.Reach().Connect(10, 0, null, Noon).Advance(4, 4, Noon) with { Version = 2 });
+        await SaveAsync(transfer = transfer.Take("run-2", "two", Noon) with { Version = 3 });
+        await SaveAsync(transfer = transfer.Retry(new TransferFailure("broken", "receiving", "It is broken.", "Mend it.", "two", Noon), Noon) with { Version = 4 });
+        await SaveAsync(transfer = transfer.Take("run-2", "two", Noon) with { Version = 5 });
+        await SaveAsync(transfer.Release() with { Version = 6 });
+
+        var log = await fixture.Events.ListForAsync(transfer.Id, 100, Stop);
+        Assert.Equal(
+            [
+                ("queued", null, null, "waiting", 0, 0L), ("running", "queued", "one", "connecting", 0, 0L), ("running", "running", "two", "connecting", 1, 4L),
+                ("retrying", "running", "two", "waiting", 1, 4L), ("running", "retrying", "two", "connecting", 1, 4L), ("queued", "running", "two", "waiting", 1, 4L),
+            ],
+            log.Select(e => (e.State, e.Previous, e.Node, e.Step, e.Attempt!.Value, e.Moved!.Value)));
+        Assert.Equal([("broken", "It is broken.")], log.Where(e => e.Failure is not null).Select(e => (e.Failure, e.Cause)));
+        Assert.Equal(log.TakeLast(2), await fixture.Events.ListForAsync(transfer.Id, 2, Stop));
+    }
+
+    [Fact]
+    public async Task A_transfer_that_is_taken_within_the_limits_is_an_event_too()
+    {
+        var (_, transfer) = await BeginAsync();
+        Assert.Null(await fixture.Catalogue.TryTakeAsync(transfer.Take("run", "node", Noon) with { Version = 1 }, new LibraryLimits(new Dictionary<LimitName, long?>(), new LibraryOptions()), Stop));
+        Assert.Equal([("queued", null), ("running", "node")], (await fixture.Events.ListForAsync(transfer.Id, 100, Stop)).Select(e => (e.State, e.Node)));
     }
 
     [Fact]
@@ -102,11 +135,24 @@ public abstract class EventCatalogueContract(CatalogueFixture fixture)
             Stop);
 
         await fixture.Events.PruneAsync(Noon.AddMonths(-1), Stop);
+        await SettleAsync();
         Assert.DoesNotContain(await fixture.Events.ListAsync(default, int.MaxValue, Stop), e => e.Image == image.Id);
         Assert.Contains(await fixture.Events.ListAsync(start, 100, Stop), e => e.Image == later.Id);
     }
 
-    private async Task<EventPosition> EndAsync() => (await fixture.Events.FindSpanAsync(Stop))?.Last ?? default;
+    private protected async Task<EventPosition> EndAsync()
+    {
+        await SettleAsync();
+        return (await fixture.Events.FindSpanAsync(Stop))?.Last ?? default;
+    }
+
+    /// <summary>Waits until all that was written can be read: other databases of the server have open transactions, too.</summary>
+    private async Task SettleAsync()
+    {
+        await using var connection = await fixture.Database.OpenAsync(Stop);
+        while (await connection.ExecuteScalarAsync<long>($"select count(*) from events where not ({fixture.Database.Dialect.Settled("written_by")})") > 0)
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, Stop);
+    }
 
     private async Task<(Image Image, Transfer Transfer)> BeginAsync()
     {
@@ -139,7 +185,7 @@ public sealed class PostgresEventCatalogueTests(PostgresFixture fixture) : Event
     public async Task An_event_of_a_transaction_that_is_still_open_holds_back_those_behind_it()
     {
         var events = fixture.Events;
-        var start = (await events.FindSpanAsync(Stop))?.Last ?? default;
+        var start = await EndAsync();
         await using var connection = await fixture.Database.OpenAsync(Stop);
         await using (var open = await connection.BeginTransactionAsync(Stop))
         {

@@ -206,6 +206,7 @@ public sealed class FtpGuardTests : IAsyncDisposable
 
         var probe = await _source.ProbeAsync(user, Stop);
         Assert.Equal((bytes.Length, true, SourceAddress.Redact(anybody)), (probe.Length, probe.CanResume, probe.FinalAddress));
+        Assert.Equal("127.0.0.1", probe.Route?.Address);
         Assert.Equal(bytes, await ReadAsync(anybody));
         Assert.Equal(bytes[1_000_000..], await ReadAsync(user, 1_000_000, probe.Validator));
         Assert.Equal(SourceFault.Login, (await FailAsync(stranger)).Fault);
@@ -301,6 +302,7 @@ public sealed class SftpSourceTests(SftpServer fixture) : IAsyncLifetime
         var probe = await Source.ProbeAsync(ByPassword, Stop);
 
         Assert.Equal((_bytes.Length, true), (probe.Length, probe.CanResume));
+        Assert.Equal(probe.Route?.InterfaceMtu, Assert.NotNull(probe.Route?.Mtu));
         Assert.Equal(_bytes[4_000_000..], await ReadAsync(ByPassword, 4_000_000, probe.Validator));
         Assert.Empty(await ReadAsync(ByPassword, _bytes.Length, probe.Validator));
     }
