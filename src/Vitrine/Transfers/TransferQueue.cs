@@ -34,12 +34,15 @@ public sealed class TransferQueue(
 
         var now = time.GetUtcNow();
         var others = (await nodes.ListAsync(cancellationToken)).Where(n => n.IsAlive(now) && n.Instance != node.Instance).Select(n => n.Instance);
-        var room = new TransferRoom(await limits.ReadAsync(cancellationToken), await transfers.ListRunningAsync(cancellationToken));
+        List<Transfer> orphans = [.. (await transfers.ListOrphansAsync([.. others], cancellationToken)).Where(t => t.Node != node.Instance || runner.HasAbandoned(t))];
+
+        // What a run left behind that is gone would else keep itself, and the rest of what it left, from going on.
+        var left = orphans.Select(t => t.Id).ToHashSet();
+        var running = (await transfers.ListRunningAsync(cancellationToken)).Where(t => !left.Contains(t.Id));
+        var room = new TransferRoom(await limits.ReadAsync(cancellationToken), running);
         var due = new List<Transfer>();
-        foreach (var transfer in await transfers.ListOrphansAsync([.. others], cancellationToken))
+        foreach (var transfer in orphans)
         {
-            if (transfer.Node == node.Instance && !runner.HasAbandoned(transfer))
-                continue;
             if (room.ReachedBy(transfer, node.Instance) is not null || !await runner.ReachesAsync(transfer, cancellationToken))
                 continue;
 

@@ -204,6 +204,33 @@ public sealed class NodesTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_node_leaves_behind_at_the_limit_is_taken_up_by_the_next()
+    {
+        List<byte[]> contents = [];
+        List<(ImageId Image, TransferId Transfer)> imports = [];
+        await using (var gone = await _home.StartAsync("gone", options: new LibraryOptions { ConcurrentTransfersPerSource = 3 }))
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                var (url, content) = _home.Publish(LibraryHome.Block, seed: i + 1);
+                contents.Add(content);
+                imports.Add(await gone.ImportAsync(url));
+                var transfer = await gone.TransferAsync(imports[i].Transfer);
+                await gone.Catalogue.SaveAsync(new() { Transfers = [transfer.Take(gone.Instance, "gone", _home.Clock.Now())] }, Stop);
+            }
+        }
+
+        _home.Clock.Advance(Node.Patience);
+        await using var next = await _home.StartAsync("next", options: new LibraryOptions { ConcurrentTransfersPerSource = 3 });
+        var due = await next.Queue.ListDueAsync(Stop);
+        Assert.Equal(3, due.Count);
+        foreach (var transfer in due)
+            await next.RunAsync(transfer.Id);
+        for (var i = 0; i < 3; i++)
+            await next.AssertActiveAsync(imports[i].Image, contents[i]);
+    }
+
+    [Fact]
     public async Task A_project_has_as_many_uploads_open_as_it_may()
     {
         await using var node = await _home.StartAsync(options: new LibraryOptions { OpenUploadsPerProject = 1 });
