@@ -88,7 +88,7 @@ internal static class GlanceErrors
         TooManyUploadsException => StatusCodes.Status429TooManyRequests,
         NodeNotFoundException => StatusCodes.Status404NotFound,
         StoreBusyException or UpkeepNotSupportedException => StatusCodes.Status409Conflict,
-        StoreOperationNotFoundException => StatusCodes.Status404NotFound,
+        StoreOperationNotFoundException or ExaminationNotFoundException => StatusCodes.Status404NotFound,
 
         // Not an error to Glance's clients: the image is there, it only has no data.
         ContentMissingException => StatusCodes.Status204NoContent,
