@@ -103,7 +103,10 @@ public sealed class UploadTests(RestLibrary library) : IClassFixture<RestLibrary
         await using var pipe = new HeldBody(200);
         var first = PatchAsync(created.Upload!.Url, project, 0, pipe.Content);
         while ((await client.GetTransferAsync(created.Upload.Transfer, Stop)).Step != "receiving")
+        {
+            Assert.False(first.IsCompleted, "it was answered before it was sent");
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, Stop);
+        }
 
         using var busy = await PatchAsync(created.Upload.Url, project, 0, new byte[10]);
         Assert.Equal(HttpStatusCode.Locked, busy.StatusCode);
