@@ -8,7 +8,7 @@ namespace Vitrine.ContractTests.Library;
 /// <summary>A process is killed at each step outside of its memory; the next one goes on with what is in the database and the directory.</summary>
 public sealed class CrashTests : IDisposable
 {
-    private const int Size = 10 * Block + 99;
+    private const int Size = 24 * Block + 99;
 
     private readonly LibraryHome _home = new();
 

@@ -426,7 +426,7 @@ public sealed class ImportTests : IDisposable
     [InlineData(StoreCall.Committed)]
     public async Task A_store_that_is_away_for_a_while_delays_the_import_and_no_more(StoreCall call)
     {
-        var (url, content) = _home.Publish(12 * Block);
+        var (url, content) = _home.Publish(30 * Block);
         _home.Source.BeforeRead = (_, _) =>
         {
             _home.Clock.Advance(TimeSpan.FromMilliseconds(300));
@@ -438,7 +438,7 @@ public sealed class ImportTests : IDisposable
         var (image, transfer) = await node.ImportAsync(url);
         await node.RunAsync(transfer);
         await node.AssertActiveAsync(image, content);
-        Assert.InRange(_home.Source.Given, 12 * Block, 12 * Block + (call is StoreCall.Write ? 3 * Unwritten : 0));
+        Assert.InRange(_home.Source.Given, 30 * Block, 30 * Block + (call is StoreCall.Write ? 3 * Unwritten : 0));
         await node.AssertSweptAsync(content);
     }
 

@@ -24,8 +24,11 @@ internal sealed class LibraryHome : IDisposable
     public const string Main = "main";
     public const int Block = 256 * 1024;
 
-    /// <summary>What is in memory when a process is killed: the blocks of the longest lane, the one in work, and the one being filled.</summary>
-    public const int Unwritten = 10 * Block;
+    /// <summary>
+    /// What is in memory when a process is killed, in bytes: the eight blocks that wait and the one in work, in each of the two lanes
+    /// that bytes pass on their way into the store, and the one being filled.
+    /// </summary>
+    public const int Unwritten = (2 * (8 + 1) + 1) * Block;
 
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("vitrine-library-");
     private int _catalogue;
