@@ -38,20 +38,8 @@ public sealed partial class LibraryClient
         GetAsync($"{TransferPath(id)}/log", LibraryJson.Default.TransferLogRecord, cancellationToken);
 
     /// <summary>The transfer once a second, until it is over; the last one says how it ended. A server that restarts is waited for.</summary>
-    public async IAsyncEnumerable<TransferRecord> WatchTransferAsync(string id, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        using var timer = new PeriodicTimer(WatchInterval, Time);
-        var patience = new Patience(_options.Patience, Time);
-        while (true)
-        {
-            var transfer = await patience.TryAsync(() => GetTransferAsync(id, cancellationToken), cancellationToken);
-            yield return transfer;
-            if (transfer.IsOver)
-                yield break;
-
-            await timer.WaitForNextTickAsync(cancellationToken);
-        }
-    }
+    public IAsyncEnumerable<TransferRecord> WatchTransferAsync(string id, CancellationToken cancellationToken) =>
+        WatchAsync(() => GetTransferAsync(id, cancellationToken), transfer => transfer.IsOver, cancellationToken);
 
     public async Task<IReadOnlyList<ZoneRecord>> ListZonesAsync(CancellationToken cancellationToken) =>
         (await GetAsync($"{Api}/zones", LibraryJson.Default.ZoneList, cancellationToken)).Items;
@@ -67,20 +55,8 @@ public sealed partial class LibraryClient
         HttpMethod.Patch, NodePath(name), change, LibraryJson.Default.NodeChange, LibraryJson.Default.NodeRecord, cancellationToken);
 
     /// <summary>The node once a second, until it is drained, or is not to be any more.</summary>
-    public async IAsyncEnumerable<NodeRecord> WatchNodeAsync(string name, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        using var timer = new PeriodicTimer(WatchInterval, Time);
-        var patience = new Patience(_options.Patience, Time);
-        while (true)
-        {
-            var node = await patience.TryAsync(() => GetNodeAsync(name, cancellationToken), cancellationToken);
-            yield return node;
-            if (node.State is not "draining")
-                yield break;
-
-            await timer.WaitForNextTickAsync(cancellationToken);
-        }
-    }
+    public IAsyncEnumerable<NodeRecord> WatchNodeAsync(string name, CancellationToken cancellationToken) =>
+        WatchAsync(() => GetNodeAsync(name, cancellationToken), node => node.State is not "draining", cancellationToken);
 
     public async Task<IReadOnlyList<LimitRecord>> ListLimitsAsync(CancellationToken cancellationToken) =>
         (await GetAsync($"{Api}/limits", LibraryJson.Default.LimitList, cancellationToken)).Items;
@@ -109,15 +85,19 @@ public sealed partial class LibraryClient
         GetAsync($"{Api}/examinations/{Uri.EscapeDataString(id)}", LibraryJson.Default.ExaminationRecord, cancellationToken);
 
     /// <summary>The examination once a second, until no node is waited for any more.</summary>
-    public async IAsyncEnumerable<ExaminationRecord> WatchExaminationAsync(string id, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public IAsyncEnumerable<ExaminationRecord> WatchExaminationAsync(string id, CancellationToken cancellationToken) =>
+        WatchAsync(() => GetExaminationAsync(id, cancellationToken), examination => examination.Over, cancellationToken);
+
+    /// <summary>What is asked for once a second, until there is no more to see. A server that restarts is waited for.</summary>
+    private async IAsyncEnumerable<T> WatchAsync<T>(Func<Task<T>> look, Func<T, bool> isOver, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(WatchInterval, Time);
         var patience = new Patience(_options.Patience, Time);
         while (true)
         {
-            var examination = await patience.TryAsync(() => GetExaminationAsync(id, cancellationToken), cancellationToken);
-            yield return examination;
-            if (examination.Over)
+            var seen = await patience.TryAsync(look, cancellationToken);
+            yield return seen;
+            if (isOver(seen))
                 yield break;
 
             await timer.WaitForNextTickAsync(cancellationToken);

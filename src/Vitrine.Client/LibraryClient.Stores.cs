@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 
 namespace Vitrine.Client;
 
@@ -35,21 +34,9 @@ public sealed partial class LibraryClient
         GetAsync($"{StorePath(name)}/operations/{Uri.EscapeDataString(id)}", LibraryJson.Default.StoreOperationRecord, cancellationToken);
 
     /// <summary>The operation once a second, until it is over; the last one says how it ended. A server that restarts is waited for.</summary>
-    public async IAsyncEnumerable<StoreOperationRecord> WatchStoreOperationAsync(
-        string name, string id, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        using var timer = new PeriodicTimer(WatchInterval, Time);
-        var patience = new Patience(_options.Patience, Time);
-        while (true)
-        {
-            var operation = await patience.TryAsync(() => GetStoreOperationAsync(name, id, cancellationToken), cancellationToken);
-            yield return operation;
-            if (operation.IsOver)
-                yield break;
-
-            await timer.WaitForNextTickAsync(cancellationToken);
-        }
-    }
+    public IAsyncEnumerable<StoreOperationRecord> WatchStoreOperationAsync(
+        string name, string id, CancellationToken cancellationToken) =>
+        WatchAsync(() => GetStoreOperationAsync(name, id, cancellationToken), operation => operation.IsOver, cancellationToken);
 
     private static string StorePath(string name) => $"{Api}/stores/{Uri.EscapeDataString(name)}";
 }

@@ -1,3 +1,4 @@
+using Vitrine.Content;
 using Vitrine.Transfers;
 
 namespace Vitrine.Sources;
@@ -7,21 +8,10 @@ namespace Vitrine.Sources;
 /// <param name="expected">How many bytes have to come; null where the end of the connection is the end of the body.</param>
 /// <param name="faultAtEnd">What is wrong with the whole, asked where the inner stream ends and before the last bytes are given.</param>
 internal sealed class SourceBody(
-    Stream inner, string host, long? expected, TimeSpan idleTime, TimeProvider time, SourceMeter meter, Func<Exception?>? faultAtEnd = null) : Stream
+    Stream inner, string host, long? expected, TimeSpan idleTime, TimeProvider time, SourceMeter meter, Func<Exception?>? faultAtEnd = null) : ReadOnlyStream
 {
     private readonly CancellationTokenSource _stalled = new(Timeout.InfiniteTimeSpan, time);
     private long _received;
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => _received;
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -40,19 +30,6 @@ internal sealed class SourceBody(
         meter.Received(count);
         return count;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A source is read asynchronously.");
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

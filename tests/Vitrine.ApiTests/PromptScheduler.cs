@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using Vitrine.Transfers;
 
@@ -7,19 +6,38 @@ namespace Vitrine.ApiTests;
 /// <summary>Runs every transfer at once, in this process.</summary>
 public sealed class PromptScheduler(IServiceProvider services) : ITransferScheduler
 {
-    private readonly ConcurrentDictionary<TransferId, Task> _runs = [];
+    private readonly Lock _lock = new();
+    private readonly Dictionary<TransferId, Task> _runs = [];
 
+    /// <remarks>A run that has stored its end may be on its way out still, and would turn the next away: it is waited for.</remarks>
     public Task ScheduleAsync(TransferId id, CancellationToken cancellationToken)
     {
-        _runs[id] = Task.Run(() => services.GetRequiredService<TransferRunner>().RunAsync(id, CancellationToken.None), CancellationToken.None);
+        lock (_lock)
+        {
+            var before = _runs.GetValueOrDefault(id, Task.CompletedTask);
+            _runs[id] = Task.Run(() => RunAsync(id, before), CancellationToken.None);
+        }
+
         return Task.CompletedTask;
     }
 
     /// <summary>Until every transfer that was scheduled so far is over, and those that they led to.</summary>
     public async Task WhenIdleAsync()
     {
-        while (_runs.Values.FirstOrDefault(run => !run.IsCompleted) is { } running)
+        while (Runs().FirstOrDefault(run => !run.IsCompleted) is { } running)
             await running;
-        await Task.WhenAll(_runs.Values);
+        await Task.WhenAll(Runs());
+    }
+
+    private async Task RunAsync(TransferId id, Task before)
+    {
+        await before;
+        await services.GetRequiredService<TransferRunner>().RunAsync(id, CancellationToken.None);
+    }
+
+    private List<Task> Runs()
+    {
+        lock (_lock)
+            return [.. _runs.Values];
     }
 }

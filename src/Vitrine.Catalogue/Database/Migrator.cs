@@ -15,14 +15,17 @@ internal sealed class Migrator(CatalogueDatabase database)
     private const string Folder = ".Migrations.";
 
     /// <exception cref="CatalogueTooNewException">A newer version of the program has used this database.</exception>
-    public Task MigrateAsync(CancellationToken cancellationToken) => database.WriteAsync(
+    public Task MigrateAsync(CancellationToken cancellationToken) => MigrateAsync(_ => true, cancellationToken);
+
+    /// <param name="isWanted">By their numbers, the migrations that are applied: what an earlier release knew.</param>
+    internal Task MigrateAsync(Predicate<int> isWanted, CancellationToken cancellationToken) => database.WriteAsync(
         async (connection, transaction) =>
         {
             await database.Dialect.LockAsync(DatabaseLock.Migrations, transaction, cancellationToken);
             var applied = await ReadAppliedAsync(transaction, cancellationToken);
             var known = Known();
             RefuseNewer(applied, known);
-            foreach (var migration in known.Where(m => !applied.Contains(m.Name)))
+            foreach (var migration in known.Where(m => isWanted(m.Number) && !applied.Contains(m.Name)))
                 await ApplyAsync(migration, transaction, cancellationToken);
         },
         cancellationToken);

@@ -14,8 +14,6 @@ internal sealed class ImageCatalogue(CatalogueDatabase database, int few = Image
     private static readonly UniqueRule OneMembership =
         new("image_members_pkey", "image_members.image, image_members.project");
 
-    /// <summary>The members belong to what stores keep of an image.</summary>
-
     private readonly string _selection = WholeImageRow.Selection(database.Dialect);
 
     public async Task<Image?> FindAsync(ImageId id, CancellationToken cancellationToken)

@@ -16,7 +16,3 @@ alter table store_operations add column moves boolean not null default false;
 drop index store_operations_living;
 create unique index store_operations_living on store_operations (store, (case when kind in ('collect', 'scrub') then 'upkeep' else kind end))
     where state not in ('done', 'failed');
-
--- The version of the image that stores have a description of; 0 where its members were changed since, -1 while somebody describes it.
-alter table images add column described bigint not null default 0;
-create index images_undescribed on images (id) where described <> version and status in ('active', 'deleted');

@@ -21,6 +21,10 @@ create table limits (
     value bigint
 );
 
+-- The version of the image that all its stores have a description of; 0 where its members were changed since.
+alter table images add column described bigint not null default 0;
+create index images_undescribed on images (id) where described <> version and status in ('active', 'deleted');
+
 -- The version of the image that a store has a description of; 0 where its members were changed since, -1 while somebody describes it.
 create table image_descriptions (
     image {ordered-text} not null references images (id),
@@ -29,11 +33,5 @@ create table image_descriptions (
     primary key (image, store)
 );
 
-insert into image_descriptions (image, store, version)
-    select replicas.image, replicas.store, images.described from replicas join images on images.id = replicas.image
-    where replicas.state in ('ready', 'retired') and images.status = 'active';
-
--- Of images that were deleted and not seen to yet, any store may have one.
-insert into image_descriptions (image, store, version)
-    select images.id, stores.name, 0 from images cross join stores
-    where images.status = 'deleted' and images.described <> images.version;
+-- No store has described anything before: nothing is to be removed for images that are gone.
+update images set described = version where status = 'deleted';

@@ -5,7 +5,7 @@ using Vitrine.Stores;
 namespace Vitrine.Formats.Wrappers;
 
 /// <summary>What is in a wrapper, unpacked while it is read. Its end is the proof that the wrapper was whole.</summary>
-internal sealed class UnpackingStream(ContentReader packed, Wrapper wrapper, Unpacker unpacker) : Stream
+internal sealed class UnpackingStream(ContentReader packed, Wrapper wrapper, Unpacker unpacker) : ReadOnlyStream
 {
     private const int InputLength = 128 * 1024;
 
@@ -15,17 +15,6 @@ internal sealed class UnpackingStream(ContentReader packed, Wrapper wrapper, Unp
     private int _count;
     private bool _isOver;
     private bool _isDisposed;
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     private ReadOnlySpan<byte> Input => _input.AsSpan(_start, _count);
 
@@ -49,21 +38,6 @@ internal sealed class UnpackingStream(ContentReader packed, Wrapper wrapper, Unp
 
         return 0;
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

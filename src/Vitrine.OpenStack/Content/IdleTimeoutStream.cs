@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Vitrine.Content;
 
 namespace Vitrine.OpenStack.Content;
 
@@ -8,7 +9,7 @@ namespace Vitrine.OpenStack.Content;
 /// A pending read is ended through the pipe and not by a token, which would leave the server's body reader as if it were still
 /// reading, and the rest of the body in the way of the answer.
 /// </remarks>
-internal sealed class IdleTimeoutStream : Stream
+internal sealed class IdleTimeoutStream : ReadOnlyStream
 {
     private readonly PipeReader _pipe;
     private readonly TimeSpan _idle;
@@ -21,20 +22,6 @@ internal sealed class IdleTimeoutStream : Stream
         _stop.Token.UnsafeRegister(static reader => ((PipeReader)reader!).CancelPendingRead(), pipe);
     }
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -44,21 +31,6 @@ internal sealed class IdleTimeoutStream : Stream
             ? ValueTask.FromResult(taken)
             : WaitAsync(buffer, cancellationToken);
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read asynchronously.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

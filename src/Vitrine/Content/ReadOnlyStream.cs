@@ -19,8 +19,12 @@ public abstract class ReadOnlyStream : Stream
     public sealed override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
+    /// <summary>There is nothing that could be flushed.</summary>
+    public sealed override void Flush()
+    {
+    }
+
     public sealed override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public sealed override void Flush() => throw new NotSupportedException();
     public sealed override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
     public sealed override void SetLength(long value) => throw new NotSupportedException();
     public sealed override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();

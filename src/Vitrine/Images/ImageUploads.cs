@@ -85,51 +85,18 @@ public sealed class ImageUploads
 
     /// <summary>Takes the whole content in one request. When it returns, the image is active.</summary>
     /// <param name="length">What the client announced; null where it did not.</param>
-    public async Task ReceiveAsync(
-        ImageId id, Stream body, long? length, StoreChoice? store, Caller caller, CancellationToken cancellationToken)
-    {
-        caller.RequireMember("upload an image");
-        var image = await _library.GetOwnAsync(id, caller, cancellationToken);
-        if (length > _holds.Options.MaxImageSize)
-            throw new LimitExceededException("bytes of an image", _holds.Options.MaxImageSize);
-
-        _holds.Duty.CheckTakesBodies();
-        var transfer = await NewTransferAsync(image, TransferKind.Stream, length, expected: null, store, cancellationToken);
-        _stores.CheckReaches(transfer.Store, _holds.Node);
-        await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
-        var now = _holds.Time.Now();
-        var running = transfer.Take(_holds.Node.Instance, _holds.Node.Name, now);
-        await using var hold = _holds.Hold(running with { Version = 1 });
-        await SaveAsync(image.Receive(running, now), running, now, cancellationToken);
-        await CompleteOrFailAsync(hold, async () =>
-        {
-            await ReceiveWholeAsync(hold, body, length, cancellationToken);
-            await hold.CompleteAsync(CancellationToken.None);
-        });
-    }
+    public Task ReceiveAsync(
+        ImageId id, Stream body, long? length, StoreChoice? store, Caller caller, CancellationToken cancellationToken) => ReceiveAsync(
+            "upload an image", id, body, length, store, (image, transfer, now) => image.Receive(transfer, now),
+            hold => hold.CompleteAsync(CancellationToken.None), caller, cancellationToken);
 
     /// <summary>Takes the whole content in one request and keeps it, until <see cref="ImportStagedAsync"/> is asked to make it the image's.</summary>
     /// <param name="length">What the client announced; null where it did not.</param>
     /// <exception cref="ContentLengthException">More or fewer bytes came than were announced.</exception>
     /// <exception cref="ContentEmptyException">Not one came.</exception>
-    public async Task StageAsync(ImageId id, Stream body, long? length, Caller caller, CancellationToken cancellationToken)
-    {
-        caller.RequireMember("stage an image");
-        var image = await _library.GetOwnAsync(id, caller, cancellationToken);
-        _holds.Duty.CheckTakesBodies();
-        var transfer = await NewTransferAsync(image, TransferKind.Stream, length, expected: null, store: null, cancellationToken);
-        _stores.CheckReaches(transfer.Store, _holds.Node);
-        await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
-        var now = _holds.Time.Now();
-        var running = transfer.Take(_holds.Node.Instance, _holds.Node.Name, now);
-        await using var hold = _holds.Hold(running with { Version = 1 });
-        await SaveAsync(image.Stage(running, now), running, now, cancellationToken);
-        await CompleteOrFailAsync(hold, async () =>
-        {
-            await ReceiveWholeAsync(hold, body, length, cancellationToken);
-            await hold.StageAsync(cancellationToken);
-        });
-    }
+    public Task StageAsync(ImageId id, Stream body, long? length, Caller caller, CancellationToken cancellationToken) => ReceiveAsync(
+        "stage an image", id, body, length, store: null, (image, transfer, now) => image.Stage(transfer, now),
+        hold => hold.StageAsync(cancellationToken), caller, cancellationToken);
 
     /// <summary>Has what is staged checked and made the image's content. Answers at once.</summary>
     /// <param name="requestId">The name of the request that asks, for finding it again in logs.</param>
@@ -208,18 +175,28 @@ public sealed class ImageUploads
             await hold.FailAsync(_holds.Describe(new UploadExpiredException(transfer.Id), TransferSteps.Waiting), keepStaged: false);
     }
 
-    private async Task ReceiveWholeAsync(TransferHold hold, Stream body, long? length, CancellationToken cancellationToken)
+    /// <param name="begin">What receiving makes of the image.</param>
+    /// <param name="complete">What becomes of the whole.</param>
+    private async Task ReceiveAsync(
+        string action, ImageId id, Stream body, long? length, StoreChoice? store, Func<Image, Transfer, DateTimeOffset, Image> begin,
+        Func<TransferHold, Task> complete, Caller caller, CancellationToken cancellationToken)
     {
-        await hold.OpenAsync(cancellationToken);
-        await hold.ChangeAsync(t => t.Connect(length, 0, validator: null, _holds.Time.Now()), cancellationToken);
-        await hold.ReceiveAsync(body, cancellationToken);
-    }
-
-    private async Task CompleteOrFailAsync(TransferHold hold, Func<Task> complete)
-    {
+        caller.RequireMember(action);
+        var image = await _library.GetOwnAsync(id, caller, cancellationToken);
+        _holds.Duty.CheckTakesBodies();
+        var transfer = await NewTransferAsync(image, TransferKind.Stream, length, expected: null, store, cancellationToken);
+        _stores.CheckReaches(transfer.Store, _holds.Node);
+        await _stores.CheckRoomAsync(transfer.Store, length, cancellationToken);
+        var now = _holds.Time.Now();
+        var running = transfer.Take(_holds.Node.Instance, _holds.Node.Name, now);
+        await using var hold = _holds.Hold(running with { Version = 1 });
+        await SaveAsync(begin(image, running, now), running, now, cancellationToken);
         try
         {
-            await complete();
+            await hold.OpenAsync(cancellationToken);
+            await hold.ChangeAsync(t => t.Connect(length, 0, validator: null, _holds.Time.Now()), cancellationToken);
+            await hold.ReceiveAsync(body, cancellationToken);
+            await complete(hold);
         }
         catch (TransferLostException)
         {

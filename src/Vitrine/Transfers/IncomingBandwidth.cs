@@ -1,3 +1,5 @@
+using Vitrine.Content;
+
 namespace Vitrine.Transfers;
 
 /// <summary>Shares among all transfers of this node how many bytes a second it takes in: the bucket fills at that rate, and who reads empties it.</summary>
@@ -81,19 +83,8 @@ public sealed class IncomingBandwidth(TimeProvider time)
         _lastFill = now;
     }
 
-    private sealed class PacedStream(Stream inner, IncomingBandwidth bandwidth, bool isCopy) : Stream
+    private sealed class PacedStream(Stream inner, IncomingBandwidth bandwidth, bool isCopy) : ReadOnlyStream
     {
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             await bandwidth.WaitAsync(isCopy, cancellationToken);
@@ -101,17 +92,5 @@ public sealed class IncomingBandwidth(TimeProvider time)
             bandwidth.Take(read);
             return read;
         }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

@@ -1,22 +1,13 @@
+using Vitrine.Content;
+
 namespace Vitrine.Transfers;
 
 /// <summary>The bytes of a file that go on at another mirror where one breaks off. Each mirror gets one chance.</summary>
-internal sealed class MirroredBody(Mirrors mirrors, int index, SourceReading first) : Stream
+internal sealed class MirroredBody(Mirrors mirrors, int index, SourceReading first) : ReadOnlyStream
 {
     private readonly HashSet<int> _tried = [index];
     private MirrorReading _current = new(index, first);
     private long _position = first.Offset;
-
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => _position;
-        set => throw new NotSupportedException();
-    }
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
@@ -39,19 +30,6 @@ internal sealed class MirroredBody(Mirrors mirrors, int index, SourceReading fir
             }
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("A source is read asynchronously.");
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     public override async ValueTask DisposeAsync()
     {

@@ -151,8 +151,8 @@ public sealed record Transfer
     /// <summary>Counts against the limits of what runs at once: nobody waits for it at the other end.</summary>
     public bool IsLimited => Kind is TransferKind.Import or TransferKind.Copy;
 
-    /// <summary>Its bytes can come once more: from a source, or from a store that has them.</summary>
-    public bool CanBeginAnew => SourceSecret is not null || Kind is TransferKind.Copy;
+    /// <summary>Its bytes can come once more, from a source or from a store that has them; what a client sent, only the client can send again.</summary>
+    public bool CanBeginAnew => Kind is TransferKind.Copy || (Kind is TransferKind.Import && SourceSecret is not null);
 
     /// <summary>The host that an import takes from; null where the address has none.</summary>
     public string? SourceHost =>
@@ -291,7 +291,7 @@ public sealed record Transfer
 
     /// <summary>A user wants another try of what failed or was cancelled; it goes on from what is still staged.</summary>
     /// <exception cref="TransferStateException">It did not fail and was not cancelled, or the client has to send again.</exception>
-    public Transfer Requeue() => State is TransferState.Failed or TransferState.Cancelled && MayRequeue
+    public Transfer Requeue() => State is TransferState.Failed or TransferState.Cancelled && CanBeginAnew
         ? this with
         {
             State = TransferState.Queued,
@@ -342,9 +342,6 @@ public sealed record Transfer
         NextAttemptAt = null,
         EndedAt = now,
     };
-
-    /// <summary>What a client sent, only the client can send again.</summary>
-    private bool MayRequeue => Kind is TransferKind.Copy || (Kind is TransferKind.Import && SourceSecret is not null);
 
     /// <summary>A copy takes the content itself, whatever file that once came in.</summary>
     private long LengthOf(ContentFacts content) => Kind is TransferKind.Copy ? content.Size : content.SourceSize;

@@ -1,5 +1,4 @@
 using System.Net;
-using Spectre.Console;
 using Vitrine.Cli;
 using Vitrine.Client;
 
@@ -53,16 +52,16 @@ public sealed class QuotaTests(RestLibrary library) : IClassFixture<RestLibrary>
     public async Task The_command_line_sets_and_shows_them()
     {
         var project = await library.NewProjectAsync();
-        var set = await RunAsync(project.Admin, "quota", "set", project.Id.Value, "--images", "5", "--size", "2048");
+        var set = await library.CommandAsync(project.Admin, "quota", "set", project.Id.Value, "--images", "5", "--size", "2048");
         Assert.Equal(0, set.Code);
         Assert.Contains("2.0 GiB", set.Out, StringComparison.Ordinal);
 
-        await RunAsync(project.Admin, "quota", "set", project.Id.Value, "--size", "unlimited", "--images", "default");
-        var shown = await RunAsync(project.Member, "quota", "show", project.Id.Value);
+        await library.CommandAsync(project.Admin, "quota", "set", project.Id.Value, "--size", "unlimited", "--images", "default");
+        var shown = await library.CommandAsync(project.Member, "quota", "show", project.Id.Value);
         Assert.Equal((0, false), (shown.Code, shown.Out.Contains("GiB", StringComparison.Ordinal)));
-        Assert.Equal(ExitCodes.Usage, (await RunAsync(project.Admin, "quota", "set", project.Id.Value)).Code);
-        Assert.Equal(ExitCodes.Usage, (await RunAsync(project.Admin, "quota", "set", project.Id.Value, "--images", "many")).Code);
-        Assert.Equal(0, (await RunAsync(project.Member, "quota", "show")).Code);
+        Assert.Equal(ExitCodes.Usage, (await library.CommandAsync(project.Admin, "quota", "set", project.Id.Value)).Code);
+        Assert.Equal(ExitCodes.Usage, (await library.CommandAsync(project.Admin, "quota", "set", project.Id.Value, "--images", "many")).Code);
+        Assert.Equal(0, (await library.CommandAsync(project.Member, "quota", "show")).Code);
     }
 
     private static ImageCreate Upload(long length) => new() { Name = "an image", Upload = new UploadRequest { Length = length } };
@@ -72,26 +71,4 @@ public sealed class QuotaTests(RestLibrary library) : IClassFixture<RestLibrary>
 
     private static async Task ForbiddenAsync(Func<Task> ask) =>
         Assert.Equal(HttpStatusCode.Forbidden, (await Assert.ThrowsAsync<LibraryClientException>(ask)).Status);
-
-    private async Task<(int Code, string Out)> RunAsync(string token, params string[] words)
-    {
-        using var output = new StringWriter();
-        var terminal = new CliTerminal
-        {
-            In = TextReader.Null,
-            Out = output,
-            Error = TextWriter.Null,
-            OpenBytes = () => Stream.Null,
-            Variable = name => name switch
-            {
-                "VITRINE_CONFIG" => Path.Combine(library.Root, "no-cli.json"),
-                "VITRINE_URL" => library.Address.ToString(),
-                "VITRINE_TOKEN" => token,
-                _ => null,
-            },
-            IsInteractive = false,
-            Bars = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) }),
-        };
-        return (await VitrineCli.RunAsync(words, terminal, Stop), output.ToString());
-    }
 }

@@ -8,8 +8,10 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Spectre.Console;
 using Vitrine.Access;
 using Vitrine.Catalogue;
+using Vitrine.Cli;
 using Vitrine.Client;
 using Vitrine.Content;
 using Vitrine.Formats;
@@ -59,6 +61,29 @@ public sealed class RestLibrary : IAsyncLifetime
     public HttpClient Http { get; } = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
 
     public IServiceProvider Services => App.Services;
+
+    /// <summary>Runs a command as its users do, who know no more than the address and a token.</summary>
+    public async Task<(int Code, string Out)> CommandAsync(string token, params string[] words)
+    {
+        using var output = new StringWriter();
+        var terminal = new CliTerminal
+        {
+            In = TextReader.Null,
+            Out = output,
+            Error = TextWriter.Null,
+            OpenBytes = () => Stream.Null,
+            Variable = name => name switch
+            {
+                "VITRINE_CONFIG" => Path.Combine(Root, "no-cli.json"),
+                "VITRINE_URL" => Address.ToString(),
+                "VITRINE_TOKEN" => token,
+                _ => null,
+            },
+            IsInteractive = false,
+            Bars = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) }),
+        };
+        return (await VitrineCli.RunAsync(words, terminal, TestContext.Current.CancellationToken), output.ToString());
+    }
 
     private WebApplication App => _app ?? throw new InvalidOperationException("The library is not running.");
 

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Security.Cryptography;
-using Spectre.Console;
 using Vitrine.Cli;
 using Vitrine.Client;
 
@@ -139,30 +138,30 @@ public sealed class StoreTests(RestLibrary library) : IClassFixture<RestLibrary>
         var project = await library.NewProjectAsync();
         var (first, _) = await MakeTwinsAsync(project, project);
 
-        var report = await CommandAsync(project.Admin, "store", "report", RestLibrary.SharingStore);
+        var report = await library.CommandAsync(project.Admin, "store", "report", RestLibrary.SharingStore);
         Assert.Equal(0, report.Code);
         Assert.Matches($@"^Store {RestLibrary.SharingStore} \(chunked\): .* of images in .*, \d+\.\d\d to 1", report.Out);
         Assert.Matches($@"{first.Name}\s+{project.Id}\s+800 KiB\s+4\d\d KiB\s+4\d\d KiB", report.Out);
-        var byProject = await CommandAsync(project.Admin, "store", "report", RestLibrary.SharingStore, "--by", "project");
+        var byProject = await library.CommandAsync(project.Admin, "store", "report", RestLibrary.SharingStore, "--by", "project");
         Assert.Matches($@"{project.Id}\s+2\s+1\.6 MiB", byProject.Out);
-        Assert.Equal(3, (await CommandAsync(project.Admin, "store", "report", "--json")).Out.Trim().Split('\n').Length);
+        Assert.Equal(3, (await library.CommandAsync(project.Admin, "store", "report", "--json")).Out.Trim().Split('\n').Length);
 
-        var collect = await CommandAsync(project.Admin, "store", "collect", RestLibrary.SharingStore);
+        var collect = await library.CommandAsync(project.Admin, "store", "collect", RestLibrary.SharingStore);
         Assert.Equal(0, collect.Code);
         Assert.Contains("freed", collect.Out, StringComparison.Ordinal);
-        var scrub = await CommandAsync(project.Admin, "store", "scrub", RestLibrary.SharingStore, "--rate", "1G");
+        var scrub = await library.CommandAsync(project.Admin, "store", "scrub", RestLibrary.SharingStore, "--rate", "1G");
         Assert.Equal(0, scrub.Code);
         Assert.Contains("0 faults", scrub.Out, StringComparison.Ordinal);
-        var shown = await CommandAsync(project.Admin, "store", "show", RestLibrary.SharingStore);
+        var shown = await library.CommandAsync(project.Admin, "store", "show", RestLibrary.SharingStore);
         Assert.Contains("collect", shown.Out, StringComparison.Ordinal);
         Assert.Contains("scrub", shown.Out, StringComparison.Ordinal);
 
-        Assert.Equal(ExitCodes.NotFound, (await CommandAsync(project.Admin, "store", "show", "nowhere")).Code);
-        Assert.Equal(ExitCodes.Denied, (await CommandAsync(project.Member, "store", "collect", RestLibrary.SharingStore)).Code);
-        Assert.Equal(ExitCodes.Failure, (await CommandAsync(project.Admin, "store", "collect", "main")).Code);
-        Assert.Equal(ExitCodes.Usage, (await CommandAsync(project.Admin, "store", "scrub", RestLibrary.SharingStore, "--rate", "fast")).Code);
+        Assert.Equal(ExitCodes.NotFound, (await library.CommandAsync(project.Admin, "store", "show", "nowhere")).Code);
+        Assert.Equal(ExitCodes.Denied, (await library.CommandAsync(project.Member, "store", "collect", RestLibrary.SharingStore)).Code);
+        Assert.Equal(ExitCodes.Failure, (await library.CommandAsync(project.Admin, "store", "collect", "main")).Code);
+        Assert.Equal(ExitCodes.Usage, (await library.CommandAsync(project.Admin, "store", "scrub", RestLibrary.SharingStore, "--rate", "fast")).Code);
         const string Line = "vitrine store show sha";
-        Assert.Equal(RestLibrary.SharingStore, (await CommandAsync(project.Member, $"[suggest:{Line.Length}]", Line)).Out.Trim());
+        Assert.Equal(RestLibrary.SharingStore, (await library.CommandAsync(project.Member, $"[suggest:{Line.Length}]", Line)).Out.Trim());
     }
 
     private static string Sum(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
@@ -189,27 +188,5 @@ public sealed class StoreTests(RestLibrary library) : IClassFixture<RestLibrary>
     {
         using var client = library.ClientOf(project.Member);
         return await library.MakeImageAsync(client, bytes, store: RestLibrary.SharingStore);
-    }
-
-    private async Task<(int Code, string Out)> CommandAsync(string token, params string[] words)
-    {
-        using var output = new StringWriter();
-        var terminal = new CliTerminal
-        {
-            In = TextReader.Null,
-            Out = output,
-            Error = TextWriter.Null,
-            OpenBytes = () => Stream.Null,
-            Variable = name => name switch
-            {
-                "VITRINE_CONFIG" => Path.Combine(library.Root, "no-cli.json"),
-                "VITRINE_URL" => library.Address.ToString(),
-                "VITRINE_TOKEN" => token,
-                _ => null,
-            },
-            IsInteractive = false,
-            Bars = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) }),
-        };
-        return (await VitrineCli.RunAsync(words, terminal, Stop), output.ToString());
     }
 }

@@ -10,6 +10,7 @@ using Vitrine.Catalogue;
 using Vitrine.Catalogue.Database;
 using Vitrine.Images;
 using Vitrine.Nodes;
+using Vitrine.Stores;
 
 namespace Vitrine.ContractTests.Catalogue;
 
@@ -64,6 +65,40 @@ public abstract class CatalogueStartContract(CatalogueFixture fixture)
 
         var refused = await Assert.ThrowsAsync<CatalogueTooNewException>(() => services.GetRequiredService<Migrator>().MigrateAsync(Stop));
         Assert.Equal(["9999-future"], refused.Migrations);
+    }
+
+    [Fact]
+    public async Task A_database_of_an_earlier_release_keeps_what_it_has_and_its_images_are_described()
+    {
+        await using var services = CatalogueFixture.Services(await fixture.CreateAsync(Stop));
+        var (database, migrator) = (services.GetRequiredService<CatalogueDatabase>(), services.GetRequiredService<Migrator>());
+        await migrator.MigrateAsync(number => number is <= 5 or 100, Stop);
+        var (kept, deleted, digest) = (ImageId.New(), ImageId.New(), new string('a', 64));
+        await database.WriteAsync(
+            (connection, transaction) => connection.ExecuteAsync(
+                $"""
+                insert into zones (name, description) values ('here', '');
+                insert into stores (name, zone, kind, description, is_default) values ('main', 'here', 'memory', '', true);
+                insert into images (id, owner, domain, name, description, status, enabled, kind, virt_io, csm, bare_metal, min_disk, min_memory, visibility,
+                    protected, hidden, size, content_digest, content_size, content_md5, content_sha512, content_format, created_at, updated_at, version)
+                values
+                    ('{kept}', 'p', 'default', 'old', '', 'active', true, 'system', false, false, false, 0, 0, 'private',
+                    false, false, 7, '{digest}', 7, '{digest[..32]}', '{digest}{digest}', 'raw', 1, 1, 3),
+                    ('{deleted}', 'p', 'default', 'gone', '', 'deleted', true, 'system', false, false, false, 0, 0, 'private',
+                    false, false, null, null, null, null, null, null, 1, 1, 2);
+                insert into replicas (image, store, state, digest, size, updated_at) values ('{kept}', 'main', 'ready', '{digest}', 7, 1);
+                insert into nodes (name, instance, zone, roles, address, version, started_at, heartbeat)
+                values ('old', 'run', 'here', '["api","transfer"]', 'http://127.0.0.1:1', '0.1.0', 1, 1);
+                """,
+                transaction: transaction),
+            Stop);
+
+        await migrator.MigrateAsync(Stop);
+        var image = await services.GetRequiredService<IImageCatalogue>().FindAsync(kept, Stop);
+        Assert.Equal(("old", ImageStatus.Active, digest), (image?.Name, image?.Status, image?.Content?.Digest.Hex));
+        Assert.Equal([kept], await services.GetRequiredService<IDescriptionCatalogue>().ListUndescribedAsync("main", after: null, 10, Stop));
+        var node = Assert.Single(await services.GetRequiredService<INodeCatalogue>().ListAsync(Stop));
+        Assert.Equal((NodeMode.Open, NodeMode.Open), (node.Mode, node.Obeys));
     }
 
     [Fact]
