@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -140,7 +141,7 @@ public sealed partial class LibraryClient : IDisposable
         {
             throw new LibraryClientException(ClientCodes.Stalled, $"{Address.Authority} does not answer.", "Try again later.");
         }
-        catch (Exception failure) when (failure is HttpRequestException or IOException)
+        catch (Exception failure) when (failure is HttpRequestException or IOException or SocketException) // the last where it is reset as soon as it is made
         {
             throw Unreachable(failure);
         }

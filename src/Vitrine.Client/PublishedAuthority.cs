@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -41,7 +42,7 @@ public static class PublishedAuthority
                     ClientCodes.ChecksumMismatch, $"The authority of {address.Authority} has the fingerprint {found}, not the expected one.",
                     "Compare with what the server logged at its start: somebody else may have answered.");
         }
-        catch (Exception failure) when (failure is HttpRequestException or CryptographicException or ArgumentException
+        catch (Exception failure) when (failure is HttpRequestException or SocketException or CryptographicException or ArgumentException
             || (failure is TaskCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw new LibraryClientException(

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Mime;
+using System.Net.Sockets;
 using System.Text;
 using Vitrine.Sources.Outgoing;
 using Vitrine.Transfers;
@@ -83,7 +84,7 @@ internal sealed class OutgoingHttp(OutgoingPolicy policy, OutgoingConnector conn
             throw new SourceException(
                 SourceFault.Stalled, $"{target.Host} did not answer within {options.HeaderTimeout.TotalSeconds:0.#} s.", mayPass: true);
         }
-        catch (Exception fault) when (fault is HttpRequestException or IOException)
+        catch (Exception fault) when (fault is HttpRequestException or IOException or SocketException) // the last where the connection is reset as soon as it is made
         {
             throw HttpFailures.OfAnswer(target, fault);
         }

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Vitrine.Client;
 
@@ -182,6 +183,39 @@ public sealed class ClientTests(RestLibrary library) : IClassFixture<RestLibrary
         }
 
         Assert.Equal("admin", (await client.GetMeAsync(Stop)).User.Name);
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_reset_as_soon_as_it_is_made_is_a_library_that_is_not_there()
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        var resetting = Task.Factory.StartNew(Reset, Stop, TaskCreationOptions.LongRunning, TaskScheduler.Default); // a thread that is as quick as can be
+        for (var i = 0; i < 50; i++)
+        {
+            using var client = new LibraryClient(
+                new Uri($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}/"), new LibraryClientOptions { Patience = TimeSpan.Zero });
+            var failure = await Assert.ThrowsAsync<LibraryClientException>(
+                () => client.LogInAsync(new TokenRequest { User = "a", Password = "b" }, Stop));
+            Assert.Equal((ClientCodes.Unreachable, true), (failure.Code, failure.MayPass));
+        }
+
+        listener.Close();
+        await resetting;
+
+        void Reset()
+        {
+            try
+            {
+                while (true)
+                    listener.Accept().Close(timeout: 0);
+            }
+            catch (Exception closed) when (closed is SocketException or ObjectDisposedException)
+            {
+                // The test is over.
+            }
+        }
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -94,7 +95,7 @@ internal sealed class ExternalKeystone : IDisposable
         {
             return await _http.SendAsync(request, cancellationToken);
         }
-        catch (HttpRequestException failure)
+        catch (Exception failure) when (failure is HttpRequestException or SocketException) // the latter where the connection is reset as soon as it is made
         {
             throw new IdentityUnavailableException(failure.GetBaseException().Message, failure);
         }

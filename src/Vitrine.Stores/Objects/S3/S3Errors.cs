@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Amazon.Runtime;
 
 namespace Vitrine.Stores.Objects.S3;
@@ -23,7 +24,8 @@ internal sealed class S3Errors(string store)
         AmazonServiceException => false,
         // What the client says of bodies that are shorter than announced.
         AmazonClientException => true,
-        HttpRequestException or IOException or TimeoutException or OperationCanceledException => true,
+        // The socket's own where a connection is reset as soon as it is made.
+        HttpRequestException or IOException or SocketException or TimeoutException or OperationCanceledException => true,
         _ => false,
     };
 
@@ -49,7 +51,7 @@ internal sealed class S3Errors(string store)
             $"its server refuses the access key, or what it asks for ({Code(refused)}).",
         AmazonServiceException { StatusCode: >= HttpStatusCode.Continue } failed => $"its server answers {(int)failed.StatusCode} ({Code(failed)}).",
         OperationCanceledException or TimeoutException => "its server does not answer in time.",
-        AmazonClientException or HttpRequestException or IOException => "its server cannot be reached, or breaks off.",
+        AmazonClientException or HttpRequestException or IOException or SocketException => "its server cannot be reached, or breaks off.",
         _ => "its server's answer cannot be understood.",
     };
 
