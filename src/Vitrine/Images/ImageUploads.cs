@@ -141,7 +141,7 @@ public sealed class ImageUploads
         };
         foreach (var transfer in await _holds.Transfers.ListAsync(query, cancellationToken))
         {
-            if ((transfer.LastProgress ?? transfer.CreatedAt) < oldest && _stores.Has(transfer.Store))
+            if ((transfer.LastProgress ?? transfer.CreatedAt) < oldest && _stores.Has(transfer.Store) && !await IsJoinedAsync(transfer.Id, cancellationToken))
                 await ExpireAsync(transfer, cancellationToken);
         }
     }
@@ -165,6 +165,10 @@ public sealed class ImageUploads
         if (length <= 0)
             throw new InvalidFieldException("length", "an image has at least one byte");
     }
+
+    /// <summary>True where the client has done its part, and it is a node that takes its time to put the parts together.</summary>
+    private async Task<bool> IsJoinedAsync(TransferId upload, CancellationToken cancellationToken) =>
+        (await _parts.ListAsync(upload, cancellationToken)).Any(p => p.Place is not null);
 
     private async Task ExpireAsync(Transfer transfer, CancellationToken cancellationToken)
     {

@@ -116,7 +116,7 @@ internal sealed partial class TransferHold : IAsyncDisposable
     /// <summary>Takes what a source or a client sends, to its end, and keeps the record up to date meanwhile.</summary>
     public Task ReceiveAsync(Stream body, CancellationToken cancellationToken)
     {
-        var paced = _holds.Bandwidth.Pace(body, isCopy: Transfer.Kind is TransferKind.Copy);
+        var paced = _holds.Bandwidth.Pace(body, isCopy: Transfer.SourceStore is not null);
         return Opened.TakeAsync(paced, Transfer.Length, _holds.Options.MaxImageSize, ReportAsync, cancellationToken);
 
         // Also when the work is called off: what came is here.

@@ -56,6 +56,22 @@ public sealed class PartsTests : IDisposable
     }
 
     [Fact]
+    public async Task What_waits_for_a_node_to_put_it_together_does_not_expire()
+    {
+        await using var node = await _home.StartAsync();
+        var image = await node.NewImageAsync();
+        var upload = await node.BeginAsync(image, Size);
+        var part = await node.Parts.AddAsync(upload.Id, Size, Caller, Stop);
+        await SendAsync(node, part);
+        await node.Parts.JoinAsync(upload.Id, [part.Number], Caller, Stop);
+
+        _home.Clock.Advance(TimeSpan.FromDays(2));
+        await node.Uploads.TidyAsync(Stop);
+        await node.RunAsync(upload.Id);
+        await node.AssertActiveAsync(image, _content);
+    }
+
+    [Fact]
     public async Task Parts_come_no_faster_than_the_node_takes_anything_in()
     {
         await using var node = await _home.StartAsync();
