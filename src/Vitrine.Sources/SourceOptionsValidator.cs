@@ -56,7 +56,7 @@ internal sealed class SourceOptionsValidator : IValidateOptions<SourceOptions>
     private static string? PortFault(int port) => port is > 0 and <= 65_535 ? null : $"{port} is no port.";
 
     // It may be mounted later, and on other nodes only.
-    private static string? DirectoryFault(string path) => path.StartsWith('/') && path.Length > 1 && Path.GetFullPath(path) == path.TrimEnd('/')
+    private static string? DirectoryFault(string path) => path.StartsWith('/') && path.Length > 1 && Path.GetFullPath(path).TrimEnd('/') == path.TrimEnd('/')
         ? null
         : $"\"{path}\" is no absolute path of a directory below /.";
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using Vitrine.Client;
 using Vitrine.Testing;
@@ -24,6 +25,7 @@ public sealed class RbdStoreTests(CephServer ceph) : IAsyncLifetime
         _prefix = options.Prefix;
         _server = await ServerProcess.StartAsync(new Dictionary<string, string>
         {
+            ["VITRINE_SOURCES__DIRECTORIES__0"] = Path.GetTempPath(),
             ["VITRINE_STORES__main__KIND"] = "rbd",
             ["VITRINE_STORES__main__CONVERT__any"] = "raw",
             ["VITRINE_STORES__main__RBD__CONFIGFILE"] = options.ConfigFile,
@@ -55,6 +57,18 @@ public sealed class RbdStoreTests(CephServer ceph) : IAsyncLifetime
 
         await VitrineAsync("image", "delete", "pushed");
         Assert.Empty(await ListNamesAsync());
+    }
+
+    [Fact]
+    public async Task A_file_of_the_node_is_not_imported_into_a_pool()
+    {
+        var file = Path.Combine(_server.Data, "disk.raw");
+        await File.WriteAllBytesAsync(file, RandomNumberGenerator.GetBytes(1 << 20), Stop);
+        var refused = await Assert.ThrowsAsync<LibraryClientException>(
+            () => _client.CreateImageAsync(new ImageCreate { Name = "local", Source = new ImageSource { Url = new Uri(file).AbsoluteUri } }, Stop));
+        Assert.Equal(HttpStatusCode.BadRequest, refused.Status);
+        Assert.Contains("of the kind rbd", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(await _client.ListImagesAsync([], Stop).ToListAsync(Stop));
     }
 
     [FactWithTool("qemu-img")]

@@ -12,11 +12,11 @@ internal sealed class SqliteDialect : Dialect
     private const int UniqueViolated = 2067; // SQLITE_CONSTRAINT_UNIQUE
     private const int PrimaryKeyViolated = 1555; // SQLITE_CONSTRAINT_PRIMARYKEY
 
-    // WAL lets readers go on while one writes. FULL syncs the log at each commit: what was acknowledged survives a power cut.
-    // The busy timeout is for other processes that have the file open, such as a backup; our own writers take turns.
-    private const string Settings = "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full;";
+    // In seconds, for other processes that write to the file, such as a backup; our own writers take turns.
+    private const int PatienceWithOthers = 10;
 
     private readonly string _connectionString;
+    private readonly string _settings;
     private readonly string _file;
     private readonly SemaphoreSlim _writer = new(1);
     private readonly SemaphoreSlim _notices = new(0);
@@ -34,6 +34,11 @@ internal sealed class SqliteDialect : Dialect
             throw Refused($"the directory {directory} does not exist");
 
         builder.ForeignKeys = true;
+        if (!builder.ShouldSerialize("Default Timeout"))
+            builder.DefaultTimeout = PatienceWithOthers;
+
+        // WAL lets readers go on while one writes. FULL syncs the log at each commit: what was acknowledged survives a power cut.
+        _settings = $"pragma busy_timeout = {builder.DefaultTimeout * 1000}; pragma journal_mode = wal; pragma synchronous = full;";
         _connectionString = builder.ToString();
     }
 
@@ -49,7 +54,7 @@ internal sealed class SqliteDialect : Dialect
         try
         {
             await connection.OpenAsync(cancellationToken);
-            await connection.ExecuteAsync(new CommandDefinition(Settings, cancellationToken: cancellationToken));
+            await connection.ExecuteAsync(new CommandDefinition(_settings, cancellationToken: cancellationToken));
             return connection;
         }
         catch
@@ -66,10 +71,20 @@ internal sealed class SqliteDialect : Dialect
     }
 
     // A deferred transaction that reads first and then wants to write can be refused for what others wrote in between.
-    public override Task<DbTransaction> BeginAsync(DbConnection connection, CancellationToken cancellationToken) =>
-        Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(IsolationLevel.Serializable, deferred: false));
+    public override Task<DbTransaction> BeginAsync(DbConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(IsolationLevel.Serializable, deferred: false));
+        }
+        catch (SqliteException busy) when (busy.SqliteErrorCode is Busy)
+        {
+            throw new CatalogueUnavailableException(busy);
+        }
+    }
 
-    public override bool MayPass(DbException error) => error is SqliteException { SqliteErrorCode: Busy };
+    // Whoever writes has been alone since it began.
+    public override bool MayPass(DbException error) => false;
 
     public override bool Breaks(DbException error, UniqueRule rule) =>
         error is SqliteException { SqliteExtendedErrorCode: UniqueViolated or PrimaryKeyViolated }

@@ -88,6 +88,9 @@ public sealed class ImageImports(
         Image image, ImportRequest request, IReadOnlyList<Uri> addresses, Caller caller, CancellationToken cancellationToken)
     {
         var stores = await placement.ChooseAsync(request.Store, cancellationToken);
+        if (stores[0] is { IsPool: true } pool && addresses.Any(a => a.IsFile))
+            throw new InvalidFieldException("url", $"names a file of a node, which the store '{pool.Name}' of the kind {pool.Kind} does not take: push it, or import it into another store and copy it");
+
         var published = request.FindChecksum ? await checksums.FindAsync(addresses[0], cancellationToken) : null;
         var expected = published?.Checksum ?? request.Expected;
         CheckRequired(expected);

@@ -36,6 +36,9 @@ public sealed record LibraryStore(string Name, string Zone, string Kind, string 
     /// <summary>What operators let be done with it: the catalogue knows, not a node's configuration.</summary>
     public StoreMode Mode { get; init; }
 
+    /// <summary>A pool of block devices: no machine has its content, and none its own files to give it.</summary>
+    public bool IsPool => Kind is "rbd";
+
     /// <summary>What becomes of disks that come to it from outside; copies stay as they are.</summary>
     public ConversionPolicy Conversion { get; init; } = ConversionPolicy.None;
 }

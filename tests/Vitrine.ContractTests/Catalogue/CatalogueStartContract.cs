@@ -3,6 +3,7 @@ using System.Xml.Linq;
 using Dapper;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Vitrine.Access;
@@ -240,6 +241,24 @@ public sealed class SqliteCatalogueStartTests(SqliteFixture fixture) : Catalogue
     {
         Assert.NotEmpty(fixture.Files);
         Assert.All(fixture.Files, file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+    }
+
+    [Fact]
+    public async Task A_file_that_another_process_does_not_let_go_of_is_a_catalogue_that_does_not_answer()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var connectionString = await fixture.CreateAsync(stop);
+        await using var services = await CatalogueFixture.StartAsync($"{connectionString};Default Timeout=1", stop);
+        var (catalogue, image) = (services.GetRequiredService<ICatalogue>(), Samples.NewImage());
+        await using (var other = new SqliteConnection($"{connectionString};Pooling=false"))
+        {
+            await other.OpenAsync(stop);
+            await other.ExecuteAsync("begin immediate");
+            await Assert.ThrowsAsync<CatalogueUnavailableException>(() => catalogue.SaveAsync(new() { Image = image }, stop));
+        }
+
+        await catalogue.SaveAsync(new() { Image = image }, stop);
+        Assert.NotNull(await services.GetRequiredService<IImageCatalogue>().FindAsync(image.Id, stop));
     }
 }
 

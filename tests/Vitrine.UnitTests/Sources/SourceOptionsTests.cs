@@ -44,6 +44,16 @@ public sealed class SourceOptionsTests
         Assert.Equal(TimeSpan.FromSeconds(5), provider.GetRequiredService<IOptions<SourceOptions>>().Value.IdleTimeout);
     }
 
+    [Theory]
+    [InlineData("/srv/images")]
+    [InlineData("/srv/images/")]
+    public void A_directory_may_be_written_either_way(string directory)
+    {
+        using var provider = With(new() { ["Sources:Directories:0"] = directory });
+        provider.GetRequiredService<IStartupValidator>().Validate();
+        provider.GetServices<ISource>().Single(s => s.Schemes.Contains("file")).Check(new Uri("file:///srv/images/a.img"));
+    }
+
     [Fact]
     public void Every_fault_of_the_section_is_told_at_the_start()
     {
