@@ -36,6 +36,7 @@ internal sealed partial class NodeService(
         RepeatAsync(ReportAsync, stoppingToken),
         RepeatAsync(ObeyAsync, stoppingToken),
         AdoptTransfersAsync(stoppingToken),
+        options.Engine is JobEngine.Clustered && node.Roles.Contains(NodeRole.Transfer) ? RepeatAsync(queue.FollowAsync, stoppingToken) : Task.CompletedTask,
         RepeatAsync(AdoptOperationsAsync, stoppingToken),
         RepeatAsync(TidyUploadsAsync, stoppingToken),
         RepeatAsync(examinations.AnswerAsync, stoppingToken));

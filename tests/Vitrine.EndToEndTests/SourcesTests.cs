@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Vitrine.Client;
 using Vitrine.Testing;
 using Vitrine.Testing.Sources;
 
@@ -9,12 +10,15 @@ namespace Vitrine.EndToEndTests;
 /// <summary>Images that a user imports by the command line from wherever they are.</summary>
 public sealed class SourcesTests
 {
+    /// <summary>How much of an image may be fetched, that of it included which is fetched again.</summary>
+    private const double MostFetched = 1.03;
+
     [FactWithTool("openstack")]
     public async Task An_image_of_one_library_is_imported_into_another()
     {
         await using var first = await ServerProcess.StartAsync();
         var file = Path.Combine(first.Data, "disk.raw");
-        await File.WriteAllBytesAsync(file, RandomNumberGenerator.GetBytes(5 << 20), TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(file, RandomNumberGenerator.GetBytes(5 << 20), Stop);
         var image = Read(await VitrineAsync(first, "image", "push", file, "--name", "original", "--json"));
         var credential = Read(await Command.RunAsync(
             "openstack", ["application", "credential", "create", "other", "-f", "json"], first.OpenStackEnvironment));
@@ -31,6 +35,26 @@ public sealed class SourcesTests
     }
 
     [Fact]
+    public async Task An_image_arrives_from_a_source_that_cuts_every_connection_and_next_to_nothing_is_fetched_twice()
+    {
+        await using var mirror = ScriptedHttpServer.Start();
+        await using var server = await ServerProcess.StartAsync();
+        using var client = server.NewClient();
+        var random = new Random(20261122);
+        var file = mirror.Serve("/disk.img", ScriptedContent.Generated(24 << 20));
+        file.CutAfter = _ => random.Next(1 << 20, 2 << 20);
+
+        var created = await client.CreateImageAsync(
+            new ImageCreate { Name = "cut", Source = new ImageSource { Url = mirror.AddressOf("/disk.img").ToString() } }, Stop);
+        var done = await client.WatchTransferAsync(created.Transfer!.Id, Stop).LastAsync(Stop);
+        Assert.Equal("done", done.State);
+        Assert.Equal(
+            file.Content.Sum(HashAlgorithmName.SHA256), (await client.GetImageAsync(created.Image.Id, Stop)).Sha256);
+        Assert.InRange(done.Attempt, 24 / 2, 24);
+        Assert.True(file.BytesSent <= file.Content.Length * MostFetched, $"{file.BytesSent} bytes were sent for {file.Content.Length}");
+    }
+
+    [Fact]
     public async Task A_login_in_an_address_is_nowhere_to_be_found()
     {
         const string Canary = "canary-7f3a";
@@ -44,7 +68,7 @@ public sealed class SourcesTests
         Assert.DoesNotContain(Canary, shown.Output + shown.Error + listed.Succeeded());
         await server.KillAsync();
         foreach (var file in Directory.GetFiles(server.Data, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".sock")))
-            Assert.DoesNotContain(Canary, await File.ReadAllTextAsync(file, Encoding.Latin1, TestContext.Current.CancellationToken));
+            Assert.DoesNotContain(Canary, await File.ReadAllTextAsync(file, Encoding.Latin1, Stop));
     }
 
     private static Task<CommandResult> VitrineAsync(ServerProcess server, params string[] arguments) =>
@@ -53,4 +77,6 @@ public sealed class SourcesTests
     // A record a line while something goes on, and the outcome last; stock clients print one over many lines.
     private static JsonElement Read(CommandResult result) => JsonDocument.Parse(
         result.Succeeded() is var output && output.Contains("\n{") ? output[(output.LastIndexOf("\n{", StringComparison.Ordinal) + 1)..] : output).RootElement;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
 }

@@ -30,7 +30,7 @@ internal static class EventEndpoints
         var filter = await ReadFilterAsync(context, library, images, cancellationToken);
         EventPosition? last = context.Request.Headers[LastId].ToString() is not { Length: > 0 } said ? null
             : EventPosition.TryParse(said, out var position) ? position : default(EventPosition);
-        await using var subscription = await feed.SubscribeAsync(cancellationToken);
+        await using var subscription = await feed.SubscribeAsync(wantsProgress: true, cancellationToken);
 
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, server.ApplicationStopping);
         context.Response.ContentType = "text/event-stream";

@@ -25,8 +25,9 @@ public sealed partial class EventFeed(
     private Task _loop = Task.CompletedTask;
 
     /// <summary>Whatever is committed from now on is told to the subscription, until it is disposed.</summary>
+    /// <param name="wantsProgress">Whether it is told how far running transfers are, too.</param>
     /// <exception cref="TooManyStreamsException">As many as this node bears are listening.</exception>
-    public async Task<EventSubscription> SubscribeAsync(CancellationToken cancellationToken)
+    public async Task<EventSubscription> SubscribeAsync(bool wantsProgress, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
@@ -36,7 +37,7 @@ public sealed partial class EventFeed(
 
             if (_listeners.Count == 0)
                 _position = (await events.FindSpanAsync(cancellationToken))?.Last ?? default;
-            var subscription = new EventSubscription(this, _position, MostUnread);
+            var subscription = new EventSubscription(this, _position, wantsProgress, MostUnread);
             _listeners.Add(subscription);
             if (_loop.IsCompleted)
                 _loop = Task.Run(RunAsync, CancellationToken.None);
@@ -117,7 +118,7 @@ public sealed partial class EventFeed(
             }
 
             await TellEventsAsync();
-            if (time.GetElapsedTime(_lastProgress) >= Interval)
+            if (_listeners.Exists(l => l.WantsProgress) && time.GetElapsedTime(_lastProgress) >= Interval)
                 await TellProgressAsync();
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
@@ -176,14 +177,16 @@ public sealed class EventSubscription : IAsyncDisposable
     private readonly EventFeed _feed;
     private readonly Channel<FeedItem> _unread;
 
-    internal EventSubscription(EventFeed feed, EventPosition start, int mostUnread)
+    internal EventSubscription(EventFeed feed, EventPosition start, bool wantsProgress, int mostUnread)
     {
-        (_feed, Start) = (feed, start);
+        (_feed, Start, WantsProgress) = (feed, start, wantsProgress);
         _unread = Channel.CreateBounded<FeedItem>(new BoundedChannelOptions(mostUnread) { SingleReader = true, AllowSynchronousContinuations = false });
     }
 
     /// <summary>Events behind this are told.</summary>
     public EventPosition Start { get; }
+
+    internal bool WantsProgress { get; }
 
     /// <summary>Completed where the listener did not keep up.</summary>
     public ChannelReader<FeedItem> Items => _unread.Reader;
@@ -192,6 +195,9 @@ public sealed class EventSubscription : IAsyncDisposable
 
     internal void Tell(FeedItem item)
     {
+        if (item.Progress is not null && !WantsProgress)
+            return;
+
         // How far a transfer is, is told again in a second; an event is not.
         if (!_unread.Writer.TryWrite(item) && item.Event is not null)
             _unread.Writer.TryComplete();

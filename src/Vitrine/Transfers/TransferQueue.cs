@@ -1,3 +1,4 @@
+using Vitrine.Events;
 using Vitrine.Limits;
 using Vitrine.Nodes;
 
@@ -5,7 +6,7 @@ namespace Vitrine.Transfers;
 
 /// <summary>What this node is to begin next: of the transfers that nobody living works on, those whose stores it reaches and that limits let through.</summary>
 public sealed class TransferQueue(
-    ITransferCatalogue transfers, INodeCatalogue nodes, LimitDesk limits, TransferRunner runner, NodeDuty duty, ThisNode node, TimeProvider time) : IDisposable
+    ITransferCatalogue transfers, INodeCatalogue nodes, LimitDesk limits, TransferRunner runner, EventFeed events, NodeDuty duty, ThisNode node, TimeProvider time) : IDisposable
 {
     /// <summary>However often a transfer ends, the queue is not read more often than this.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
@@ -17,6 +18,19 @@ public sealed class TransferQueue(
     {
         if (_changed.CurrentCount == 0)
             _changed.Release();
+    }
+
+    /// <summary>Looks again whenever a transfer changes its state, on whichever node, until the events come faster than they can be followed.</summary>
+    /// <remarks>A reminder that came to a node without room for it is lost; this is how a node that has room learns of the transfer at once.</remarks>
+    public async Task FollowAsync(CancellationToken cancellationToken)
+    {
+        await using var changes = await events.SubscribeAsync(wantsProgress: false, cancellationToken);
+        LookAgain();
+        await foreach (var change in changes.Items.ReadAllAsync(cancellationToken))
+        {
+            if (change.Event?.Transfer is not null)
+                LookAgain();
+        }
     }
 
     /// <summary>Waits until it is time to look: at once after <see cref="LookAgain"/>, or when the patience is at its end.</summary>

@@ -204,6 +204,27 @@ public sealed class NodesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_node_looks_at_once_when_a_transfer_comes_or_goes_on_another()
+    {
+        await using var here = await _home.StartAsync("here");
+        await using var there = await _home.StartAsync("there");
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var following = there.Queue.FollowAsync(ending.Token);
+        await WhenLookingAsync();
+
+        var (_, transfer) = await here.ImportAsync(_home.Publish(LibraryHome.Block).Url);
+        await WhenLookingAsync();
+        Assert.Equal(transfer, Assert.Single(await there.Queue.ListDueAsync(Stop)).Id);
+
+        await here.RunAsync(transfer);
+        await WhenLookingAsync();
+        await ending.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
+
+        Task WhenLookingAsync() => there.Queue.WaitAsync(Timeout.InfiniteTimeSpan, Stop).WaitAsync(TimeSpan.FromMinutes(1), Stop);
+    }
+
+    [Fact]
     public async Task What_a_node_leaves_behind_at_the_limit_is_taken_up_by_the_next()
     {
         List<byte[]> contents = [];
