@@ -28,6 +28,7 @@ internal sealed class RegionDownload(SourceRegistry sources, ServiceCatalogue ca
     public async Task StartAsync(Image image, GlanceImport asked, Caller caller, HttpContext context, CancellationToken cancellationToken)
     {
         caller.RequireMember("import an image");
+        await library.GetOwnAsync(image.Id, caller, cancellationToken);
         if (!image.IsQueued)
             throw new ImageStatusException(image.Id, image.Status, ImageStatus.Queued);
 

@@ -166,7 +166,7 @@ public sealed class ImageLibrary(
     }
 
     /// <summary>The image, for who may change it.</summary>
-    internal async Task<Image> GetOwnAsync(ImageId id, Caller caller, CancellationToken cancellationToken)
+    public async Task<Image> GetOwnAsync(ImageId id, Caller caller, CancellationToken cancellationToken)
     {
         var image = await GetAsync(id, caller, cancellationToken);
         return Owns(image, caller) ? image : throw new NotOwnerException(id);
