@@ -9,7 +9,7 @@ internal static class DoctorCommand
     {
         var url = new Option<string>("--url") { Description = "Also look at an address that somebody means to import from.", HelpName = "URL" };
         var all = new Option<bool>("--all") { Description = "Have all nodes look at themselves, and wait a minute at most." };
-        var command = new Command("doctor", "Has the node that answers look at itself; for administrators. Ends with 1 where a check failed.") { url, all };
+        var command = new Command("doctor", "Has the node that answers look at itself; for administrators. Ends with 1 where a check failed or a node is silent.") { url, all };
         command.Does(terminal, (run, cancellationToken) =>
             run.Get(all) ? ExamineAllAsync(run, run.Get(url), cancellationToken) : ExamineAsync(run, run.Get(url), cancellationToken));
         return command;
@@ -28,7 +28,9 @@ internal static class DoctorCommand
         run.Say("Every node looks at itself; that takes some seconds.");
         var last = await run.Client.WatchExaminationAsync(begun.Id, cancellationToken).LastAsync(cancellationToken);
         run.Print(last, LibraryJson.Default.ExaminationRecord, output => Write(output, last));
-        return ExitCodeOf(last.Verdict);
+
+        // Nobody can say of a silent node that it is well, and who asks for all nodes asks for that one too.
+        return last.Silent.Count > 0 ? ExitCodes.Failure : ExitCodeOf(last.Verdict);
     }
 
     private static void Write(TextWriter output, DoctorRecord report)

@@ -253,17 +253,26 @@ public sealed class CliTests(RestLibrary library) : IClassFixture<RestLibrary>, 
     }
 
     [Fact]
+    public async Task An_examination_of_all_nodes_fails_where_one_is_silent()
+    {
+        var project = await library.NewProjectAsync();
+        Assert.Equal(ExitCodes.Ok, (await ExamineAllAsync(project.Admin, "doctor --all")).Code);
+
+        var longAgo = TimeProvider.System.Now() - TimeSpan.FromHours(1);
+        var gone = new Node("gone", "gone-run", "zone-1", [NodeRole.Api], "http://127.0.0.1:1", "0.1.0", longAgo, longAgo);
+        await library.Services.GetRequiredService<INodeCatalogue>().SaveAsync(gone, Stop);
+        var examined = await ExamineAllAsync(project.Admin, "doctor --all");
+        Assert.Equal(ExitCodes.Failure, examined.Code);
+        Assert.Matches("(?m)^node-1 +ok +clock ", examined.Out);
+        Assert.Matches("(?m)^gone +silent ", examined.Out);
+        Assert.DoesNotMatch("(?m)^[^ ]+ +fail ", examined.Out);
+    }
+
+    [Fact]
     public async Task All_nodes_are_examined_and_the_log_of_a_transfer_is_a_table()
     {
         var project = await library.NewProjectAsync();
-        var examining = RunAsync(project.Admin, Words("doctor --all --url http://10.0.0.1/x"));
-        while (!examining.IsCompleted)
-        {
-            await library.Services.GetRequiredService<Examinations>().AnswerAsync(Stop);
-            await Task.WhenAny(examining, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Stop));
-        }
-
-        var examined = await examining;
+        var examined = await ExamineAllAsync(project.Admin, "doctor --all --url http://10.0.0.1/x");
         Assert.Equal(ExitCodes.Failure, examined.Code);
         Assert.Matches("(?m)^node-1 +ok +clock ", examined.Out);
         Assert.Matches("(?m)^node-1 +fail +source.policy ", examined.Out);
@@ -310,6 +319,19 @@ public sealed class CliTests(RestLibrary library) : IClassFixture<RestLibrary>, 
     {
         Assert.True(ran.Code == 0, ran.Error);
         return JsonSerializer.Deserialize(ran.Out, type)!;
+    }
+
+    /// <summary>Runs a command that waits for this node to look at itself, which it does at once.</summary>
+    private async Task<Ran> ExamineAllAsync(string token, string words)
+    {
+        var examining = RunAsync(token, Words(words));
+        while (!examining.IsCompleted)
+        {
+            await library.Services.GetRequiredService<Examinations>().AnswerAsync(Stop);
+            await Task.WhenAny(examining, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Stop));
+        }
+
+        return await examining;
     }
 
     /// <summary>Runs a command for who typed it on standard input, without a token.</summary>
