@@ -7,6 +7,9 @@ namespace Vitrine.Access;
 /// <param name="Roles">The names of the roles held in the project, implied ones included.</param>
 public sealed record Caller(UserId User, ProjectId? Project, string Domain, IReadOnlySet<string> Roles)
 {
+    /// <summary>The application credential that the login was made by, of the library's own identity; null for another login.</summary>
+    public ApplicationCredentialId? Credential { get; init; }
+
     /// <summary>Admin in any project may act on everything, as the reference policies have it.</summary>
     public bool IsAdmin => Roles.Contains(RoleNames.Admin);
 

@@ -70,7 +70,10 @@ internal sealed record Standing(
             LoginScope.InDomain domain => domain.Domain.Id,
             _ => UserDomain.Id,
         },
-        Roles.Select(r => r.Name).ToFrozenSet());
+        Roles.Select(r => r.Name).ToFrozenSet())
+    {
+        Credential = Credential?.Id,
+    };
 
     public AssignmentTarget? Target => Scope switch
     {

@@ -50,12 +50,12 @@ public sealed class UploadForms
         if (!image.IsQueued)
             throw new ImageStatusException(id, image.Status, ImageStatus.Queued);
 
-        var project = caller.RequireProject();
-        if (await _standings.FindAsync(caller.User, AssignmentTarget.Project(project), credentialId: null, cancellationToken) is null)
+        var grantee = Grantee.Of(caller);
+        if (await grantee.FindAsync(_standings, _time.GetUtcNow(), cancellationToken) is null)
             throw new GrantsUnavailableException();
 
         var expires = (_time.Now() + lifetime).UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture);
-        var metadata = _seal.Protect($"{id} {PreviousOf(image)} {caller.User.Value} {project.Value}");
+        var metadata = _seal.Protect($"{id} {PreviousOf(image)} {grantee}");
         return new UploadForm(id, metadata, expires, _seal.Protect(Sum(id, metadata, expires)));
     }
 
@@ -66,7 +66,7 @@ public sealed class UploadForms
     /// <exception cref="TicketSpentException">They were used, the image is gone or has other content, or the caller may no longer.</exception>
     public async Task<Caller> AdmitAsync(UploadForm form, CancellationToken cancellationToken)
     {
-        if (Read(form.Signature) != Sum(form.Image, form.Metadata, form.Expires) || Read(form.Metadata).Split(' ') is not [_, var previous, var user, var project])
+        if (Read(form.Signature) != Sum(form.Image, form.Metadata, form.Expires) || Read(form.Metadata).Split(' ') is not [_, var previous, var user, var project, var credential])
             throw new TicketInvalidException();
         if (DateTimeOffset.ParseExact(form.Expires, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal) <= _time.GetUtcNow())
             throw new TicketExpiredException();
@@ -75,9 +75,8 @@ public sealed class UploadForms
         if (image is not { IsQueued: true } || PreviousOf(image) != previous)
             throw new TicketSpentException("the image has received or is receiving content, or is gone");
 
-        var standing = await _standings.FindAsync(
-            new UserId(user), AssignmentTarget.Project(new ProjectId(project)), credentialId: null, cancellationToken);
-        return standing is { Caller: { IsMember: true } caller } && (caller.IsAdmin || image.Owner == caller.Project)
+        return await Grantee.Of(user, project, credential).FindAsync(_standings, _time.GetUtcNow(), cancellationToken) is { IsMember: true } caller
+            && (caller.IsAdmin || image.Owner == caller.Project)
             ? caller
             : throw new TicketSpentException("whom it was given to may no longer upload");
     }

@@ -49,13 +49,13 @@ public sealed class UploadTickets
         if (image.Transfer is not { } transfer || await _transfers.FindAsync(transfer, cancellationToken) is not { Kind: TransferKind.Upload, IsOver: false })
             throw new ImageStatusException(id, image.Status, ImageStatus.Saving);
 
-        var project = caller.RequireProject();
-        if (await _standings.FindAsync(caller.User, AssignmentTarget.Project(project), credentialId: null, cancellationToken) is null)
+        var grantee = Grantee.Of(caller);
+        if (await grantee.FindAsync(_standings, _time.GetUtcNow(), cancellationToken) is null)
             throw new GrantsUnavailableException();
 
         var expires = _time.Now() + lifetime;
         var text = string.Create(
-            CultureInfo.InvariantCulture, $"{image.Id} {transfer} {caller.User.Value} {project.Value} {expires.ToUnixTimeSeconds()}");
+            CultureInfo.InvariantCulture, $"{image.Id} {transfer} {grantee} {expires.ToUnixTimeSeconds()}");
         return new UploadTicket(transfer, _seal.Protect(text), expires);
     }
 
@@ -78,8 +78,8 @@ public sealed class UploadTickets
         if (!isOpen || image is not { Status: not ImageStatus.Deleted } || image.Transfer != sealedText.Transfer)
             throw new TicketSpentException("its upload has ended");
 
-        var standing = await _standings.FindAsync(sealedText.User, AssignmentTarget.Project(sealedText.Project), credentialId: null, cancellationToken);
-        return standing is { Caller: { IsMember: true } caller } && (caller.IsAdmin || transfer!.Project == caller.Project)
+        return await sealedText.Grantee.FindAsync(_standings, _time.GetUtcNow(), cancellationToken) is { IsMember: true } caller
+            && (caller.IsAdmin || transfer!.Project == caller.Project)
             ? new UploadGrant(sealedText.Transfer, caller)
             : throw new TicketSpentException("whom it was given to may no longer upload");
     }
@@ -105,10 +105,10 @@ public sealed class UploadTickets
         try
         {
             var parts = _seal.Unprotect(ticket).Split(' ');
-            return parts is [var image, var transfer, var user, var project, var seconds]
+            return parts is [var image, var transfer, var user, var project, var credential, var seconds]
                 && Guid.TryParseExact(image, "D", out var imageId) && TransferId.TryParse(transfer, out var transferId)
                 && long.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var expires)
-                ? new Sealed(new ImageId(imageId), transferId, new UserId(user), new ProjectId(project), expires)
+                ? new Sealed(new ImageId(imageId), transferId, Grantee.Of(user, project, credential), expires)
                 : throw new TicketInvalidException();
         }
         catch (Exception error) when (error is CryptographicException or FormatException)
@@ -118,7 +118,7 @@ public sealed class UploadTickets
     }
 
     /// <param name="Expires">In seconds since 1970.</param>
-    private sealed record Sealed(ImageId Image, TransferId Transfer, UserId User, ProjectId Project, long Expires);
+    private sealed record Sealed(ImageId Image, TransferId Transfer, Grantee Grantee, long Expires);
 }
 
 /// <param name="Value">A secret: whoever has it can send the content.</param>
