@@ -14,6 +14,9 @@ internal sealed class ChecksummedBody : ReadOnlyStream
     /// <summary>In tus's own words for them.</summary>
     public const string Algorithms = "md5,sha1,sha256";
 
+    /// <summary>What is held at first, in bytes: a request that announces much and sends nothing costs no more.</summary>
+    internal const int FirstPiece = 64 * 1024;
+
     private readonly Stream _body;
     private readonly string _algorithm;
     private readonly byte[] _sum;
@@ -61,10 +64,17 @@ internal sealed class ChecksummedBody : ReadOnlyStream
 
     private async Task<byte[]> HoldAsync(CancellationToken cancellationToken)
     {
-        var held = ArrayPool<byte>.Shared.Rent(_length);
+        var held = ArrayPool<byte>.Shared.Rent(Math.Min(FirstPiece, _length));
         try
         {
-            await _body.ReadExactlyAsync(held.AsMemory(0, _length), cancellationToken);
+            for (var filled = 0; filled < _length;)
+            {
+                if (filled == held.Length)
+                    held = Grow(held);
+                var read = await _body.ReadAsync(held.AsMemory(filled, Math.Min(held.Length, _length) - filled), cancellationToken);
+                filled += read > 0 ? read : throw new EndOfStreamException();
+            }
+
             return Hash(held.AsSpan(0, _length)).AsSpan().SequenceEqual(_sum) ? held : throw new UploadChecksumException(_algorithm);
         }
         catch
@@ -72,6 +82,15 @@ internal sealed class ChecksummedBody : ReadOnlyStream
             ArrayPool<byte>.Shared.Return(held);
             throw;
         }
+    }
+
+    /// <summary>Twice as much, with what has come: no more than that is held beyond it.</summary>
+    private static byte[] Grow(byte[] held)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(2 * held.Length);
+        held.CopyTo(larger, 0);
+        ArrayPool<byte>.Shared.Return(held);
+        return larger;
     }
 
     private byte[] Hash(ReadOnlySpan<byte> bytes) => _algorithm switch
