@@ -82,12 +82,14 @@ internal static class QuotaEndpoints
     private static async Task<ProjectId> FindAsync(
         string project, IdentityAdministration identity, ExternalKeystoneOptions keystone, Caller caller, CancellationToken cancellationToken)
     {
-        if (project == caller.Project?.Value)
+        // Keystone writes its ids in small letters, and takes them in any.
+        var id = keystone.IsUsed ? project.ToLowerInvariant() : project;
+        if (id == caller.Project?.Value)
             return caller.RequireProject();
 
         caller.RequireAdmin("see the quotas of another project");
         if (keystone.IsUsed)
-            return IdOf(project);
+            return IdOf(id);
 
         var named = await identity.ListProjectsAsync(caller, new IdentityQuery(caller.Domain, project), cancellationToken);
         return named is [var only] ? only.Id : (await identity.GetProjectAsync(caller, new ProjectId(project), cancellationToken)).Id;

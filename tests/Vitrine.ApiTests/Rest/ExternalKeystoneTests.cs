@@ -43,6 +43,8 @@ public sealed class ExternalKeystoneTests : IAsyncLifetime
         var other = new string('a', 32);
         await Admin.ChangeQuotasAsync(other, new QuotaChange { Limits = new Dictionary<string, long?> { ["images"] = 3 } }, Stop);
         Assert.Contains(new QuotaRecord("images", 3, 0, true), (await Admin.GetQuotasAsync(other, Stop)).Items);
+        Assert.Contains(new QuotaRecord("images", 3, 0, true), (await Admin.GetQuotasAsync(other.ToUpperInvariant(), Stop)).Items);
+        Assert.Equal(other, (await Admin.GetQuotasAsync(other.ToUpperInvariant(), Stop)).Project);
         Assert.Contains(new QuotaRecord("images", null, 0, false), (await Admin.GetQuotasAsync(Project, Stop)).Items);
 
         var named = await Assert.ThrowsAsync<LibraryClientException>(() => Admin.GetQuotasAsync("tenant", Stop));
