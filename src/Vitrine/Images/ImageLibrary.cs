@@ -238,7 +238,9 @@ public sealed class ImageLibrary(
 
             try
             {
-                await catalogue.SaveAsync(new CatalogueChange { Image = next }, cancellationToken);
+                // A new owner gets all that the image has with it, and so must have room for it.
+                IReadOnlyList<QuotaResource> within = next.Owner == image.Owner ? [] : Enum.GetValues<QuotaResource>();
+                await catalogue.SaveAsync(new CatalogueChange { Image = next, Within = within }, cancellationToken);
                 return next with { Version = next.Version + 1 };
             }
             catch (ConcurrentChangeException) when (crossings < MaxCrossings)

@@ -74,6 +74,20 @@ public sealed class QuotaTests(LibraryHost host) : GlanceTest(host)
         Assert.Equal(HttpStatusCode.NoContent, (await Member.UploadAsync(second, [1])).Status);
     }
 
+    [Fact]
+    public async Task Who_is_given_an_image_must_have_room_for_it()
+    {
+        await LimitAsync(QuotaResource.Size, 1);
+        var (_, giver) = await NewNeighbourAsync();
+        var (large, small) = (await giver.CreateActiveAsync(new byte[MiB + 1]), await giver.CreateActiveAsync(new byte[MiB]));
+        var toUs = $$"""[{"op":"replace","path":"/owner","value":"{{Project.Id}}"}]""";
+        Refused(HttpStatusCode.RequestEntityTooLarge, await Admin.PatchAsync(large, toUs));
+        Assert.NotEqual(Project.Id.Value, (await Admin.GetAsync($"/v2/images/{large}")).Text("owner"));
+
+        Assert.Equal(HttpStatusCode.OK, (await Admin.PatchAsync(small, toUs)).Status);
+        Assert.Equal("""{"limit":1,"usage":1}""", await UsageAsync("image_size_total"));
+    }
+
     private async Task LimitAsync(QuotaResource resource, long limit) => await Host.Services.GetRequiredService<IQuotaCatalogue>()
         .AddAsync([new Quota(QuotaId.New(), Project.Id, resource, limit, "")], Stop);
 

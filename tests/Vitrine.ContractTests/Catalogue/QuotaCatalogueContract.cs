@@ -94,6 +94,28 @@ public abstract class QuotaCatalogueContract(CatalogueFixture fixture)
         }
     }
 
+    [Theory]
+    [InlineData(QuotaResource.Images, 0, 1)]
+    [InlineData(QuotaResource.Size, 2, 3)]
+    public async Task An_image_that_is_given_away_is_held_against_its_new_owner(QuotaResource resource, long tooFew, long enough)
+    {
+        var giver = ProjectId.New();
+        var image = NewImage() with { Owner = giver, Status = ImageStatus.Active, Size = 3 * MiB };
+        var replica = new Replica(image.Id, "a", ReplicaState.Ready, Samples.NewDigest(), 3 * MiB, Samples.Noon);
+        await fixture.Catalogue.SaveAsync(new CatalogueChange { Image = image, Replicas = [replica] }, Stop);
+        var given = new CatalogueChange { Image = image with { Version = 1, Owner = _project }, Within = Enum.GetValues<QuotaResource>() };
+
+        var quota = New(resource, tooFew);
+        await fixture.Quotas.AddAsync([quota], Stop);
+        Assert.Equal((tooFew, 0, enough), FactsOf(await Record.ExceptionAsync(() => fixture.Catalogue.SaveAsync(given, Stop))));
+        Assert.Equal(1, (await fixture.Quotas.MeasureAsync(giver, Stop)).Images);
+
+        await fixture.Quotas.UpdateAsync(quota with { Limit = enough }, Stop);
+        await fixture.Catalogue.SaveAsync(given, Stop);
+        Assert.Equal(new QuotaUse(3 * MiB, 0, 1, 0), await MeasureAsync());
+        Assert.Equal(default, await fixture.Quotas.MeasureAsync(giver, Stop));
+    }
+
     [Fact]
     public async Task Content_counts_in_every_store_that_has_it()
     {
