@@ -75,14 +75,13 @@ internal static class StoreEndpoints
     }
 
     private static async Task<JsonHttpResult<StoreOperationRecord>> Begin(
-        string store, HttpContext context, IReplicaCatalogue catalogue, StoreOperations operations, StoreReports reports, StoreRegistry registry,
-        CancellationToken cancellationToken)
+        string store, HttpContext context, IReplicaCatalogue catalogue, StoreOperations operations, StoreReports reports, CancellationToken cancellationToken)
     {
         var caller = context.GetCaller();
         caller.RequireAdmin("work on a store");
         var said = await context.Request.ReadAsync(LibraryJson.Default.StoreOperationRequest, cancellationToken);
         var kind = EnumWords.Parse<StoreOperationKind>(said.Kind ?? throw new InvalidFieldException("kind", "is needed"), "kind");
-        InReach(await FindAsync(store, catalogue, cancellationToken), registry);
+        await FindAsync(store, catalogue, cancellationToken);
         var task = new StoreTask(kind, said.Rate, said.Move ?? false, said.Confirm ?? false) { Sources = said.Sources ?? [] };
         var begun = await operations.RequestAsync(store, task, caller, cancellationToken);
         context.Response.Headers.Location = $"{RestEndpoints.ApiPath}/stores/{Uri.EscapeDataString(store)}/operations/{begun.Id}";

@@ -15,14 +15,17 @@ public sealed class StoreOperations(
 
     internal static readonly TimeSpan Lifetime = TimeSpan.FromDays(90);
 
+    /// <summary>Has some node that reaches the store work on it, this one or another.</summary>
     /// <exception cref="StoreNotFoundException">There is no such store, or one of the sources is none.</exception>
-    /// <exception cref="UpkeepNotSupportedException">The store shares nothing among contents.</exception>
+    /// <exception cref="StoreUnavailableException">No living node reaches the store.</exception>
+    /// <exception cref="UpkeepNotSupportedException">The store is this node's, and shares nothing among contents. Of another's, the operation fails.</exception>
     /// <exception cref="StoreClosedException">The store takes no new content.</exception>
     /// <exception cref="StoreBusyException">Another operation of the store, of this kind or this sort, is not over.</exception>
     public async Task<StoreOperation> RequestAsync(string store, StoreTask task, Caller caller, CancellationToken cancellationToken)
     {
         caller.RequireAdmin($"{task.Kind.Word()} a store");
-        Check(store, task);
+        Check(store, task, [.. (await placement.ListKnownAsync(cancellationToken)).Select(s => s.Name)]);
+        await placement.CheckReachedAsync(store, cancellationToken);
         if (task.Kind is StoreOperationKind.Sync)
             await placement.ChooseAsync(StoreChoice.Of(store), cancellationToken);
 
@@ -102,7 +105,8 @@ public sealed class StoreOperations(
         }
     }
 
-    private void Check(string store, StoreTask task)
+    /// <param name="known">The names of all stores.</param>
+    private void Check(string store, StoreTask task, HashSet<string> known)
     {
         if (task.Rate is not null && task.Kind is not StoreOperationKind.Scrub)
             throw new InvalidFieldException("rate", "only a scrub has one");
@@ -116,10 +120,10 @@ public sealed class StoreOperations(
             throw new InvalidFieldException("sources", "a store is not copied into itself");
         if (task.Kind is StoreOperationKind.Cleanup != task.IsConfirmed)
             throw new InvalidFieldException("confirm", "says that what a clean-up removes may be lost for good: a clean-up needs it, and nothing else does");
-        if (task.Kind is (StoreOperationKind.Collect or StoreOperationKind.Scrub) && stores.Contents(store).Upkeep is null)
+        if (task.Sources.Prepend(store).FirstOrDefault(name => !known.Contains(name)) is { } unknown)
+            throw new StoreNotFoundException(unknown);
+        if (task.Kind is (StoreOperationKind.Collect or StoreOperationKind.Scrub) && stores.Has(store) && stores.Contents(store).Upkeep is null)
             throw new UpkeepNotSupportedException(stores.Choose(store));
-        foreach (var source in task.Sources)
-            stores.Choose(source);
     }
 
     private async Task<StoreOperation> BeginAsync(string store, StoreTask task, UserId? user, CancellationToken cancellationToken)

@@ -30,8 +30,16 @@ public sealed class StorePlacement(StoreRegistry registry, IReplicaCatalogue cat
     public async Task<IReadOnlyList<LibraryStore>> ListAsync(CancellationToken cancellationToken) =>
         [.. (await ListKnownAsync(cancellationToken)).Where(s => registry.Has(s.Name))];
 
+    /// <summary>Refuses what a node that reaches the store must do, where there is none.</summary>
+    /// <exception cref="StoreUnavailableException">Neither this node nor another that is alive reaches it.</exception>
+    internal async Task CheckReachedAsync(string store, CancellationToken cancellationToken)
+    {
+        if (!(await ListReachedAsync(cancellationToken)).Contains(store))
+            throw new StoreUnavailableException(store, "no node that is alive reaches it.");
+    }
+
     /// <summary>Every store that a node was ever configured with; those of this one as they are configured here.</summary>
-    private async Task<IReadOnlyList<LibraryStore>> ListKnownAsync(CancellationToken cancellationToken)
+    internal async Task<IReadOnlyList<LibraryStore>> ListKnownAsync(CancellationToken cancellationToken)
     {
         var known = await catalogue.ListStoresAsync(cancellationToken);
         var modes = known.ToDictionary(s => s.Name, s => s.Mode, StringComparer.Ordinal);
@@ -47,14 +55,20 @@ public sealed class StorePlacement(StoreRegistry registry, IReplicaCatalogue cat
     private async Task<IReadOnlyList<LibraryStore>> OrderAsync(
         IEnumerable<LibraryStore> stores, bool isReachedOnly, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
-        var reached = (await nodes.ListAsync(cancellationToken)).Where(n => n.IsAlive(now)).SelectMany(n => n.Stores)
-            .Concat(registry.All.Select(s => s.Name)).ToHashSet(StringComparer.Ordinal);
+        var reached = await ListReachedAsync(cancellationToken);
         return
         [
             .. stores.Where(s => !isReachedOnly || reached.Contains(s.Name))
                 .OrderByDescending(s => s.IsDefault).ThenByDescending(s => reached.Contains(s.Name)),
         ];
+    }
+
+    /// <summary>The names of what this node or another that is alive reaches.</summary>
+    private async Task<HashSet<string>> ListReachedAsync(CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        return (await nodes.ListAsync(cancellationToken)).Where(n => n.IsAlive(now)).SelectMany(n => n.Stores)
+            .Concat(registry.All.Select(s => s.Name)).ToHashSet(StringComparer.Ordinal);
     }
 
     private static void Check(StoreChoice choice)
