@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -40,8 +41,8 @@ public sealed class RightsScene(LibraryHost host) : IAsyncLifetime
 
     public const string ResourceType = "OS::Rights::Test";
 
-    private readonly Dictionary<What, string> _images = [];
-    private readonly Dictionary<What, string> _spaces = [];
+    private readonly ConcurrentDictionary<What, string> _images = [];
+    private readonly ConcurrentDictionary<What, string> _spaces = [];
     private TestProject? _ours;
     private TestProject? _owners;
     private TestProject? _strangers;
@@ -88,8 +89,8 @@ public sealed class RightsScene(LibraryHost host) : IAsyncLifetime
     /// <summary>What was changed is not used again.</summary>
     internal void Forget(What what)
     {
-        _images.Remove(what);
-        _spaces.Remove(what);
+        _images.TryRemove(what, out _);
+        _spaces.TryRemove(what, out _);
     }
 
     /// <summary>Sends a request whose path and body have places for what they are about.</summary>
