@@ -45,7 +45,7 @@ public sealed record CatalogueChange
     public long? MostOpenUploads { get; init; }
 
     /// <summary>
-    /// What the project that owns the image, or for which the first transfer is, may not have too much of afterwards, if it has more of
+    /// What the project that owns the image, or that of the first transfer, may not have too much of afterwards, if it has more of
     /// it than before. Of changes that are made at once each sees those before it.
     /// </summary>
     public IReadOnlyList<QuotaResource> Within { get; init; } = [];

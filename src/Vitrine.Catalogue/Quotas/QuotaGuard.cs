@@ -24,7 +24,7 @@ internal sealed class QuotaGuard
     /// <returns>Null where nothing limits the change.</returns>
     public static async Task<QuotaGuard?> BeginAsync(CatalogueChange change, DbTransaction transaction, CancellationToken cancellationToken)
     {
-        if (change.Within.Count == 0 || ProjectOf(change) is not { } project)
+        if (change.Within.Count == 0 || await FindProjectAsync(change, transaction, cancellationToken) is not { } project)
             return null;
 
         var limits = await FindLimitsAsync(project, change.Within, transaction, cancellationToken);
@@ -51,8 +51,18 @@ internal sealed class QuotaGuard
         }
     }
 
-    private static ProjectId? ProjectOf(CatalogueChange change) =>
-        change.Image?.Owner ?? (change.Transfers is [var first, ..] ? first.Project : null);
+    /// <summary>What comes is the image's, whose owner may be another by now than the one for whom the transfer was begun.</summary>
+    private static async Task<ProjectId?> FindProjectAsync(CatalogueChange change, DbTransaction transaction, CancellationToken cancellationToken)
+    {
+        if (change.Image is { } image)
+            return image.Owner;
+        if (change.Transfers is not [var transfer, ..])
+            return null;
+
+        var owner = await transaction.Connection!.QuerySingleOrDefaultAsync<string>(new CommandDefinition(
+            "select owner from images where id = @id", new { id = transfer.Image.ToString() }, transaction, cancellationToken: cancellationToken));
+        return owner is null ? null : new ProjectId(owner);
+    }
 
     private static async Task<IReadOnlyList<QuotaRow>> FindLimitsAsync(
         ProjectId project, IReadOnlyList<QuotaResource> resources, DbTransaction transaction, CancellationToken cancellationToken)

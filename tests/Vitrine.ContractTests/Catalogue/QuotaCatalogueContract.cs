@@ -117,6 +117,22 @@ public abstract class QuotaCatalogueContract(CatalogueFixture fixture)
     }
 
     [Fact]
+    public async Task What_still_comes_to_an_image_that_was_given_away_is_held_against_its_new_owner()
+    {
+        var image = NewImage() with { Owner = ProjectId.New(), Status = ImageStatus.Saving };
+        var transfer = Samples.NewTransfer(image.Id) with { Project = image.Owner, Kind = TransferKind.Stream };
+        await fixture.Catalogue.SaveAsync(new CatalogueChange { Image = image, Transfers = [transfer] }, Stop);
+        await fixture.Catalogue.SaveAsync(new CatalogueChange { Image = image with { Version = 1, Owner = _project } }, Stop);
+
+        await fixture.Quotas.AddAsync([New(QuotaResource.Size, 2)], Stop);
+        await AdvanceAsync(version: 1, moved: 2 * MiB);
+        Assert.Equal((2, 2, 1), FactsOf(await Record.ExceptionAsync(() => AdvanceAsync(version: 2, moved: 2 * MiB + 1))));
+
+        Task AdvanceAsync(long version, long moved) => fixture.Catalogue.SaveAsync(
+            new CatalogueChange { Transfers = [transfer with { Version = version, Moved = moved }], Within = [QuotaResource.Size] }, Stop);
+    }
+
+    [Fact]
     public async Task Content_counts_in_every_store_that_has_it()
     {
         var image = NewImage() with { Status = ImageStatus.Active, Size = 3 * MiB };
