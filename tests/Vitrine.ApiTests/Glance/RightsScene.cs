@@ -34,7 +34,8 @@ public enum What
 }
 
 /// <summary>Some projects with an image of each kind and a namespace of each, which are made anew where a request changed them.</summary>
-public sealed class RightsScene(LibraryHost host) : IAsyncLifetime
+/// <remarks>In a library of their own, as some of it is everybody's to see.</remarks>
+public sealed class RightsScene : IAsyncLifetime
 {
     /// <summary>The one tag, property and object that each namespace has; images have the tag, too.</summary>
     public const string Thing = "thing";
@@ -52,7 +53,7 @@ public sealed class RightsScene(LibraryHost host) : IAsyncLifetime
     /// <summary>Namespaces are not shared with single projects.</summary>
     public static IReadOnlyList<What> Spaces { get; } = [What.Own, What.Public, What.Private];
 
-    internal LibraryHost Host => host;
+    internal LibraryHost Host { get; } = new();
 
     private TestProject Ours => Begun(_ours);
 
@@ -65,14 +66,15 @@ public sealed class RightsScene(LibraryHost host) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _ours = await host.NewProjectAsync(CancellationToken.None);
-        _owners = await host.NewProjectAsync(CancellationToken.None);
-        _strangers = await host.NewProjectAsync(CancellationToken.None);
+        await Host.InitializeAsync();
+        _ours = await Host.NewProjectAsync(CancellationToken.None);
+        _owners = await Host.NewProjectAsync(CancellationToken.None);
+        _strangers = await Host.NewProjectAsync(CancellationToken.None);
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => Host.DisposeAsync();
 
-    internal GlanceCaller As(Who who) => new(host, who switch
+    internal GlanceCaller As(Who who) => new(Host, who switch
     {
         Who.Stranger => Strangers.Member,
         Who.Reader => Ours.Reader,
@@ -123,7 +125,7 @@ public sealed class RightsScene(LibraryHost host) : IAsyncLifetime
 
     private async Task<string> MakeImageAsync(What what)
     {
-        var owner = new GlanceCaller(host, what is What.Own ? Ours.Member : Owners.Admin);
+        var owner = new GlanceCaller(Host, what is What.Own ? Ours.Member : Owners.Admin);
         var visibility = what switch
         {
             What.Public => "public",
@@ -145,7 +147,7 @@ public sealed class RightsScene(LibraryHost host) : IAsyncLifetime
 
     private async Task<string> MakeSpaceAsync(What what)
     {
-        var owner = new GlanceCaller(host, what is What.Own ? Ours.Admin : Owners.Admin);
+        var owner = new GlanceCaller(Host, what is What.Own ? Ours.Admin : Owners.Admin);
         var space = $"Rights-{Guid.NewGuid():N}";
         var visibility = what is What.Public ? "public" : "private";
         var made = await owner.PostAsync("/v2/metadefs/namespaces", $$$"""
