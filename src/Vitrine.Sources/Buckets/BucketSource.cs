@@ -17,8 +17,16 @@ internal sealed partial class BucketSource(HttpSource http, SourceOptions option
 
     public void Check(Uri address) => http.Check(Sign(address));
 
-    public Task<SourceReading> OpenAsync(Uri address, long from, string? validator, CancellationToken cancellationToken) =>
-        http.OpenAsync(Sign(address), from, validator, cancellationToken);
+    public async Task<SourceReading> OpenAsync(Uri address, long from, string? validator, CancellationToken cancellationToken)
+    {
+        var reading = await http.OpenAsync(Sign(address), from, validator, cancellationToken);
+        if (reading is not { CanResume: true, Length: { } length } || length - reading.Offset <= StretchedBody.StretchLength
+            || VersionMark.TryParse(reading.Validator) is not { IfRange: not null } mark)
+            return reading;
+
+        var body = new StretchedBody(reading, length, (start, bytes, token) => http.ReadStretchAsync(Sign(address), start, bytes, mark, token));
+        return new SourceReading(body, reading.Offset, length, reading.Validator, canResume: true, body);
+    }
 
     public Task<SourceProbe> ProbeAsync(Uri address, CancellationToken cancellationToken) => http.ProbeAsync(Sign(address), cancellationToken);
 

@@ -19,6 +19,9 @@ internal sealed record HttpAsk(HttpMethod Method, string? Range = null, string? 
 
     public static HttpAsk From(long offset, string? ifRange) => new(HttpMethod.Get, $"{offset}-", ifRange);
 
+    /// <summary>So many bytes from an offset on.</summary>
+    public static HttpAsk Stretch(long offset, int count, string? ifRange) => new(HttpMethod.Get, $"{offset}-{offset + count - 1}", ifRange);
+
     public static HttpAsk Post(string json) => new(HttpMethod.Post) { Json = json };
 
     // The default would print the secrets.

@@ -35,6 +35,21 @@ internal sealed class HttpSource(OutgoingHttp http, SourceOptions options, TimeP
         return Describe(first);
     }
 
+    /// <summary>Fills the memory with what begins at an offset, of exactly the version that is marked.</summary>
+    /// <exception cref="SourceException">Something else came, of which the next reading finds out what it is.</exception>
+    public async Task ReadStretchAsync(Uri address, long from, Memory<byte> bytes, VersionMark mark, CancellationToken cancellationToken)
+    {
+        await using var exchange = await http.SendAsync(address, HttpAsk.Stretch(from, bytes.Length, mark.IfRange), cancellationToken);
+        var resumption = Resumption.Judge(exchange, from, mark);
+        if (resumption is Resumption.Failed)
+            throw HttpFailures.OfStatus(exchange);
+        if (resumption is not Resumption.Continues { Count: var count } || count != bytes.Length)
+            throw new SourceException(SourceFault.Broken, $"{exchange.Target.Host} gave something else than the part that was asked for.", mayPass: true);
+
+        await using var body = Body(exchange, await exchange.ReadBodyAsync(cancellationToken), bytes.Length);
+        await body.ReadExactlyAsync(bytes, cancellationToken);
+    }
+
     private async Task<SourceReading> BeginAsync(Uri address, HttpLogin? login, CancellationToken cancellationToken)
     {
         var exchange = await http.SendAsync(address, HttpAsk.Whole with { Login = login }, cancellationToken);

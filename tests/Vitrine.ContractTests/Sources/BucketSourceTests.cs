@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using Vitrine.Sources;
+using Vitrine.Sources.Buckets;
 using Vitrine.Stores.Objects.S3;
 using Vitrine.Testing.S3;
 using Vitrine.Testing.Sources;
@@ -10,6 +11,8 @@ namespace Vitrine.ContractTests.Sources;
 
 public sealed class BucketSourceContractTests : SourceContract
 {
+    private static readonly ScriptedContent Large = ScriptedContent.Generated(4 * StretchedBody.StretchLength + 12_345);
+
     private readonly HttpRig _rig = new HttpRig().AllowLoopback();
     private readonly ScriptedHttpServer _server = ScriptedHttpServer.Start();
     private readonly ISource _source;
@@ -40,6 +43,52 @@ public sealed class BucketSourceContractTests : SourceContract
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(3_000_001)]
+    public async Task A_large_object_comes_by_several_connections_in_its_order(int from)
+    {
+        Serve(Large, out var address);
+        string? validator;
+        await using (var begun = await Source.OpenAsync(address, 0, null, Stop))
+            validator = begun.Validator;
+
+        await using var reading = await Source.OpenAsync(address, from, validator, Stop);
+        Assert.Equal((from, Large.Length, true), (reading.Offset, reading.Length, reading.CanResume));
+        Assert.Equal(Sum(Large.ToArray().AsSpan(from)), await SumAsync(reading));
+
+        var asked = _server.Requests.Select(r => r.Header("Range")).OfType<string>().Where(r => !r.EndsWith('-')).ToList();
+        var starts = Enumerable.Range(1, 4).Select(i => from + i * (long)StretchedBody.StretchLength).Where(s => s < Large.Length).ToList();
+        Assert.Equal(
+            starts.Select(s => $"bytes={s}-{Math.Min(s + StretchedBody.StretchLength, Large.Length) - 1}").Order(StringComparer.Ordinal),
+            asked.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_part_that_is_cut_comes_again_and_a_second_cut_is_told()
+    {
+        var cuts = 1;
+        var file = Serve(Large, out var address);
+        file.CutAfter = request => IsPart(request) && Interlocked.Decrement(ref cuts) >= 0 ? 1_000_000 : null;
+        await using (var reading = await Source.OpenAsync(address, 0, null, Stop))
+            Assert.Equal(Sum(Large.ToArray()), await SumAsync(reading));
+
+        file.CutAfter = request => IsPart(request) ? 1_000_000 : null;
+        await using var cut = await Source.OpenAsync(address, 0, null, Stop);
+        var failure = await Assert.ThrowsAsync<SourceException>(() => SumAsync(cut));
+        Assert.Equal((SourceFault.Broken, true), Told(failure));
+    }
+
+    [Fact]
+    public async Task Parts_of_another_version_are_not_taken()
+    {
+        var file = Serve(Large, out var address);
+        await using var reading = await Source.OpenAsync(address, 0, null, Stop);
+        file.ETag = "\"2\"";
+        var failure = await Assert.ThrowsAsync<SourceException>(() => SumAsync(reading));
+        Assert.Equal((SourceFault.Broken, true), Told(failure));
+    }
+
+    [Theory]
     [InlineData("s3://bucket/key", SourceFault.Login)]
     [InlineData("s3://other@bucket/key", SourceFault.Login)]
     [InlineData("s3://archive:canary@bucket/key", SourceFault.MalformedUrl)]
@@ -65,6 +114,12 @@ public sealed class BucketSourceContractTests : SourceContract
         await _server.DisposeAsync();
         _rig.Dispose();
     }
+
+    private static bool IsPart(SeenRequest request) => request.Header("Range") is { } range && !range.EndsWith('-');
+
+    private static string Sum(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+
+    private static async Task<string> SumAsync(SourceReading reading) => Convert.ToHexStringLower(await SHA256.HashDataAsync(reading.Body, Stop));
 
     private static S3Credential CredentialAt(string endpoint, string name) =>
         new() { Name = name, Endpoint = endpoint, AccessKey = "key", SecretKey = "canary" };
