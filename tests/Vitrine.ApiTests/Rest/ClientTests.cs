@@ -24,11 +24,13 @@ public sealed class ClientTests(RestLibrary library) : IClassFixture<RestLibrary
         var restarting = Task.CompletedTask;
         var progress = new Reported(p =>
         {
-            if (stops.Count == 0 || p.Moved < stops.Peek() || !restarting.IsCompleted)
+            if (stops.Count == 0 || p.Moved < stops.Peek())
                 return;
             stops.Dequeue();
+            var before = restarting;
             restarting = Task.Run(async () =>
             {
+                await before;
                 await library.StopAsync();
                 await library.StartAsync();
             });
