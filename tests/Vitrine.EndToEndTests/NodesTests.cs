@@ -297,7 +297,7 @@ public sealed class NodesTests(PostgresServer postgres)
             }
 
             foreach (var image in created)
-                await WhenAsync(async () => await StatusAsync(client, image.Image.Id) == "active");
+                await WhenAsync(async () => await StatusAsync(client, image.Image.Id) == "active", () => TellAsync(client));
             for (var i = 0; i < Files; i++)
                 Assert.Equal(files[i].Content.Sum(HashAlgorithmName.SHA256), (await client.GetImageAsync(created[i].Image.Id, Stop)).Sha256);
         }
@@ -348,12 +348,17 @@ public sealed class NodesTests(PostgresServer postgres)
             ["VITRINE_LIBRARY__PATIENCEWITHWRITERS"] = "4",
         });
 
-    private static async Task WhenAsync(Func<Task<bool>> isSo)
+    private static async Task<string> TellAsync(LibraryClient client) => string.Join(
+        '\n', await client.ListTransfersAsync([], Stop).Select(t => $"{t.Id} {t.State} {t.Step} on {t.Node}: {t.Moved} of {t.Length}, {t.Failure?.Code} {t.Waiting}").ToListAsync(Stop));
+
+    /// <param name="tell">How things stand, for whoever looks why it did not come to that.</param>
+    private static async Task WhenAsync(Func<Task<bool>> isSo, Func<Task<string>>? tell = null)
     {
         var began = Stopwatch.GetTimestamp();
         while (!await isSo())
         {
-            Assert.True(Stopwatch.GetElapsedTime(began) < TimeSpan.FromMinutes(2), "it did not come to that");
+            if (Stopwatch.GetElapsedTime(began) >= TimeSpan.FromMinutes(4))
+                Assert.Fail($"it did not come to that: {(tell is null ? "" : await tell())}");
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Stop);
         }
     }

@@ -39,7 +39,8 @@ public sealed partial class TlsTests
         var vitrine = new Dictionary<string, string>(server.VitrineEnvironment);
         vitrine.Remove("VITRINE_URL");
 
-        var wrong = await VitrineAsync(vitrine, "login", https, "--fingerprint", "AB" + fingerprint[2..]);
+        var other = (fingerprint.StartsWith("AB", StringComparison.OrdinalIgnoreCase) ? "BA" : "AB") + fingerprint[2..];
+        var wrong = await VitrineAsync(vitrine, "login", https, "--fingerprint", other);
         Assert.NotEqual(0, wrong.ExitCode);
         Assert.Contains("fingerprint", wrong.Error);
         Assert.NotEqual(0, (await VitrineAsync(vitrine, "login", https)).ExitCode);
