@@ -13,6 +13,9 @@ internal static class OvaDisk
         var reader = new OvaReader(pieces);
         await pieces.FetchAsync(content, "OVA", cancellationToken);
         var disk = reader.FindDisk();
+        if (reader.FindParts() is { } parts)
+            return new MappedDisk(content, new FlatVmdkMap(content, parts));
+
         return await VmdkDisk.OpenAsync(new ContentSlice(content, disk.Start, disk.Length), cancellationToken);
     }
 }

@@ -4,7 +4,7 @@ using Vitrine.Images;
 
 namespace Vitrine.Formats.Ova;
 
-/// <summary>OVA: a tar archive of a description, then of what it refers to (DMTF DSP0243, 5.3). Its one disk is a VMDK in one file.</summary>
+/// <summary>OVA: a tar archive of a description, then of what it refers to (DMTF DSP0243, 5.3). Its one disk is a VMDK, in one file or flat.</summary>
 /// <remarks>
 /// The archive is walked from header to header; of the members only the description, the manifest and the disk's header are read. Where
 /// all bytes pass they are held against the manifest too.
@@ -26,6 +26,7 @@ internal sealed class OvaReader : IFormatReader
     private TarAttributes _attributes;
     private byte[]? _description;
     private string? _disk;
+    private IReadOnlyList<FlatExtent>? _extents;
     private FormatVerdict? _verdict;
 
     public OvaReader(PieceFeed pieces)
@@ -57,6 +58,7 @@ internal sealed class OvaReader : IFormatReader
     public FormatVerdict Complete(long length, ReadOnlySpan<byte> tail)
     {
         FindDisk();
+        FindParts();
         _sums.Compare();
         return _verdict!;
     }
@@ -64,7 +66,10 @@ internal sealed class OvaReader : IFormatReader
     /// <summary>The disk's member, once the whole archive has been walked.</summary>
     public OvaMember FindDisk() => _verdict is not null
         ? _members[_disk!]
-        : throw new UnsafeContentException("ova-missing-member", "the OVA does not have the file that its disk is to be in.");
+        : throw MissingMember();
+
+    /// <summary>Where a flat disk's bytes are in the archive, once the whole of it has been walked; null for a disk in one file.</summary>
+    public IReadOnlyList<FlatPart>? FindParts() => _extents?.Select(Place).ToList();
 
     // Names are compared without regard to case where it is about doubles, since some readers unpack to where case does not count.
     private static bool IsDescription(string name) => name.EndsWith(".ovf", StringComparison.OrdinalIgnoreCase);
@@ -160,7 +165,11 @@ internal sealed class OvaReader : IFormatReader
         else if (header.Name.EndsWith(".mf", StringComparison.OrdinalIgnoreCase))
             WantManifest(header, start);
         else
+        {
+            if (_extents?.Any(e => header.Name.Equals(e.File, StringComparison.OrdinalIgnoreCase)) ?? false)
+                _pieces.Rows?.Enqueue(start);
             WantHeader(start + header.PaddedSize);
+        }
     }
 
     private void WantDescription(TarHeader header, long start)
@@ -204,9 +213,11 @@ internal sealed class OvaReader : IFormatReader
     {
         _pieces.Rows?.Enqueue(start);
         VmdkHeaderReader? disk = null;
-        disk = new VmdkHeaderReader(_pieces, start, next: () =>
+        disk = new VmdkHeaderReader(_pieces, start, WantTail, otherwise: head => WantDescriptor(header, start, head));
+
+        // Its end may be where its grain directory is given.
+        void WantTail()
         {
-            // Its end may be where its grain directory is given.
             var tailLength = Math.Min(ContentTail.Capacity, header.Size - disk!.HeadLength);
             if (tailLength <= 0)
                 throw Refusal.Truncated("VMDK");
@@ -216,8 +227,48 @@ internal sealed class OvaReader : IFormatReader
                 _verdict = disk.Complete(header.Size, tail) with { Container = ContainerFormat.Ova };
                 WantHeader(start + header.PaddedSize);
             });
-        });
+        }
     }
+
+    // A disk that is kept as it is has a file that only describes it, and its bytes in others.
+    private void WantDescriptor(TarHeader header, long start, ReadOnlySpan<byte> head)
+    {
+        if (!VmdkDescriptor.IsIn(head) || header.Size is 0 or > PieceFeed.MaxPiece)
+            throw Refusal.Mistaken("VMDK");
+
+        var text = new byte[header.Size];
+        var known = Math.Min(head.Length, text.Length);
+        head[..known].CopyTo(text);
+        if (known == text.Length)
+            ReadText();
+        else
+            _pieces.Want(start + known, text.Length - known, rest =>
+            {
+                rest.CopyTo(text.AsSpan(known));
+                ReadText();
+            });
+
+        void ReadText()
+        {
+            _extents = VmdkDescriptor.ReadFlat(text);
+            _verdict = new FormatVerdict(DiskFormat.Vmdk, _extents.Sum(e => e.Length), Container: ContainerFormat.Ova);
+            WantHeader(start + header.PaddedSize);
+        }
+    }
+
+    private FlatPart Place(FlatExtent extent)
+    {
+        if (extent.File is null)
+            return new FlatPart(extent.Length, Place: null);
+        if (!_members.TryGetValue(extent.File, out var member))
+            throw MissingMember();
+        if (member.Length - extent.Length < extent.Offset)
+            throw Refusal.Truncated("VMDK");
+
+        return new FlatPart(extent.Length, member.Start + extent.Offset);
+    }
+
+    private static UnsafeContentException MissingMember() => new("ova-missing-member", "the OVA does not have the file that its disk is to be in.");
 
     private static UnsafeContentException TooMany() => new("ova-too-many-members", $"the OVA has more than {MostMembers} files.");
 

@@ -21,13 +21,15 @@ internal sealed class VmdkHeaderReader : IFormatReader
     private readonly PieceFeed _pieces;
     private readonly long _origin;
     private readonly Action? _next;
+    private readonly PieceHandler? _otherwise;
     private VmdkHeader _header;
 
     /// <param name="origin">Where the image begins in what is fed: not at its first byte where it is a member of an archive.</param>
     /// <param name="next">Called when the header and the descriptor have been read.</param>
-    public VmdkHeaderReader(PieceFeed pieces, long origin = 0, Action? next = null)
+    /// <param name="otherwise">Given the first bytes where no header is in them; without it they are refused.</param>
+    public VmdkHeaderReader(PieceFeed pieces, long origin = 0, Action? next = null, PieceHandler? otherwise = null)
     {
-        (_pieces, _origin, _next) = (pieces, origin, next);
+        (_pieces, _origin, _next, _otherwise) = (pieces, origin, next, otherwise);
         _pieces.Want(origin, VmdkHeader.Length, ReadHeader);
     }
 
@@ -52,7 +54,10 @@ internal sealed class VmdkHeaderReader : IFormatReader
     private void ReadHeader(ReadOnlySpan<byte> bytes)
     {
         if (!VmdkHeader.IsIn(bytes))
-            throw Refusal.Mistaken("VMDK");
+        {
+            (_otherwise ?? throw Refusal.Mistaken("VMDK"))(bytes);
+            return;
+        }
 
         _header = VmdkHeader.Read(bytes);
         _header.Check();

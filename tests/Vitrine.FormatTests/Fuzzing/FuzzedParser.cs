@@ -95,11 +95,15 @@ internal sealed record FuzzedParser(FuzzSeed[] Seeds, Func<ReadOnlyMemory<byte>,
     private static FuzzSeed[] OvaSeeds()
     {
         var disk = VmdkFile.Stream(Guest(2 * VmdkFile.GrainLength, VmdkFile.GrainLength));
-        return [.. ((TarEntryFormat[])[TarEntryFormat.Ustar, TarEntryFormat.Gnu, TarEntryFormat.Pax]).Select(f => Seed(OvaFile.Of(disk, f)))];
+        return
+        [
+            .. ((TarEntryFormat[])[TarEntryFormat.Ustar, TarEntryFormat.Gnu, TarEntryFormat.Pax]).Select(f => Seed(OvaFile.Of(disk, f), "KDMV"u8)),
+            Seed(OvaFile.Flat("RW 8 FLAT \"flat.vmdk\" 1\nRW 8 ZERO\nRW 2 VMFS \"more flat.vmdk\"", Guest(10 * Sector, Sector)), "# Disk"u8),
+        ];
 
-        static FuzzSeed Seed(byte[] archive)
+        static FuzzSeed Seed(byte[] archive, ReadOnlySpan<byte> diskStart)
         {
-            var start = archive.AsSpan().IndexOf("KDMV"u8);
+            var start = archive.AsSpan().IndexOf(diskStart);
             return new FuzzSeed(archive, [(0, start), (start, 80), (start + Sector, 300)], mutant => OvaFile.Repair(mutant, archive));
         }
     }

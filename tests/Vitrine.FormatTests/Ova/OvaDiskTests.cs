@@ -66,7 +66,23 @@ public sealed class OvaDiskTests
         new("an archive cut in its disk",          "truncated",             () => OvaFile.Of(Stream())[..50_000]),
         new("a disk that is no VMDK",              "wrong-format",          () => OvaFile.Of(new byte[100_000])),
         new("a disk that is too short",            "truncated",             () => OvaFile.Of(Stream()[..2048])),
-        new("a flat disk of another file",         "wrong-format",          () => OvaFile.Of(Text("# Disk DescriptorFile\nversion=1\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\nRW 8 FLAT \"/etc/passwd\" 0\n" + new string(' ', 20_000)))),
+        new("a flat disk of another file",         "vmdk-foreign-extent",   () => Flat("RW 8 FLAT \"/etc/passwd\" 0")),
+        new("a flat disk of a file above",         "vmdk-foreign-extent",   () => Flat("RW 8 FLAT \"..\\flat.vmdk\" 0")),
+        new("a flat disk of a device",             "vmdk-foreign-extent",   () => Flat("RW 8 VMFSRDM \"flat.vmdk\" 0")),
+        new("a flat disk of a sparse file",        "vmdk-foreign-extent",   () => Flat("RW 8 SPARSE \"flat.vmdk\"")),
+        new("a flat disk of no name",              "vmdk-foreign-extent",   () => Flat("RW 8 FLAT")),
+        new("a flat disk in a file that is not there", "ova-missing-member", () => Flat("RW 8 FLAT \"other.vmdk\" 0")),
+        new("a flat disk longer than its file",    "truncated",             () => Flat("RW 393 FLAT \"flat.vmdk\" 0")),
+        new("a flat disk behind its file's end",   "truncated",             () => Flat("RW 8 FLAT \"flat.vmdk\" 999999")),
+        new("a flat disk at no offset",            "vmdk-bad-descriptor",   () => Flat("RW 8 FLAT \"flat.vmdk\" -8")),
+        new("a flat disk of 8 EiB",                "vmdk-bad-descriptor",   () => Flat("RW 9223372036854775807 FLAT \"flat.vmdk\" 0")),
+        new("a flat disk of many large parts",     "vmdk-bad-descriptor",   () => Flat(string.Concat(Enumerable.Repeat("RW 1125899906842624 ZERO\n", 100)))),
+        new("a flat disk of 1000 parts",           "vmdk-bad-descriptor",   () => Flat(string.Concat(Enumerable.Repeat("RW 8 ZERO\n", 1000)))),
+        new("a flat disk of nothing",              "vmdk-bad-descriptor",   () => Flat("RW 0 FLAT \"flat.vmdk\" 0")),
+        new("a flat disk without parts",           "vmdk-bad-descriptor",   () => Flat("")),
+        new("a flat disk with a file twice",       "vmdk-bad-descriptor",   () => Flat("RW 8 FLAT \"flat.vmdk\" 0\nRW 8 FLAT \"flat.vmdk\" 8")),
+        new("a flat disk with a parent",           "vmdk-parent",           () => Patched(Flat("RW 8 FLAT \"flat.vmdk\" 0"), "parentCID=ffffffff", "parentCID=01234567")),
+        new("a flat disk whose text is too long",  "wrong-format",          () => Flat("RW 8 FLAT \"flat.vmdk\" 0" + new string(' ', 100_000))),
         new("a disk with a parent's id",           "vmdk-parent",           () => OvaFile.Of(Patched(Stream(), "parentCID=ffffffff", "parentCID=01234567"))),
         new("a disk without its footer",           "truncated",             () => OvaFile.Of(Stream()[..^512])),
     ];
@@ -84,6 +100,54 @@ public sealed class OvaDiskTests
             Assert.Equal(new FormatVerdict(DiskFormat.Vmdk, GuestLength, Container: ContainerFormat.Ova), Judgement.Of(ova).Verdict);
             await using var disk = await new DiskFormats().OpenAsync(new MemoryContent(ova), DiskFormat.Vmdk, ContainerFormat.Ova, Stop);
             await DiskContract.HoldAsync(disk, guest, Stop);
+        }
+    }
+
+    [Fact]
+    public async Task The_flat_disk_of_an_OVA_keeps_the_contract()
+    {
+        var guest = GuestBytes.Sparse(GuestLength);
+        byte[] zeros = new byte[4096];
+        foreach (var (extents, disk) in new[]
+        {
+            ("RW 392 FLAT \"flat.vmdk\" 0", guest),
+            ("RW 392 VMFS \"flat.vmdk\"", guest),
+            ("RW 384 FLAT \"flat.vmdk\" 8\nRW 8 ZERO\nRDONLY 2 FLAT \"more flat.vmdk\" 1", [.. guest[4096..], .. zeros, .. guest[512..1536]]),
+        })
+        {
+            var ova = Flat(extents, guest, "twoGbMaxExtentFlat");
+            Assert.Equal(new FormatVerdict(DiskFormat.Vmdk, disk.Length, Container: ContainerFormat.Ova), Judgement.Of(ova).Verdict);
+            Assert.Equal(Judgement.Of(ova).Words, Judgement.Of(ova, _ => 333).Words);
+            await using var opened = await new DiskFormats().OpenAsync(new MemoryContent(ova), DiskFormat.Vmdk, ContainerFormat.Ova, Stop);
+            await DiskContract.HoldAsync(opened, disk, Stop);
+        }
+    }
+
+    [Theory]
+    [InlineData("monolithicFlat")]
+    [InlineData("twoGbMaxExtentFlat")]
+    public async Task A_flat_disk_that_qemu_img_made_is_read(string kind)
+    {
+        var directory = Directory.CreateTempSubdirectory("vitrine-ova-");
+        try
+        {
+            string At(string name) => Path.Combine(directory.FullName, name);
+            var guest = GuestBytes.Sparse(GuestLength);
+            await File.WriteAllBytesAsync(At("raw"), guest, Stop);
+            await File.WriteAllTextAsync(At("a.ovf"), OvaFile.Ovf(), Stop);
+            await Tool.RunAsync("qemu-img", ["convert", "-f", "raw", "-O", "vmdk", "-o", $"subformat={kind}", At("raw"), At("disk.vmdk")], Stop);
+            var files = Directory.GetFiles(directory.FullName, "disk-f*").Select(f => Path.GetFileName(f)!);
+            await Tool.RunAsync("tar", ["-C", directory.FullName, "-cf", At("ova"), "a.ovf", "disk.vmdk", .. files], Stop);
+
+            var ova = await File.ReadAllBytesAsync(At("ova"), Stop);
+            Assert.Equal(HostileDisk.Nothing, await Handling.HandleAsync(ova, DiskFormat.Vmdk, Stop, ContainerFormat.Ova));
+            Assert.Equal(new FormatVerdict(DiskFormat.Vmdk, GuestLength, Container: ContainerFormat.Ova), Judgement.Of(ova).Verdict);
+            await using var disk = await new DiskFormats().OpenAsync(new MemoryContent(ova), DiskFormat.Vmdk, ContainerFormat.Ova, Stop);
+            await DiskContract.HoldAsync(disk, guest, Stop);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
         }
     }
 
@@ -196,6 +260,9 @@ public sealed class OvaDiskTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private static byte[] Stream() => VmdkFile.Stream(GuestBytes.Sparse(GuestLength));
+
+    private static byte[] Flat(string extents, byte[]? guest = null, string kind = "monolithicFlat") =>
+        OvaFile.Flat(extents, guest ?? GuestBytes.Sparse(GuestLength), kind);
 
     private static byte[] With(string ovf) => OvaFile.Of([("a.ovf", Text(ovf)), ("disk.vmdk", Stream())]);
 

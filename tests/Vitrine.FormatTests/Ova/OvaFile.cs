@@ -27,6 +27,16 @@ internal static class OvaFile
         return archive.ToArray();
     }
 
+    /// <summary>A disk that a descriptor finds in two files beside it, which have the same bytes: <c>flat.vmdk</c> and <c>more flat.vmdk</c>.</summary>
+    public static byte[] Flat(string extents, byte[] guest, string kind = "monolithicFlat") => Of(
+    [
+        ("machine.ovf", Encoding.UTF8.GetBytes(Ovf())),
+        ("disk.vmdk", Encoding.UTF8.GetBytes(
+            $"# Disk DescriptorFile\nversion=1\nCID=01234567\nparentCID=ffffffff\ncreateType=\"{kind}\"\n{extents}\nddb.adapterType = \"ide\"\n")),
+        ("flat.vmdk", guest),
+        ("more flat.vmdk", guest),
+    ]);
+
     public static byte[] Manifest(params (string Name, byte[] Bytes)[] files) => Encoding.UTF8.GetBytes(
         string.Concat(files.Select(f => $"SHA256({f.Name})= {Convert.ToHexStringLower(SHA256.HashData(f.Bytes))}\n")));
 
