@@ -142,7 +142,8 @@ public sealed class RealBucketSourceTests(CephServer ceph, SwiftServer swift) : 
 
     private async Task ReadBackAsync(S3StoreOptions place)
     {
-        var bytes = RandomNumberGenerator.GetBytes(1_000_001);
+        // Large enough to come by several connections.
+        var bytes = RandomNumberGenerator.GetBytes(2 * StretchedBody.StretchLength + 1_000_001);
         var objects = new S3Objects("s3", place, TimeProvider.System);
         await objects.PutAsync("images/a", bytes, Stop);
         _rig.Options.S3Credentials.Add(new S3Credential
