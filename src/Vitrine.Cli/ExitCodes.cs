@@ -13,11 +13,14 @@ internal static class ExitCodes
 
     public const int TransferFailed = 5;
 
-    /// <summary>Of <c>inspect</c> and <c>convert</c>: the file would be refused.</summary>
-    public const int UnsafeContent = 6;
+    /// <summary>Of <c>convert</c>: the file is not safe.</summary>
+    public const int RefusedContent = 6;
 
-    /// <summary>Of <c>inspect</c>: nothing says what the file is.</summary>
-    public const int UnknownContent = 7;
+    /// <summary>Of <c>inspect</c>, which is about nothing but the verdict, and whose own failures are all <see cref="Failure"/>.</summary>
+    public const int UnsafeVerdict = 2;
+
+    /// <inheritdoc cref="UnsafeVerdict"/>
+    public const int UnknownVerdict = 3;
 
     /// <summary>128 and the number of SIGINT, as shells have it.</summary>
     public const int Interrupted = 130;

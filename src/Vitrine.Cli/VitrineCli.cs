@@ -21,7 +21,9 @@ internal static class VitrineCli
             foreach (var fault in UsageFaults.Of(parsed))
                 await terminal.Error.WriteLineAsync($"vitrine: {fault}");
             await terminal.Error.WriteLineAsync($"  Run: {PathOf(parsed.CommandResult.Command)} --help");
-            return ExitCodes.Usage;
+
+            // There it would be a verdict.
+            return parsed.CommandResult.Command.Name is InspectCommand.Name ? ExitCodes.Failure : ExitCodes.Usage;
         }
 
         var configuration = new InvocationConfiguration { Output = terminal.Out, Error = terminal.Error, EnableDefaultExceptionHandler = false };

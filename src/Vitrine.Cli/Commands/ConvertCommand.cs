@@ -27,7 +27,7 @@ internal static class ConvertCommand
             }
             catch (LibraryException refused)
             {
-                throw new CliException(refused is Content.UnsafeContentException ? ExitCodes.UnsafeContent : ExitCodes.Failure, refused.Message, refused.Remedy);
+                throw new CliException(refused is Content.UnsafeContentException ? ExitCodes.RefusedContent : ExitCodes.Failure, refused.Message, refused.Remedy);
             }
 
             return ExitCodes.Ok;

@@ -8,11 +8,13 @@ namespace Vitrine.Cli.Commands;
 
 internal static class InspectCommand
 {
+    public const string Name = "inspect";
+
     public static Command Make(CliTerminal terminal)
     {
         var what = new Argument<string>("FILE|URL") { Description = "A file of this machine, or an http or https address." };
         var digest = new Option<bool>("--digest") { Description = "Compute the SHA-256 of the guest's disk too, which is the same in every format." };
-        var command = new Command("inspect", "Says what a disk image is and whether it is safe, without a library. Ends with 0: safe, 6: unsafe, 7: unknown.") { what, digest };
+        var command = new Command(Name, "Says what a disk image is and whether it is safe, without a library. Ends with 0: safe, 2: unsafe, 3: unknown, 1: nothing could be said.") { what, digest };
         command.Does(terminal, async (run, cancellationToken) =>
         {
             await using var content = await DiskInput.OpenAsync(run.Get(what), cancellationToken);
@@ -53,7 +55,7 @@ internal static class InspectCommand
     private static int ExitCodeOf(DiskSafety safety) => safety switch
     {
         DiskSafety.Safe => ExitCodes.Ok,
-        DiskSafety.Unsafe => ExitCodes.UnsafeContent,
-        _ => ExitCodes.UnknownContent,
+        DiskSafety.Unsafe => ExitCodes.UnsafeVerdict,
+        _ => ExitCodes.UnknownVerdict,
     };
 }

@@ -21,13 +21,22 @@ internal static class StoreReportCommand
             IReadOnlyList<string> names = run.Get(name) is { Length: > 0 } one
                 ? [one]
                 : [.. (await run.Client.ListStoresAsync(cancellationToken)).Select(s => s.Name)];
+            var exitCode = ExitCodes.Ok;
             foreach (var store in names)
             {
-                var report = await run.Client.GetStoreReportAsync(store, cancellationToken);
-                run.Print(report, LibraryJson.Default.StoreReportRecord, output => StoreViews.Write(output, report, byProject: run.Get(by) == ByProject));
+                try
+                {
+                    var report = await run.Client.GetStoreReportAsync(store, cancellationToken);
+                    run.Print(report, LibraryJson.Default.StoreReportRecord, output => StoreViews.Write(output, report, byProject: run.Get(by) == ByProject));
+                }
+                catch (LibraryClientException failure) when (names.Count > 1 && failure.Status is not null)
+                {
+                    // What the others keep holds without this one.
+                    exitCode = run.Report(failure);
+                }
             }
 
-            return ExitCodes.Ok;
+            return exitCode;
         });
         return command;
     }

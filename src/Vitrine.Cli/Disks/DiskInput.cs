@@ -20,7 +20,7 @@ internal static class DiskInput
         }
         catch (UriFormatException)
         {
-            throw new CliException(ExitCodes.Usage, $"{name} is no address.");
+            throw new CliException(ExitCodes.Failure, $"{name} is no address.");
         }
         catch (LibraryException failure)
         {

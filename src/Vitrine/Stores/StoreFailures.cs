@@ -85,7 +85,7 @@ public sealed class StoreUnavailableException(string store, string reason, Excep
 
     public override string Code => "store-unavailable";
 
-    public override string Remedy => "Ask the operator to look at the store's mount, rights and disk.";
+    public override string Remedy => "Ask the operator to look at the store: its mount or its server, the rights there, and the room.";
 }
 
 /// <summary>This node does not reach the store: it is another zone's.</summary>
