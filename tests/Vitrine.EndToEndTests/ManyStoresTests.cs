@@ -75,6 +75,19 @@ public sealed class ManyStoresTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_report_of_all_stores_leaves_out_what_is_out_of_reach_and_says_so()
+    {
+        await VitrineAsync("image", "push", await NewFileAsync("image", 1 << 20), "--name", "image", "--store", First);
+        Directory.Move(Path.Combine(_data, Dense), Path.Combine(_data, "unmounted"));
+
+        var all = await TryVitrineAsync("store", "report");
+        Assert.Equal(1, all.ExitCode);
+        Assert.Contains($"The store '{Dense}' cannot be used", all.Error, StringComparison.Ordinal);
+        Assert.Contains($"Store {First} (directory): 1.0 MiB of images", all.Output, StringComparison.Ordinal);
+        Assert.Contains($"Store {Far} (directory) is empty", all.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Copies_go_on_after_the_server_was_killed()
     {
         const int Size = 96 << 20;
