@@ -38,6 +38,7 @@ public static class CatalogueServices
         services.AddSingleton<IReplicaCatalogue, ReplicaCatalogue>();
         services.AddSingleton<IDescriptionCatalogue, DescriptionCatalogue>();
         services.AddSingleton<IStoreOperationCatalogue, StoreOperationCatalogue>();
+        services.AddSingleton<IAddedStoreCatalogue, AddedStoreCatalogue>();
         services.AddSingleton<ILimitCatalogue, LimitCatalogue>();
         services.AddSingleton<IDefinitionCatalogue, DefinitionCatalogue>();
         services.AddSingleton<IQuotaCatalogue, QuotaCatalogue>();

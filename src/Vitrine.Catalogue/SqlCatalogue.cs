@@ -115,6 +115,9 @@ internal sealed class SqlCatalogue(CatalogueDatabase database, IImageCatalogue i
             await new ImageWriting(transaction, cancellationToken).SaveAsync(image);
         }
 
+        foreach (var member in change.Members)
+            await MemberRow.InsertAsync(MemberRow.From(member), transaction, cancellationToken);
+
         foreach (var transfer in change.Transfers)
         {
             await events.BeginAsync(transfer);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Vitrine.Client;
+using Vitrine.Formats.Wrappers;
 
 namespace Vitrine.Cli;
 
@@ -26,6 +27,7 @@ internal static class Session
             Token = terminal.Variable("VITRINE_TOKEN") ?? (terminal.Variable("VITRINE_PASSWORD") is null ? known.Token : null),
             Credentials = credentials,
             Authorities = AuthoritiesOf(authorities ?? terminal.Variable("VITRINE_CACERT") ?? known.Authorities),
+            UnfoldZstd = ZstdStream.IsSupported ? frames => new ZstdStream(frames) : null,
             Time = terminal.Time,
         });
     }

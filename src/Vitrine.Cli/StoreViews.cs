@@ -17,6 +17,7 @@ internal static class StoreViews
             ("default", store.IsDefault ? "yes" : "no"),
             ("mode", store.Mode),
             ("converts", store.Convert is { Count: > 0 } rules ? string.Join(", ", rules.Select(r => $"{r.Key} to {r.Value}")) : null),
+            ("copies by", store.SyncAddress),
             ("health", store.Healthy switch { true => "healthy", false => store.Problem ?? "unhealthy", null => "unknown" }),
             ("images", $"{store.Images}"),
             ("size of images", Amounts.Bytes(store.LogicalBytes)),
@@ -66,6 +67,12 @@ internal static class StoreViews
     /// <summary>What came of an operation that is done: a line, and one for each fault.</summary>
     public static void WriteResult(TextWriter output, StoreOperationRecord operation)
     {
+        if (operation.Checked is { } found)
+            TextTable.Write(
+                output,
+                ["STEP", "HOLDS", "TOOK", "WHAT"],
+                found.Steps.Select(s => (IReadOnlyList<string>)
+                    [s.Name, s.Kept ? "yes" : "no", s.Milliseconds is { } took ? string.Create(CultureInfo.InvariantCulture, $"{took:0.0} ms") : "", s.Promise]));
         output.WriteLine($"Store {operation.Store}: {ResultOf(operation)}");
         foreach (var fault in operation.Scrubbed?.Faults ?? [])
         {
@@ -88,6 +95,8 @@ internal static class StoreViews
         { Rebuilt: { } rebuilt } =>
             $"{rebuilt.Restored} images restored, {rebuilt.Known} known, {rebuilt.Lost} without content, {rebuilt.Unreadable} not readable",
         { CleanedUp: { } cleaned } => $"{cleaned.Removed} images removed, {Amounts.Bytes(cleaned.Bytes)}, {cleaned.Kept.Count} kept",
+        { Checked: { Fault: { } fault } } => $"{fault.Step} failed: {fault.Code}",
+        { Checked: { } found } => found.ReadOnly ? $"{found.Steps.Count} steps, all well; only reads, as the store takes no new content" : $"{found.Steps.Count} steps, all well",
         _ => "",
     };
 

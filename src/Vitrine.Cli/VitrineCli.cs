@@ -72,9 +72,11 @@ internal static class VitrineCli
             },
             new Command("store", "Stores: where content is kept.")
             {
-                StoreListCommand.Make(terminal), StoreShowCommand.Make(terminal, stores), StoreReportCommand.Make(terminal, stores),
+                StoreListCommand.Make(terminal), StoreAddCommand.Make(terminal), StoreShowCommand.Make(terminal, stores), StoreReportCommand.Make(terminal, stores),
                 StoreCollectCommand.Make(terminal, stores), StoreScrubCommand.Make(terminal, stores),
-                StoreSetCommand.Make(terminal, stores), StoreSyncCommand.Make(terminal, stores), StoreCleanupCommand.Make(terminal, stores), StoreRebuildCommand.Make(terminal, stores),
+                StoreSetCommand.Make(terminal, stores), StoreSyncCommand.Make(terminal, stores),
+                StoreCopyCommand.Make(terminal, stores, moves: false), StoreCopyCommand.Make(terminal, stores, moves: true), StoreCleanupCommand.Make(terminal, stores), StoreRebuildCommand.Make(terminal, stores),
+                StoreCheckCommand.Make(terminal, stores),
             },
             new Command("node", "Nodes: the machines that run the library.")
             {
@@ -147,9 +149,9 @@ internal sealed class ImageArgument(IReadOnlyList<string> suggestions)
 /// <summary>A store by its name; shells complete it.</summary>
 internal sealed class StoreArgument(IReadOnlyList<string> suggestions)
 {
-    public Argument<string> Make()
+    public Argument<string> Make(string name = "STORE")
     {
-        var argument = new Argument<string>("STORE") { Description = "The name of the store." };
+        var argument = new Argument<string>(name) { Description = "The name of the store." };
         argument.CompletionSources.Add(suggestions.Completing);
         return argument;
     }

@@ -52,8 +52,12 @@ public sealed partial class LibraryClient
 internal sealed class ImagePull(LibraryClient client, ImageRecord image, IProgress<TransferProgress>? progress) : IDisposable
 {
     private const int BlockSize = 256 * 1024;
+    private const string Zstd = "zstd";
 
     private readonly FileDigest _digest = new();
+
+    // Null where the content is to come as it is, since nobody can unfold it, or could not what came.
+    private Func<Stream, Stream>? _unfold = client.Options.UnfoldZstd;
 
     private long Length => image.Size!.Value;
 
@@ -97,11 +101,11 @@ internal sealed class ImagePull(LibraryClient client, ImageRecord image, IProgre
 
     private async Task FetchAsync(Stream output, CancellationToken cancellationToken)
     {
-        using var response = await client.OpenContentAsync(image.Id, image.Sha256!, _digest.Length, cancellationToken);
+        using var response = await client.OpenContentAsync(image.Id, image.Sha256!, _digest.Length, _unfold is null ? null : Zstd, cancellationToken);
         var buffer = ArrayPool<byte>.Shared.Rent(BlockSize);
         try
         {
-            await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+            await using var body = Unfold(response, await response.Content.ReadAsStreamAsync(cancellationToken));
 
             // Whoever gives the whole although a part was asked for is read past what is here.
             var offset = response.StatusCode is HttpStatusCode.PartialContent ? _digest.Length : 0;
@@ -114,9 +118,18 @@ internal sealed class ImagePull(LibraryClient client, ImageRecord image, IProgre
         }
     }
 
+    private Stream Unfold(HttpResponseMessage response, Stream body) => string.Join(',', response.Content.Headers.ContentEncoding) switch
+    {
+        "" => body,
+        Zstd when _unfold is not null => _unfold(body),
+        var coding => throw new LibraryClientException(
+            ClientCodes.NotALibrary, $"{client.Address.Authority} sent the image in the coding '{coding}', which was not asked for.", "Look what stands between here and the library."),
+    };
+
     private async Task<int> TakeBlockAsync(Stream body, Stream output, long offset, byte[] buffer, CancellationToken cancellationToken)
     {
-        var read = await ReadAsync(body, buffer, cancellationToken);
+        // Never more than the image has, whatever the other end sends.
+        var read = await ReadAsync(body, buffer.AsMemory(0, (int)Math.Min(BlockSize, Length - offset)), cancellationToken);
         var known = (int)Math.Clamp(_digest.Length - offset, 0, read);
         if (read > known)
         {
@@ -128,19 +141,25 @@ internal sealed class ImagePull(LibraryClient client, ImageRecord image, IProgre
         return read;
     }
 
-    private async Task<int> ReadAsync(Stream body, byte[] buffer, CancellationToken cancellationToken)
+    private async Task<int> ReadAsync(Stream body, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(client.Options.AnswerTimeout, client.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
-            return await body.ReadAsync(buffer.AsMemory(0, BlockSize), either.Token) is > 0 and var read
+            return await body.ReadAsync(buffer, either.Token) is > 0 and var read
                 ? read
                 : throw new IOException("the connection was closed before the end of the file");
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new LibraryClientException(ClientCodes.Stalled, $"{client.Address.Authority} stopped sending.", "Try again later.");
+        }
+        catch (InvalidDataException failure)
+        {
+            // The rest is fetched as it is.
+            _unfold = null;
+            throw client.Unreachable(failure);
         }
         catch (Exception failure) when (failure is IOException or HttpRequestException)
         {

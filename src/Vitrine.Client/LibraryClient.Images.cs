@@ -88,10 +88,13 @@ public sealed partial class LibraryClient
 
     /// <summary>Opens the content of an image from an offset on.</summary>
     /// <param name="tag">The content that the offset is of: its SHA-256.</param>
-    internal Task<HttpResponseMessage> OpenContentAsync(string id, string tag, long offset, CancellationToken cancellationToken) => SendAsync(
+    /// <param name="coding">In which it may come, where that is from its beginning on; null for none.</param>
+    internal Task<HttpResponseMessage> OpenContentAsync(string id, string tag, long offset, string? coding, CancellationToken cancellationToken) => SendAsync(
         () =>
         {
             var request = new HttpRequestMessage(HttpMethod.Get, $"{PathOf(id)}/file");
+            if (offset == 0 && coding is not null)
+                request.Headers.AcceptEncoding.Add(new(coding));
             if (offset == 0)
                 return request;
 

@@ -9,6 +9,10 @@ public sealed partial class LibraryClient
     public Task<StoreRecord> GetStoreAsync(string name, CancellationToken cancellationToken) =>
         GetAsync(StorePath(name), LibraryJson.Default.StoreRecord, cancellationToken);
 
+    /// <summary>Adds a store while the library runs. It is tried before, which may take half a minute.</summary>
+    public Task<StoreRecord> AddStoreAsync(StoreCreate store, CancellationToken cancellationToken) => SendJsonAsync(
+        HttpMethod.Post, $"{Api}/stores", store, LibraryJson.Default.StoreCreate, LibraryJson.Default.StoreRecord, cancellationToken);
+
     /// <summary>Opens a store to new content, or closes it.</summary>
     public Task<StoreRecord> ChangeStoreAsync(string name, StoreChange change, CancellationToken cancellationToken) => SendJsonAsync(
         HttpMethod.Patch, StorePath(name), change, LibraryJson.Default.StoreChange, LibraryJson.Default.StoreRecord, cancellationToken);

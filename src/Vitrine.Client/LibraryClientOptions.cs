@@ -20,6 +20,12 @@ public sealed record LibraryClientOptions
     /// <summary>The authorities that are trusted in the place of the system's; null trusts the system's.</summary>
     public X509Certificate2Collection? Authorities { get; init; }
 
+    /// <summary>
+    /// Makes of Zstandard frames (RFC 8878) a stream of what they mean, which closes the other: then images come in fewer bytes where the library
+    /// keeps them so. It throws <see cref="InvalidDataException"/> where they are damaged. Null has images come as they are.
+    /// </summary>
+    public Func<Stream, Stream>? UnfoldZstd { get; init; }
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>Never prints the token, as logs print records.</summary>

@@ -9,7 +9,7 @@ namespace Vitrine.Cluster;
 
 /// <summary>What the composing program says of this node and of the engine behind it.</summary>
 /// <param name="Address">Where the API listens, for other nodes and people.</param>
-/// <param name="Stores">The names of the stores that this node reaches.</param>
+/// <param name="Stores">The names of the stores that this node is configured with.</param>
 /// <param name="Engine">Where the jobs are kept.</param>
 public sealed record ClusterOptions(string Address, string Version, IReadOnlyList<string> Stores, JobEngine Engine);
 
@@ -53,7 +53,7 @@ public static class ClusterServices
             scheduler.ShutdownJobInterruption = ShutdownJobInterruption.Always;
         });
         quartz.UseDefaultThreadPool(NodeReminders.PlacesFor(options));
-        quartz.UseExecutionLimits(limits => NodeReminders.Limit(limits, options, isWanted: node.Roles.Contains(NodeRole.Transfer)));
+        quartz.UseExecutionLimits(limits => NodeReminders.Limit(limits, options.Stores, isWanted: node.Roles.Contains(NodeRole.Transfer)));
         quartz.UsePersistentStore(store => Configure(store, options.Engine));
         quartz.AddJob<TransferJob>(job => job.WithIdentity(TransferJob.Key).StoreDurably());
         quartz.AddJob<StoreOperationJob>(job => job.WithIdentity(StoreOperationJob.Key).StoreDurably());

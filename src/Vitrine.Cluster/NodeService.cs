@@ -14,7 +14,7 @@ namespace Vitrine.Cluster;
 /// went away: all are found here within a beat, whatever lost them.
 /// </remarks>
 internal sealed partial class NodeService(
-    ClusterOptions options, ThisNode node, NodeDuty duty, StoreRegistry stores, INodeCatalogue nodes, LimitDesk limits, IncomingBandwidth bandwidth,
+    ClusterOptions options, ThisNode node, NodeDuty duty, StoreRegistry stores, AddedStores addedStores, INodeCatalogue nodes, LimitDesk limits, IncomingBandwidth bandwidth,
     TransferQueue queue, TransferRunner runner, NodeReminders reminders,
     IStoreOperationCatalogue operations, StoreOperationRunner operationRunner,
     ImageUploads uploads, Examinations examinations, TimeProvider time, ILogger<NodeService> logger) : BackgroundService
@@ -22,6 +22,9 @@ internal sealed partial class NodeService(
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(4);
 
     private readonly DateTimeOffset _startedAt = time.Now();
+
+    /// <summary>The stores whose regular jobs this node has seen to.</summary>
+    private readonly HashSet<string> _served = new(options.Stores, StringComparer.Ordinal);
 
     /// <summary>The first beat is part of the start: when the server is ready, the node is known, and knows what it may do.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
@@ -38,6 +41,7 @@ internal sealed partial class NodeService(
         AdoptTransfersAsync(stoppingToken),
         options.Engine is JobEngine.Clustered && node.Roles.Contains(NodeRole.Transfer) ? RepeatAsync(queue.FollowAsync, stoppingToken) : Task.CompletedTask,
         RepeatAsync(AdoptOperationsAsync, stoppingToken),
+        RepeatAsync(AdoptStoresAsync, stoppingToken),
         RepeatAsync(TidyUploadsAsync, stoppingToken),
         RepeatAsync(examinations.AnswerAsync, stoppingToken));
 
@@ -115,6 +119,20 @@ internal sealed partial class NodeService(
             if (operationRunner.Awaits(operation))
                 await reminders.RemindHereAsync(operation.Id, stopping);
         }
+    }
+
+    /// <summary>Opens the stores that were added since the last beat, and does for them what is done for those of the configuration.</summary>
+    private async Task AdoptStoresAsync(CancellationToken stopping)
+    {
+        await addedStores.LookAsync(stopping);
+        var added = stores.All.Select(s => s.Name).Where(name => !_served.Contains(name)).ToList();
+        if (added.Count == 0)
+            return;
+
+        await reminders.ServeAsync(added, isWanted: duty.TakesWork, stopping);
+        await ReportAsync(stopping);
+        queue.LookAgain();
+        _served.UnionWith(added);
     }
 
     private async Task TidyUploadsAsync(CancellationToken stopping)

@@ -19,6 +19,13 @@ internal static class StoreJobs
         Schedule<SweepJob>(quartz, "sweep", store, SweepJob.Interval);
     }
 
+    /// <summary>The same while the scheduler runs. Every node of the zone does it, and the jobs stay one of each.</summary>
+    public static async Task ScheduleAsync(IScheduler scheduler, string store, CancellationToken cancellationToken)
+    {
+        await ScheduleAsync<DescribeJob>(scheduler, "describe", store, DescribeJob.Interval, cancellationToken);
+        await ScheduleAsync<SweepJob>(scheduler, "sweep", store, SweepJob.Interval, cancellationToken);
+    }
+
     /// <summary>Does the work for the store that the job names. A job of an earlier release named none, and is taken away.</summary>
     public static async Task RunAsync(IJobExecutionContext context, Func<string, Task> work, CancellationToken cancellationToken)
     {
@@ -26,6 +33,15 @@ internal static class StoreJobs
             await work(store);
         else
             await context.Scheduler.DeleteJob(context.JobDetail.Key, cancellationToken);
+    }
+
+    private static async Task ScheduleAsync<TJob>(IScheduler scheduler, string what, string store, TimeSpan interval, CancellationToken cancellationToken)
+        where TJob : IJob
+    {
+        var job = JobBuilder.Create<TJob>().WithIdentity(store, what).UsingJobData(StoreKey, store).StoreDurably().Build();
+        var trigger = TriggerBuilder.Create().ForJob(job.Key).WithIdentity(store, what).WithExecutionGroup(GroupOf(store)).WithSimpleSchedule(interval).Build();
+        await scheduler.AddJob(job, AddJobOptions.Replacing, cancellationToken);
+        await scheduler.ScheduleTrigger(trigger, TriggerConflict.Keep, cancellationToken);
     }
 
     private static void Schedule<TJob>(IQuartzBuilder quartz, string what, string store, TimeSpan interval) where TJob : IJob => quartz.ScheduleJob<TJob>(

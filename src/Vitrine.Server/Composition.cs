@@ -1,4 +1,3 @@
-using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
@@ -14,9 +13,6 @@ using Vitrine.Server.Exports;
 using Vitrine.Server.Operations;
 using Vitrine.Sources;
 using Vitrine.Stores;
-using Vitrine.Stores.Chunked;
-using Vitrine.Stores.FileSystem;
-using Vitrine.Stores.Rbd;
 
 namespace Vitrine.Server;
 
@@ -74,7 +70,9 @@ internal static class Composition
         services.AddSingleton<IFormatInspector, FormatInspector>();
         services.AddSingleton<Disks.IDiskFormats>(_ => new DiskFormats(Directory.CreateDirectory(options.PathOf("temporary")).FullName));
         services.AddSingleton<IContentWrappers, ContentWrappers>();
-        services.AddSingleton(_ => OpenStores(stores, options));
+        var opener = new StoreOpener(stores, options);
+        services.AddSingleton<IStoreOpener>(opener);
+        services.AddSingleton(_ => opener.OpenConfigured());
         services.AddLibrary();
         services.AddHostedService<LibraryStart>();
         services.AddDiskExports(configuration);
@@ -113,27 +111,5 @@ internal static class Composition
         }
 
         return configured;
-    }
-
-    private static StoreRegistry OpenStores(IEnumerable<(string Name, StoreOptions Options)> configured, ServerOptions options) =>
-        new(configured.Select(s => (Describe(s.Name, Checked(s.Name, s.Options), options), OpenStore(s.Name, s.Options))));
-
-    private static LibraryStore Describe(string name, StoreOptions store, ServerOptions server) =>
-        new(name, store.Zone ?? server.Zone, store.Kind, store.Description, store.Default) { Conversion = store.Conversion };
-
-    private static IContentStore OpenStore(string name, StoreOptions options) => options.Kind switch
-    {
-        "chunked" => ChunkedStore.InDirectory(name, options.Path, options.Chunked, TimeProvider.System),
-        "s3" => ChunkedStore.InBucket(name, options.S3!, options.Chunked, TimeProvider.System),
-        "rbd" => RbdStore.Open(name, options.Rbd!, TimeProvider.System),
-        _ => FileSystemStore.Open(name, options.Path),
-    };
-
-    private static StoreOptions Checked(string name, StoreOptions options)
-    {
-        var faults = new List<ValidationResult>();
-        return Validator.TryValidateObject(options, new ValidationContext(options), faults, validateAllProperties: true)
-            ? options
-            : throw new OptionsValidationException(name, typeof(StoreOptions), faults.Select(f => $"Stores:{name}: {f.ErrorMessage}"));
     }
 }

@@ -51,6 +51,12 @@ public sealed class ServerOptions
     [Required]
     public string Roles { get; set; } = "api,transfer";
 
+    /// <summary>
+    /// Directories of this node below which administrators may add stores while it runs, and where their keyrings may lie. Links that lead
+    /// out of them are not followed. Empty: only stores in buckets are added, and those in Ceph that its own configuration file reaches.
+    /// </summary>
+    public IList<string> StorePaths { get; } = [];
+
     /// <exception cref="OptionsValidationException">There is a role that is none.</exception>
     internal IReadOnlyList<NodeRole> ReadRoles()
     {
@@ -90,6 +96,12 @@ public sealed class ServerOptions
                 yield return $"Server:Listen: by {word} tokens would pass unencrypted over the network. Listen by https, or set Server:AllowPlainHttp.";
         }
 
+        foreach (var path in StorePaths)
+        {
+            if (!path.StartsWith('/'))
+                yield return $"Server:StorePaths: '{path}' must begin with a slash.";
+        }
+
         foreach (var fault in Tls.Validate(new ValidationContext(Tls)))
             yield return $"Server:Tls: {fault.ErrorMessage}";
     }
@@ -102,6 +114,9 @@ internal sealed partial class ServerOptionsValidator : IValidateOptions<ServerOp
 public sealed class StoreOptions : IValidatableObject
 {
     private const string AnyFormat = "any";
+
+    /// <summary>The backends.</summary>
+    internal static readonly IReadOnlyList<string> Kinds = ["directory", "chunked", "s3", "rbd"];
 
     /// <summary>
     /// The backend. <c>directory</c> keeps whole files on a local disk or a mount; <c>chunked</c> keeps equal blocks once there,

@@ -33,6 +33,10 @@ public interface ICatalogue
 public sealed record CatalogueChange
 {
     public Image? Image { get; init; }
+
+    /// <summary>Of the image, which is new, in their order.</summary>
+    public IReadOnlyList<ImageMember> Members { get; init; } = [];
+
     public IReadOnlyList<Transfer> Transfers { get; init; } = [];
 
     /// <summary>Added, or put in the place of the same image's replica in the same store.</summary>

@@ -14,7 +14,7 @@ namespace Vitrine;
 public static class LibraryServices
 {
     /// <summary>
-    /// Adds what faces and jobs call. The program adds the catalogues, the <see cref="StoreRegistry"/>, the sources, the format
+    /// Adds what faces and jobs call. The program adds the catalogues, the <see cref="StoreRegistry"/>, the <see cref="IStoreOpener"/>, the sources, the format
     /// inspector, the disk formats, the scheduler, the secrets, <see cref="ThisNode"/> and <see cref="LibraryOptions"/>.
     /// </summary>
     public static IServiceCollection AddLibrary(this IServiceCollection services)
@@ -50,11 +50,14 @@ public static class LibraryServices
         services.AddSingleton<Events.EventFeed>();
         services.AddSingleton<ContentSweeper>();
         services.AddSingleton<StoreOperations>();
+        services.AddSingleton<AddedStores>();
+        services.AddSingleton<SyncRoutes>();
         services.AddSingleton<ReplicaRepair>();
         services.AddSingleton<IStoreWork, StoreUpkeep>();
         services.AddSingleton<IStoreWork, StoreSync>();
         services.AddSingleton<IStoreWork, ReplicaCleanup>();
         services.AddSingleton<IStoreWork, StoreRebuild>();
+        services.AddSingleton<IStoreWork, StoreCheck>();
         services.AddSingleton<DescriptionKeeper>();
         services.AddSingleton(p => new StoreOperationRunner(
             p.GetRequiredService<IStoreOperationCatalogue>(), p.GetRequiredService<StoreRegistry>(), p.GetServices<IStoreWork>(),

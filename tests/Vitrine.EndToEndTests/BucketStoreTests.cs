@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Vitrine.Client;
+using Vitrine.Stores.Objects.S3;
 using Vitrine.Testing;
 using Vitrine.Testing.S3;
 using Vitrine.Testing.Sources;
@@ -107,20 +109,65 @@ public sealed class BucketStoreTests(CephServer ceph) : IClassFixture<CephServer
         Assert.Equal(image.Sha256, await SumAsync(repeated));
     }
 
-    private async Task<ServerProcess> StartServerAsync(int retries)
+    [FactWithTool("radosgw")]
+    public async Task Copies_take_the_address_for_them_from_the_next_one_on_and_nothing_else_does()
     {
+        const int Size = 12 << 20;
+        const int Words = 1 << 20;
         var place = await ceph.CreatePlaceAsync();
-        return _server = await ServerProcess.StartAsync(new Dictionary<string, string>
+        var gateway = new Uri(place.Endpoint).Port;
+        await using var main = NetworkLink.To(gateway);
+        await using var sync = NetworkLink.At(IPAddress.Parse("127.0.0.2"), gateway);
+        var settings = SettingsOf(place, Patient);
+        settings["VITRINE_STORES__bucket__S3__ENDPOINT"] = $"http://127.0.0.1:{main.Port}";
+        foreach (var name in new[] { "first", "second" })
+            settings[$"VITRINE_STORES__{name}__PATH"] = Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
+        settings["VITRINE_STORES__first__DEFAULT"] = "true";
+        _server = await ServerProcess.StartAsync(settings);
+        var image = await PushRandomAsync(Size);
+
+        // What is no store, or another, is not taken.
+        Assert.Equal(1, (await TryVitrineAsync("store", "set", "bucket", "--sync-address", _server.Url)).ExitCode);
+        Assert.DoesNotContain("copies by", await VitrineAsync("store", "show", "bucket"), StringComparison.Ordinal);
+        await VitrineAsync("store", "set", "bucket", "--sync-address", $"http://127.0.0.2:{sync.Port}");
+        Assert.Contains("copies by", await VitrineAsync("store", "show", "bucket"), StringComparison.Ordinal);
+
+        await AssertTakesAsync(sync, main, () => VitrineAsync("store", "copy", "first", "bucket"));
+        await VitrineAsync("image", "delete", image.Id, "--store", "first");
+        await AssertTakesAsync(sync, main, () => VitrineAsync("store", "copy", "bucket", "second"));
+        await AssertTakesAsync(main, sync, async () =>
         {
-            ["VITRINE_STORES__bucket__KIND"] = "s3",
-            ["VITRINE_STORES__bucket__S3__ENDPOINT"] = place.Endpoint,
-            ["VITRINE_STORES__bucket__S3__BUCKET"] = place.Bucket,
-            ["VITRINE_STORES__bucket__S3__PREFIX"] = place.Prefix,
-            ["VITRINE_STORES__bucket__S3__ACCESSKEY"] = place.AccessKey,
-            ["VITRINE_STORES__bucket__S3__SECRETKEY"] = place.SecretKey,
-            ["VITRINE_STORES__bucket__S3__RETRIES"] = $"{retries}",
+            await VitrineAsync("image", "delete", image.Id, "--store", "second");
+            await VitrineAsync("image", "pull", image.Id, "-o", Path.Combine(_folder, "pulled"));
         });
+        Assert.Equal(image.Sha256, await SumAsync(Path.Combine(_folder, "pulled")));
+
+        await VitrineAsync("store", "set", "bucket", "--sync-address", "none");
+        await PushRandomAsync(Size);
+        await AssertTakesAsync(main, sync, () => VitrineAsync("store", "copy", "first", "bucket"));
+
+        async Task AssertTakesAsync(NetworkLink one, NetworkLink other, Func<Task> work)
+        {
+            var (before, beside) = (one.Carried, other.Carried);
+            await work();
+            Assert.InRange(one.Carried - before, Size, 2 * Size);
+            Assert.InRange(other.Carried - beside, 0, Words);
+        }
     }
+
+    private async Task<ServerProcess> StartServerAsync(int retries) =>
+        _server = await ServerProcess.StartAsync(SettingsOf(await ceph.CreatePlaceAsync(), retries));
+
+    private static Dictionary<string, string> SettingsOf(S3StoreOptions place, int retries) => new()
+    {
+        ["VITRINE_STORES__bucket__KIND"] = "s3",
+        ["VITRINE_STORES__bucket__S3__ENDPOINT"] = place.Endpoint,
+        ["VITRINE_STORES__bucket__S3__BUCKET"] = place.Bucket,
+        ["VITRINE_STORES__bucket__S3__PREFIX"] = place.Prefix,
+        ["VITRINE_STORES__bucket__S3__ACCESSKEY"] = place.AccessKey,
+        ["VITRINE_STORES__bucket__S3__SECRETKEY"] = place.SecretKey,
+        ["VITRINE_STORES__bucket__S3__RETRIES"] = $"{retries}",
+    };
 
     private async Task AssertImportSurvivesAsync(int length, int rate, Func<Task> accident)
     {
@@ -194,8 +241,10 @@ public sealed class BucketStoreTests(CephServer ceph) : IClassFixture<CephServer
 
     private static async Task<string> SumAsync(Stream stream) => Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, Stop));
 
-    private async Task<string> VitrineAsync(params string[] words) =>
-        (await Command.RunAsync(Checkout.Program("Vitrine.Cli", "vitrine"), words, _server!.VitrineEnvironment)).Succeeded();
+    private async Task<string> VitrineAsync(params string[] words) => (await TryVitrineAsync(words)).Succeeded();
+
+    private Task<CommandResult> TryVitrineAsync(params string[] words) =>
+        Command.RunAsync(Checkout.Program("Vitrine.Cli", "vitrine"), words, _server!.VitrineEnvironment);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 }

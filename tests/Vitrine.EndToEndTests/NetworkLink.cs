@@ -20,7 +20,7 @@ internal sealed class NetworkLink : IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
 
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<Socket, bool> _open = [];
     private readonly int[] _targets;
@@ -28,10 +28,14 @@ internal sealed class NetworkLink : IAsyncDisposable
     private readonly Task _accepting;
     private volatile LinkState _state = LinkState.Whole;
     private int _turn;
+    private long _passed;
+    private long _silentAt = long.MaxValue;
+    private long _carried;
 
-    private NetworkLink(int[] targets)
+    private NetworkLink(IPAddress address, int[] targets)
     {
         _targets = targets;
+        _listener = new TcpListener(address, 0);
         _listener.Start();
         Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
         _accepting = AcceptAsync();
@@ -50,12 +54,24 @@ internal sealed class NetworkLink : IAsyncDisposable
         }
     }
 
-    public static NetworkLink To(params int[] ports) => new(ports);
+    /// <summary>How many bytes came from the servers.</summary>
+    public long Passed => Interlocked.Read(ref _passed);
+
+    /// <summary>How many bytes went and came.</summary>
+    public long Carried => Interlocked.Read(ref _carried);
+
+    public static NetworkLink To(params int[] ports) => new(IPAddress.Loopback, ports);
+
+    /// <summary>The same on another network.</summary>
+    public static NetworkLink At(IPAddress address, int port) => new(address, [port]);
 
     /// <summary>Sends nobody to one of the servers, as a balancer does with one that does not answer.</summary>
     public void Avoid(int port) => _avoided[port] = true;
 
     public void Use(int port) => _avoided.TryRemove(port, out _);
+
+    /// <summary>Becomes silent, once, when so many more bytes have come from the servers.</summary>
+    public void FallSilentAfter(long bytes) => Interlocked.Exchange(ref _silentAt, Passed + bytes);
 
     public async ValueTask DisposeAsync()
     {
@@ -94,7 +110,7 @@ internal sealed class NetworkLink : IAsyncDisposable
             if (_state is not LinkState.Cut)
             {
                 await to.ConnectAsync(IPAddress.Loopback, Choose(), _stop.Token);
-                await Task.WhenAny(PassAsync(from, to), PassAsync(to, from));
+                await Task.WhenAny(PassAsync(from, to, _ => { }), PassAsync(to, from, Count));
             }
         }
         catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException)
@@ -115,7 +131,17 @@ internal sealed class NetworkLink : IAsyncDisposable
         return usable[(uint)Interlocked.Increment(ref _turn) % usable.Length];
     }
 
-    private async Task PassAsync(Socket from, Socket to)
+    private void Count(int bytes)
+    {
+        if (Interlocked.Add(ref _passed, bytes) < Interlocked.Read(ref _silentAt))
+            return;
+
+        Interlocked.Exchange(ref _silentAt, long.MaxValue);
+        State = LinkState.Silent;
+    }
+
+    /// <param name="passed">Is told how many bytes were passed on.</param>
+    private async Task PassAsync(Socket from, Socket to, Action<int> passed)
     {
         var buffer = new byte[64 * 1024];
         try
@@ -124,8 +150,10 @@ internal sealed class NetworkLink : IAsyncDisposable
             {
                 while (_state is LinkState.Silent)
                     await Task.Delay(LookInterval, TimeProvider.System, _stop.Token);
+                Interlocked.Add(ref _carried, read);
                 for (var sent = 0; sent < read;)
                     sent += await to.SendAsync(buffer.AsMemory(sent, read - sent), _stop.Token);
+                passed(read);
             }
         }
         catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException)

@@ -97,6 +97,51 @@ public sealed class NodesTests(PostgresServer postgres)
         }
     }
 
+    [Fact]
+    public async Task A_store_that_is_added_on_one_node_is_used_by_the_other_without_a_restart_of_either()
+    {
+        var catalogue = await postgres.CreateDatabaseAsync(Stop);
+        var store = Directory.CreateTempSubdirectory("vitrine-shared-");
+        var later = Directory.CreateTempSubdirectory("vitrine-later-");
+        try
+        {
+            await using var mirror = ScriptedHttpServer.Start();
+            await using var front = await StartAsync("front", catalogue, store, roles: "api", storePath: later.FullName);
+            await using var worker = await StartAsync("worker", catalogue, store, roles: "transfer", storePath: later.FullName);
+            using var client = front.NewClient();
+            var path = later.CreateSubdirectory("store").FullName;
+            await VitrineAsync(front, "store", "add", "later", "--kind", "chunked", "--path", path);
+            var first = await ImportAsync("/first.img");
+
+            // The jobs of every store run for it too.
+            await WhenAsync(() => Task.FromResult(Directory.EnumerateFiles(path, first, SearchOption.AllDirectories).Any()));
+            Assert.Contains("later", (await client.ListNodesAsync(Stop)).Single(n => n.Name == "worker").Stores);
+
+            await worker.KillAsync();
+            await front.KillAsync();
+            await front.StartAgainAsync();
+            await worker.StartAgainAsync();
+            await ImportAsync("/second.img");
+            Assert.Equal((true, 2), (await client.GetStoreAsync("later", Stop) is var now ? (now.Healthy, now.Images) : default));
+            Assert.Contains("11 steps, all well", await VitrineAsync(front, "store", "check", "later"), StringComparison.Ordinal);
+
+            async Task<string> ImportAsync(string file)
+            {
+                mirror.Serve(file, ScriptedContent.Generated(1 << 20));
+                var source = new ImageSource { Url = mirror.AddressOf(file).ToString(), Store = "later" };
+                var created = await client.CreateImageAsync(new ImageCreate { Name = file[1..], Source = source }, Stop);
+                var done = await client.WatchTransferAsync(created.Transfer!.Id, Stop).LastAsync(Stop);
+                Assert.Equal(("done", "worker", "later"), (done.State, done.Node, done.Store));
+                return created.Image.Id;
+            }
+        }
+        finally
+        {
+            store.Delete(recursive: true);
+            later.Delete(recursive: true);
+        }
+    }
+
     [Theory]
     [InlineData("transfer", "another node has to do that, and nodes share a catalogue on PostgreSQL")]
     [InlineData("cook", "write api, transfer, or both")]
@@ -335,7 +380,7 @@ public sealed class NodesTests(PostgresServer postgres)
         Command.RunAsync(Checkout.Program("Vitrine.Cli", "vitrine"), arguments, server.VitrineEnvironment);
 
     private static Task<ServerProcess> StartAsync(
-        string name, string catalogue, DirectoryInfo store, string roles = "api,transfer", string kind = "directory") => ServerProcess.StartAsync(
+        string name, string catalogue, DirectoryInfo store, string roles = "api,transfer", string kind = "directory", string? storePath = null) => ServerProcess.StartAsync(
         new Dictionary<string, string>
         {
             ["VITRINE_SERVER__NODENAME"] = name,
@@ -343,6 +388,7 @@ public sealed class NodesTests(PostgresServer postgres)
             ["VITRINE_CATALOGUE__CONNECTIONSTRING"] = catalogue,
             ["VITRINE_STORES__shared__KIND"] = kind,
             ["VITRINE_STORES__shared__PATH"] = store.FullName,
+            ["VITRINE_SERVER__STOREPATHS__0"] = storePath ?? store.FullName,
 
             // As soon as a stopped node is known to be silent, a quarter of a minute more is patience enough.
             ["VITRINE_LIBRARY__PATIENCEWITHWRITERS"] = "4",

@@ -68,6 +68,8 @@ internal sealed class InterceptedStore(IContentStore inner, Func<StoreCall, Canc
     // It hands out no file: what is read from a file could not be made to fail.
     private sealed class Reader(ContentReader inner, Func<StoreCall, CancellationToken, Task> before) : ContentReader
     {
+        public ContentReader Inner => inner;
+
         public override long Length => inner.Length;
 
         public override async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
@@ -87,6 +89,14 @@ internal sealed class InterceptedStore(IContentStore inner, Func<StoreCall, Canc
         {
             await before(StoreCall.Write, cancellationToken);
             await inner.WriteAsync(bytes, cancellationToken);
+        }
+
+        public override bool CanTake(ContentReader content) => inner.CanTake(InnerOf(content));
+
+        public override async ValueTask<long> TakeAsync(ContentReader content, CancellationToken cancellationToken)
+        {
+            await before(StoreCall.Write, cancellationToken);
+            return await inner.TakeAsync(InnerOf(content), cancellationToken);
         }
 
         public override async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
@@ -115,5 +125,7 @@ internal sealed class InterceptedStore(IContentStore inner, Func<StoreCall, Canc
         }
 
         public override ValueTask DisposeAsync() => inner.DisposeAsync();
+
+        private static ContentReader InnerOf(ContentReader content) => content is Reader reader ? reader.Inner : content;
     }
 }

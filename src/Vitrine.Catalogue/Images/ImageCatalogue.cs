@@ -115,12 +115,6 @@ internal sealed class ImageCatalogue(CatalogueDatabase database, int few = Image
         if (found is null)
             throw new ImageNotFoundException(row.Image);
 
-        await connection.ExecuteAsync(new CommandDefinition(
-            $"""
-            insert into image_members ({Row<MemberRow>.Columns}, position)
-            values ({Row<MemberRow>.Parameters}, (select coalesce(max(position), 0) + 1 from image_members where image = @Image));
-            {DescriptionCatalogue.DescribeAnew}
-            """,
-            row, transaction, cancellationToken: cancellationToken));
+        await MemberRow.InsertAsync(row, transaction, cancellationToken);
     }
 }

@@ -1,5 +1,8 @@
+using System.Data.Common;
+using Dapper;
 using Vitrine.Access;
 using Vitrine.Catalogue.Database;
+using Vitrine.Catalogue.Stores;
 using Vitrine.Images;
 
 namespace Vitrine.Catalogue.Images;
@@ -21,6 +24,16 @@ internal sealed class MemberRow
         CreatedAt = Stored.Micros(member.CreatedAt),
         UpdatedAt = Stored.Micros(member.UpdatedAt),
     };
+
+    /// <summary>Puts a member behind those that its image has.</summary>
+    public static Task InsertAsync(MemberRow row, DbTransaction transaction, CancellationToken cancellationToken) =>
+        transaction.Connection!.ExecuteAsync(new CommandDefinition(
+            $"""
+            insert into image_members ({Row<MemberRow>.Columns}, position)
+            values ({Row<MemberRow>.Parameters}, (select coalesce(max(position), 0) + 1 from image_members where image = @Image));
+            {DescriptionCatalogue.DescribeAnew}
+            """,
+            row, transaction, cancellationToken: cancellationToken));
 
     public ImageMember ToMember() => new(
         ImageId.Parse(Image), new ProjectId(Project), Stored.Enum<MemberStatus>(Status), Stored.Time(CreatedAt), Stored.Time(UpdatedAt));

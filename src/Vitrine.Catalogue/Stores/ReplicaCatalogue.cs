@@ -132,14 +132,20 @@ internal sealed class ReplicaCatalogue(CatalogueDatabase database, TimeProvider 
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         var rows = await connection.QueryAsync<StoreRow>(new CommandDefinition(
-            "select name, zone, kind, description, is_default, mode from stores order by name", cancellationToken: cancellationToken));
-        return [.. rows.Select(row => new LibraryStore(row.Name, row.Zone, row.Kind, row.Description, row.IsDefault) { Mode = Stored.Enum<StoreMode>(row.Mode) })];
+            "select name, zone, kind, description, is_default, mode, sync_address from stores order by name", cancellationToken: cancellationToken));
+        return [.. rows.Select(row => row.ToStore())];
     }
 
     public Task SaveModeAsync(string store, StoreMode mode, CancellationToken cancellationToken) => database.WriteAsync(
         (connection, transaction) => connection.ExecuteAsync(new CommandDefinition(
             "update stores set mode = @mode where name = @store",
             new { store, mode = mode.Word() }, transaction, cancellationToken: cancellationToken)),
+        cancellationToken);
+
+    public Task SaveSyncAddressAsync(string store, Uri? address, CancellationToken cancellationToken) => database.WriteAsync(
+        (connection, transaction) => connection.ExecuteAsync(new CommandDefinition(
+            "update stores set sync_address = @address where name = @store",
+            new { store, address = address?.AbsoluteUri }, transaction, cancellationToken: cancellationToken)),
         cancellationToken);
 
     public async Task<IReadOnlyList<Replica>> ListRetiredAsync(string store, CancellationToken cancellationToken)
@@ -221,5 +227,12 @@ internal sealed class ReplicaCatalogue(CatalogueDatabase database, TimeProvider 
         public string Description { get; init; } = "";
         public bool IsDefault { get; init; }
         public string Mode { get; init; } = "";
+        public string? SyncAddress { get; init; }
+
+        public LibraryStore ToStore() => new(Name, Zone, Kind, Description, IsDefault)
+        {
+            Mode = Stored.Enum<StoreMode>(Mode),
+            SyncAddress = SyncAddress is null ? null : new Uri(SyncAddress),
+        };
     }
 }

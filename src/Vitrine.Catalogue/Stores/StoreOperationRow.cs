@@ -21,6 +21,10 @@ internal sealed class StoreOperationRow
     public string Sources { get; init; } = "[]";
 
     public bool Moves { get; init; }
+
+    /// <summary>A JSON array of ids.</summary>
+    public string Images { get; init; } = "[]";
+
     public string State { get; init; } = "";
     public long Done { get; init; }
     public long Total { get; init; }
@@ -29,7 +33,7 @@ internal sealed class StoreOperationRow
 
     /// <summary>
     /// A JSON object, by the kind: a <see cref="CollectionResult"/>, a <see cref="ScrubDocument"/>, a <see cref="SyncResult"/>, a
-    /// <see cref="CleanupDocument"/> or a <see cref="RebuildResult"/>.
+    /// <see cref="CleanupDocument"/>, a <see cref="RebuildResult"/> or a <see cref="CheckResult"/>.
     /// </summary>
     public string? Result { get; init; }
 
@@ -51,6 +55,7 @@ internal sealed class StoreOperationRow
         Rate = operation.Rate,
         Sources = JsonSerializer.Serialize(operation.Sources),
         Moves = operation.Moves,
+        Images = JsonSerializer.Serialize(operation.Images.Select(i => i.ToString())),
         State = operation.State.Word(),
         Done = operation.Progress.Done,
         Total = operation.Progress.Total,
@@ -63,6 +68,7 @@ internal sealed class StoreOperationRow
             { Synced: { } synced } => JsonSerializer.Serialize(synced),
             { CleanedUp: { } cleaned } => JsonSerializer.Serialize(CleanupDocument.From(cleaned)),
             { Rebuilt: { } rebuilt } => JsonSerializer.Serialize(rebuilt),
+            { Checked: { } found } => JsonSerializer.Serialize(found),
             _ => null,
         },
         Failure = operation.Failure is null ? null : JsonSerializer.Serialize(operation.Failure),
@@ -84,6 +90,7 @@ internal sealed class StoreOperationRow
             Rate = Rate,
             Sources = JsonSerializer.Deserialize<ImmutableArray<string>>(Sources),
             Moves = Moves,
+            Images = JsonSerializer.Deserialize<string[]>(Images)!.Select(ImageId.Parse).ToImmutableArray(),
             State = Stored.Enum<StoreOperationState>(State),
             Progress = new UpkeepProgress(Done, Total),
             Node = Node,
@@ -93,6 +100,7 @@ internal sealed class StoreOperationRow
             Synced = Result is not null && kind is StoreOperationKind.Sync ? JsonSerializer.Deserialize<SyncResult>(Result) : null,
             CleanedUp = Result is not null && kind is StoreOperationKind.Cleanup ? JsonSerializer.Deserialize<CleanupDocument>(Result)!.ToResult() : null,
             Rebuilt = Result is not null && kind is StoreOperationKind.Rebuild ? JsonSerializer.Deserialize<RebuildResult>(Result) : null,
+            Checked = Result is not null && kind is StoreOperationKind.Check ? JsonSerializer.Deserialize<CheckResult>(Result) : null,
             Failure = Failure is null ? null : JsonSerializer.Deserialize<StoreOperationFailure>(Failure),
             CreatedAt = Stored.Time(CreatedAt),
             StartedAt = Stored.Time(StartedAt),

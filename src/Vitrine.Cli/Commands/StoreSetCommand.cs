@@ -5,6 +5,8 @@ namespace Vitrine.Cli.Commands;
 
 internal static class StoreSetCommand
 {
+    private const string NoAddress = "none";
+
     public static Command Make(CliTerminal terminal, StoreArgument stores)
     {
         var name = stores.Make();
@@ -12,13 +14,23 @@ internal static class StoreSetCommand
         {
             Description = "open; readonly: takes no new content; draining: nor is it read from where another store has what is wanted.",
             HelpName = "open|readonly|draining",
-            Required = true,
         };
         mode.AcceptOnlyFromAmong("open", "readonly", "draining");
-        var command = new Command("set", "Opens a store to new content, or closes it.") { name, mode };
+        var syncAddress = new Option<string>("--sync-address")
+        {
+            Description = "By which copies between stores reach the server of a bucket, from the next one on; none for the address that all else takes.",
+            HelpName = $"URL|{NoAddress}",
+        };
+        var command = new Command("set", "Opens a store to new content or closes it, or has copies take another network.") { name, mode, syncAddress };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(mode) is null && result.GetResult(syncAddress) is null)
+                result.AddError("Nothing says what to change: name --mode or --sync-address.");
+        });
         command.Does(terminal, async (run, cancellationToken) =>
         {
-            var store = await run.Client.ChangeStoreAsync(run.Get(name), new StoreChange { Mode = run.Get(mode) }, cancellationToken);
+            var change = new StoreChange { Mode = run.Get(mode), SyncAddress = run.Get(syncAddress) is NoAddress ? "" : run.Get(syncAddress) };
+            var store = await run.Client.ChangeStoreAsync(run.Get(name), change, cancellationToken);
             run.Print(store, LibraryJson.Default.StoreRecord, output => StoreViews.Write(output, store, []));
             return ExitCodes.Ok;
         });

@@ -31,6 +31,7 @@ namespace Vitrine.Client;
 [JsonSerializable(typeof(StoreList))]
 [JsonSerializable(typeof(CopyRequest))]
 [JsonSerializable(typeof(StoreChange))]
+[JsonSerializable(typeof(StoreCreate))]
 [JsonSerializable(typeof(RetiredReplicaList))]
 [JsonSerializable(typeof(StoreReportRecord))]
 [JsonSerializable(typeof(StoreOperationRequest))]

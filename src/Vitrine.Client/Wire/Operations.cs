@@ -22,6 +22,9 @@ public sealed record StoreRecord
     /// <summary>The format that the store keeps disks in, by the one that they arrive in. Null where only other nodes can reach the store.</summary>
     public IReadOnlyDictionary<string, string>? Convert { get; init; }
 
+    /// <summary>By which copies between stores reach its server, where they take another address than all else. Shown to administrators, of one store.</summary>
+    public string? SyncAddress { get; init; }
+
     /// <summary>Bytes can be written, read and removed. Null where only other nodes can reach the store.</summary>
     public bool? Healthy { get; init; }
 
@@ -51,11 +54,39 @@ public sealed record StoreRecord
 
 public sealed record StoreList(IReadOnlyList<StoreRecord> Items);
 
+/// <summary>A store that is added while the library runs.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record StoreCreate
+{
+    /// <summary>1 to 63 lower-case letters, digits, dashes and underscores.</summary>
+    public string? Name { get; init; }
+
+    /// <inheritdoc cref="StoreRecord.Kind"/>
+    public string? Kind { get; init; }
+
+    /// <summary>The directory of a store of the kinds <c>directory</c> and <c>chunked</c>, the same on every node of the zone.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>What the configuration has below a store's name, as <c>S3:Bucket</c>. None of it is ever shown.</summary>
+    public IReadOnlyDictionary<string, string>? Settings { get; init; }
+
+    /// <summary>Null for the zone of the node that is asked; it must be that.</summary>
+    public string? Zone { get; init; }
+
+    public string? Description { get; init; }
+
+    /// <inheritdoc cref="StoreRecord.SyncAddress"/>
+    public string? SyncAddress { get; init; }
+}
+
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record StoreChange
 {
-    /// <inheritdoc cref="StoreRecord.Mode"/>
+    /// <summary>As <see cref="StoreRecord.Mode"/> has it; null to leave it.</summary>
     public string? Mode { get; init; }
+
+    /// <summary>As <see cref="StoreRecord.SyncAddress"/> has it; null to leave it, an empty text for none.</summary>
+    public string? SyncAddress { get; init; }
 }
 
 /// <summary>What was left in a store by an image that moved away.</summary>

@@ -62,7 +62,7 @@ public sealed record ProjectUseRecord(string Project, long Images, long Logical,
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record StoreOperationRequest
 {
-    /// <summary><c>collect</c>, <c>scrub</c>, <c>sync</c>, <c>cleanup</c> or <c>rebuild</c>.</summary>
+    /// <summary><c>collect</c>, <c>scrub</c>, <c>sync</c>, <c>cleanup</c>, <c>rebuild</c> or <c>check</c>.</summary>
     public string? Kind { get; init; }
 
     /// <summary>How many bytes a second a scrub reads at most; null for what the operator decided.</summary>
@@ -73,6 +73,9 @@ public sealed record StoreOperationRequest
 
     /// <summary>Has a sync give up the replicas that it copies; their content stays until the source is cleaned up.</summary>
     public bool? Move { get; init; }
+
+    /// <summary>The ids of the images that a sync is about; null for all that the sources have.</summary>
+    public IReadOnlyList<string>? Images { get; init; }
 
     /// <summary>Says that what a clean-up removes may go for good; it is not begun without.</summary>
     public bool? Confirm { get; init; }
@@ -86,7 +89,7 @@ public sealed record StoreOperationRecord
     /// <summary>The name of the store.</summary>
     public required string Store { get; init; }
 
-    /// <summary><c>collect</c>, <c>scrub</c>, <c>sync</c>, <c>cleanup</c> or <c>rebuild</c>.</summary>
+    /// <summary><c>collect</c>, <c>scrub</c>, <c>sync</c>, <c>cleanup</c>, <c>rebuild</c> or <c>check</c>.</summary>
     public required string Kind { get; init; }
 
     /// <summary>The stores that a sync copies from.</summary>
@@ -95,10 +98,13 @@ public sealed record StoreOperationRecord
     /// <summary>Whether a sync gives up the replicas that it copies.</summary>
     public bool Move { get; init; }
 
+    /// <summary>The ids of the images that a sync is about; null for all that the sources have.</summary>
+    public IReadOnlyList<string>? Images { get; init; }
+
     /// <summary><c>queued</c>, <c>running</c>, <c>done</c> or <c>failed</c>.</summary>
     public required string State { get; init; }
 
-    /// <summary>Bytes that are done of <see cref="Total"/>: of a collection, of the contents looked at; of a scrub, of the store; else of the images.</summary>
+    /// <summary>Bytes that are done of <see cref="Total"/>: of a collection, of the contents looked at; of a scrub, of the store; else of the images. Of a check, its steps.</summary>
     public required long Done { get; init; }
 
     public required long Total { get; init; }
@@ -126,6 +132,9 @@ public sealed record StoreOperationRecord
 
     /// <summary>What came of a rebuild that is done.</summary>
     public RebuildRecord? Rebuilt { get; init; }
+
+    /// <summary>What came of a check that is done.</summary>
+    public CheckRecord? Checked { get; init; }
 
     /// <summary>Why it failed.</summary>
     public FailureRecord? Failure { get; init; }
@@ -173,6 +182,17 @@ public sealed record CleanupRecord(int Removed, long Bytes, IReadOnlyList<KeptRe
 /// <param name="Lost">How many are described, but their content is not there.</param>
 /// <param name="Unreadable">How many descriptions are damaged, or of a later release.</param>
 public sealed record RebuildRecord(int Restored, int Known, int Lost, int Unreadable);
+
+/// <param name="ReadOnly">The store takes no new content, so that it was only read from.</param>
+/// <param name="Steps">What was tried, in its order; where something was not as it should be, that is the last.</param>
+/// <param name="Fault">What was not as it should be, and ended the check; null where all was.</param>
+public sealed record CheckRecord(bool ReadOnly, IReadOnlyList<CheckStepRecord> Steps, FailureRecord? Fault);
+
+/// <param name="Name">A word that never changes, as <c>commit</c>.</param>
+/// <param name="Promise">What should hold, as a sentence.</param>
+/// <param name="Kept">Whether it does.</param>
+/// <param name="Milliseconds">How long it took; null for what does not hold.</param>
+public sealed record CheckStepRecord(string Name, string Promise, bool Kept, double? Milliseconds);
 
 /// <param name="Image">The id of the image.</param>
 /// <param name="Reason">A sentence.</param>

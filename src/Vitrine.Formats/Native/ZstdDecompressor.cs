@@ -26,6 +26,9 @@ internal sealed unsafe partial class ZstdDecompressor : IDisposable
         Check(ZSTD_DCtx_setParameter(_context, WindowLogMax, maxWindowLog));
     }
 
+    /// <summary>Whether this machine has the library.</summary>
+    public static bool IsSupported => NativeLibrary.TryLoad(Library, typeof(ZstdDecompressor).Assembly, searchPath: null, out _);
+
     /// <summary>Takes some of the source and gives some of what it means.</summary>
     /// <returns>
     /// Whether a frame has ended, and all of it has been written. The next call begins with the next frame. Where nothing was

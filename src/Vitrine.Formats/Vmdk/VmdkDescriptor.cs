@@ -75,7 +75,7 @@ internal static class VmdkDescriptor
         var extents = ReadExtents(FindText(file, file.Length), FlatKinds).ConvertAll(ReadFlat);
         if (extents.Count is 0 or > MostExtents || extents.Sum(e => (decimal)e.Length) > Refusal.MaxVirtualSize)
             throw Bad("the disk is of no size that a disk has");
-        if (extents.Where(e => e.File is not null).DistinctBy(e => e.File, StringComparer.OrdinalIgnoreCase).Count() < extents.Count(e => e.File is not null))
+        if (extents.Where(e => e.File is not null).GroupBy(e => e.File, StringComparer.OrdinalIgnoreCase).Any(same => same.Skip(1).Any()))
             throw Bad("it has a file twice");
 
         return extents;

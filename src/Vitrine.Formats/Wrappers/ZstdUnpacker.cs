@@ -6,7 +6,8 @@ namespace Vitrine.Formats.Wrappers;
 
 /// <summary>Unpacks Zstandard (RFC 8878): any number of frames one behind the other, those between that are to be skipped, and nothing else.</summary>
 /// <remarks>The library would also take the formats of its own youth; it is given none of them.</remarks>
-internal sealed class ZstdUnpacker : Unpacker
+/// <param name="longestWindow">The most memory that a frame may need, in bytes.</param>
+internal sealed class ZstdUnpacker(ulong longestWindow = ContentWrappers.MemoryLimit) : Unpacker
 {
     private readonly ZstdDecompressor _decompressor = new();
     private bool _isInside;
@@ -64,7 +65,7 @@ internal sealed class ZstdUnpacker : Unpacker
             throw WrapperRefusal.Truncated(Wrapper.Zstd);
         if (frame.HasDictionary)
             throw WrapperRefusal.Unsupported(Wrapper.Zstd, "a dictionary");
-        if (frame.WindowSize > ContentWrappers.MemoryLimit)
+        if (frame.WindowSize > longestWindow)
             throw WrapperRefusal.TooMuchMemory(Wrapper.Zstd);
 
         (_isFirst, _isInside) = (false, true);

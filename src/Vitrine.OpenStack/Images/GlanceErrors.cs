@@ -81,13 +81,13 @@ internal static class GlanceErrors
 
         // Behind a balancer, the next try may come to another node.
         NodeDrainingException => StatusCodes.Status503ServiceUnavailable,
-        StoreDamagedException => StatusCodes.Status500InternalServerError,
+        StoreDamagedException or StorePromiseException => StatusCodes.Status500InternalServerError,
         WriterBusyException => StatusCodes.Status409Conflict,
 
         // Glance has no way to ask for what these refuse.
         TooManyUploadsException => StatusCodes.Status429TooManyRequests,
         NodeNotFoundException => StatusCodes.Status404NotFound,
-        StoreBusyException or UpkeepNotSupportedException => StatusCodes.Status409Conflict,
+        StoreBusyException or StoreExistsException or StoreInUseException or UpkeepNotSupportedException => StatusCodes.Status409Conflict,
         StoreOperationNotFoundException or ExaminationNotFoundException => StatusCodes.Status404NotFound,
 
         // Not an error to Glance's clients: the image is there, it only has no data.

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 using Vitrine.Content;
 using Vitrine.Disks;
@@ -9,9 +10,12 @@ namespace Vitrine.Server.Rest;
 /// <summary>The content of an image: the exact bytes that were uploaded or imported, or its disk in another format.</summary>
 internal static class ContentEndpoints
 {
+    // What a request has to be equal in for the same bytes.
+    private static readonly StringValues Vary = $"{HeaderNames.Accept}, {HeaderNames.AcceptEncoding}, {ZstdAnswers.FetchDestination}, {ZstdAnswers.FetchMode}";
+
     public static void MapContent(this IEndpointRouteBuilder api) => api
         .MapMethods("/images/{id}/file", [HttpMethods.Get, HttpMethods.Head], Download).WithTags("Images").WithName("DownloadImage")
-        .WithSummary("Downloads the content of an image, whole or in ranges; in another format where the query or Accept asks for one.")
+        .WithSummary("Downloads the content of an image, whole or in ranges; in another format where the query or Accept asks for one, and as zstd where Accept-Encoding does.")
         .Produces(StatusCodes.Status200OK, contentType: "application/octet-stream")
         .Produces(StatusCodes.Status206PartialContent, contentType: "application/octet-stream")
         .Produces(StatusCodes.Status304NotModified)
@@ -39,7 +43,20 @@ internal static class ContentEndpoints
             return await SendConvertedAsync(context, await disks.ConvertAsync(image, context.GetCaller(), target, cancellationToken), cancellationToken);
         }
 
-        Describe(context, download.Image, ExtensionOf(download.Image, download.Content.Format), new EntityTagHeaderValue($"\"{download.Content.Digest.Hex}\""));
+        return await SendExactAsync(context, download, cancellationToken);
+    }
+
+    private static async Task<IResult> SendExactAsync(HttpContext context, ImageDownload download, CancellationToken cancellationToken)
+    {
+        var extension = ExtensionOf(download.Image, download.Content.Format);
+        var plain = new EntityTagHeaderValue($"\"{download.Content.Digest.Hex}\"");
+        if (download.Reader.ZstdFrames is { } frames && ZstdAnswers.IsWanted(context.Request, unless: plain))
+        {
+            Describe(context, download.Image, extension, new EntityTagHeaderValue($"\"{download.Content.Digest.Hex}.{ZstdAnswers.Coding}\""));
+            return await context.SendZstdAsync(download.Reader, frames, cancellationToken);
+        }
+
+        Describe(context, download.Image, extension, plain);
         context.Response.Headers["Repr-Digest"] = DigestOf(download.Content);
         if (!context.Request.Headers.ContainsKey(HeaderNames.Range))
             context.Response.Headers["Content-Digest"] = DigestOf(download.Content);
@@ -67,7 +84,7 @@ internal static class ContentEndpoints
         var response = context.Response;
         response.Headers.ETag = tag.ToString();
         response.Headers.XContentTypeOptions = "nosniff";
-        response.Headers.Vary = HeaderNames.Accept;
+        response.Headers.Vary = Vary;
 
         // The content never changes, but who may read it does.
         response.Headers.CacheControl = "private, no-cache";

@@ -13,7 +13,7 @@ internal static class RangedAnswers
     {
         var headers = context.Request.GetTypedHeaders();
         var tag = context.Response.GetTypedHeaders().ETag!;
-        if (headers.IfNoneMatch.Any(known => known.Compare(tag, useStrongComparison: false) || known.Equals(EntityTagHeaderValue.Any)))
+        if (context.Request.HasAlready(tag))
             return await RefuseAsync(content, StatusCodes.Status304NotModified);
 
         // A range of another version would be joined with what the client has: then it gets the whole.
@@ -29,6 +29,10 @@ internal static class RangedAnswers
         await ContentResponse.SendAsync(context, content, (asked as RangeHeader.Ranges)?.List, cancellationToken);
         return Results.Empty;
     }
+
+    /// <summary>Whether the client says that it has what an entity tag names (If-None-Match).</summary>
+    public static bool HasAlready(this HttpRequest request, EntityTagHeaderValue tag) => request.GetTypedHeaders().IfNoneMatch
+        .Any(known => known.Compare(tag, useStrongComparison: false) || known.Equals(EntityTagHeaderValue.Any));
 
     private static async Task<IResult> RefuseAsync(ContentReader content, int status)
     {

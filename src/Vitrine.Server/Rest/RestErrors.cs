@@ -31,7 +31,7 @@ internal static partial class RestErrors
         ConcurrentChangeException or ImageStatusException or ImageDisabledException or ImageProtectedException
             or ImageIdTakenException or DuplicateSourceException or DuplicateMemberException or ImageNotSharedException
             or TransferStateException or TransferLostException or UploadOffsetException or UploadPartsException or GrantsUnavailableException
-            or StoreBusyException or UpkeepNotSupportedException or StoreClosedException
+            or StoreBusyException or StoreExistsException or StoreInUseException or UpkeepNotSupportedException or StoreClosedException
             or ReplicaExistsException or ReplicaExpectedException or LastReplicaException
             or IdentityConflictException or DomainEnabledException
             or DefinitionExistsException or QuotaExistsException or DefinitionProtectedException => StatusCodes.Status409Conflict,
@@ -47,7 +47,7 @@ internal static partial class RestErrors
         UploadChecksumException => TusHeaders.ChecksumMismatch,
         UploadBusyException or WriterBusyException => StatusCodes.Status423Locked,
         SourceException source => StatusOf(source.Fault),
-        StoreDamagedException => StatusCodes.Status500InternalServerError,
+        StoreDamagedException or StorePromiseException => StatusCodes.Status500InternalServerError,
         StoreUnavailableException or CatalogueUnavailableException or IdentityUnavailableException or NodeDrainingException or TooManyStreamsException =>
             StatusCodes.Status503ServiceUnavailable,
         StoreFullException => StatusCodes.Status507InsufficientStorage,

@@ -6,7 +6,7 @@ using Vitrine.Stores;
 
 namespace Vitrine.Server.Rest;
 
-/// <summary>One store: shown, reported on, opened and closed, and worked on; for administrators.</summary>
+/// <summary>One store: added, shown, reported on, opened and closed, and worked on; for administrators.</summary>
 internal static class StoreEndpoints
 {
     /// <summary>The part of a path that names the store.</summary>
@@ -14,16 +14,18 @@ internal static class StoreEndpoints
 
     public static void MapStores(this IEndpointRouteBuilder api)
     {
+        api.MapPost("/stores", Add).WithTags("Stores").WithName("AddStore").WithSummary("Adds a store while the library runs; for administrators.")
+            .Accepts<StoreCreate>("application/json").Produces<StoreRecord>(StatusCodes.Status201Created);
         var store = api.MapGroup($"/stores/{{{Name}}}").WithTags("Stores");
         store.MapGet("", Show).WithName("ShowStore").WithSummary("Shows a store, with its use and health; for administrators.").Produces<StoreRecord>();
-        store.MapPatch("", Change).WithName("ChangeStore").WithSummary("Opens a store to new content, or closes it; for administrators.")
+        store.MapPatch("", Change).WithName("ChangeStore").WithSummary("Opens a store to new content or closes it, or has copies take another address of its server; for administrators.")
             .Accepts<StoreChange>("application/json").Produces<StoreRecord>();
         store.MapGet("/retired", ListRetired).WithName("ListRetiredReplicas")
             .WithSummary("Lists what was left in a store by images that moved away; for administrators.").Produces<RetiredReplicaList>();
         store.MapGet("/report", Report).WithName("ReportOnStore")
             .WithSummary("Says what a store keeps and for whom, and what is shared; for administrators.").Produces<StoreReportRecord>();
         store.MapPost("/operations", Begin).WithName("BeginStoreOperation")
-            .WithSummary("Begins to collect, scrub, sync, clean up or rebuild a store; for administrators.")
+            .WithSummary("Begins to collect, scrub, sync, clean up, rebuild or check a store; for administrators.")
             .Accepts<StoreOperationRequest>("application/json").Produces<StoreOperationRecord>(StatusCodes.Status202Accepted);
         store.MapGet("/operations", List).WithName("ListStoreOperations")
             .WithSummary("Lists what was done to a store, the newest first; for administrators.").Produces<StoreOperationList>();
@@ -31,24 +33,50 @@ internal static class StoreEndpoints
             .WithSummary("Shows an operation of a store; for administrators.").Produces<StoreOperationRecord>();
     }
 
+    private static async Task<JsonHttpResult<StoreRecord>> Add(
+        HttpContext context, AddedStores stores, IReplicaCatalogue catalogue, StoreSurvey survey, CancellationToken cancellationToken)
+    {
+        var caller = context.GetCaller();
+        caller.RequireAdmin("add a store");
+        var said = await context.Request.ReadAsync(LibraryJson.Default.StoreCreate, cancellationToken);
+        var addition = new StoreAddition(
+            said.Name ?? throw new InvalidFieldException("name", "is needed"), said.Kind ?? throw new InvalidFieldException("kind", "is needed"))
+        {
+            Path = said.Path,
+            Settings = said.Settings ?? new Dictionary<string, string>(),
+            Zone = said.Zone,
+            Description = said.Description ?? "",
+            SyncAddress = said.SyncAddress is { Length: > 0 } address ? SyncRoutes.Parse(address) : null,
+        };
+        var added = await stores.AddAsync(addition, caller, cancellationToken);
+        context.Response.Headers.Location = $"{RestEndpoints.ApiPath}/stores/{Uri.EscapeDataString(added.Name)}";
+        return TypedResults.Json(
+            await LookAsync(added.Name, catalogue, survey, cancellationToken), LibraryJson.Default.StoreRecord, statusCode: StatusCodes.Status201Created);
+    }
+
     private static async Task<JsonHttpResult<StoreRecord>> Show(
         string store, HttpContext context, IReplicaCatalogue catalogue, StoreSurvey survey, CancellationToken cancellationToken)
     {
         context.GetCaller().RequireAdmin("look at a store");
-        var found = await FindAsync(store, catalogue, cancellationToken);
-        return TypedResults.Json(await survey.OfAsync(found, cancellationToken), LibraryJson.Default.StoreRecord);
+        return TypedResults.Json(await LookAsync(store, catalogue, survey, cancellationToken), LibraryJson.Default.StoreRecord);
     }
 
     private static async Task<JsonHttpResult<StoreRecord>> Change(
-        string store, HttpContext context, IReplicaCatalogue catalogue, StoreOperations operations, StoreSurvey survey, CancellationToken cancellationToken)
+        string store, HttpContext context, IReplicaCatalogue catalogue, StoreOperations operations, SyncRoutes routes, StoreSurvey survey,
+        CancellationToken cancellationToken)
     {
         var caller = context.GetCaller();
-        caller.RequireAdmin("open or close a store");
+        caller.RequireAdmin("change a store");
         var said = await context.Request.ReadAsync(LibraryJson.Default.StoreChange, cancellationToken);
-        var mode = EnumWords.Parse<StoreMode>(said.Mode ?? throw new InvalidFieldException("mode", "is needed"), "mode");
-        await operations.SetModeAsync(store, mode, caller, cancellationToken);
-        return TypedResults.Json(
-            await survey.OfAsync(await FindAsync(store, catalogue, cancellationToken), cancellationToken), LibraryJson.Default.StoreRecord);
+        if (said is { Mode: null, SyncAddress: null })
+            throw new InvalidFieldException("mode", "or syncAddress is needed");
+
+        var mode = said.Mode is null ? (StoreMode?)null : EnumWords.Parse<StoreMode>(said.Mode, "mode");
+        if (said.SyncAddress is { } address)
+            await routes.SetAsync(store, address.Length > 0 ? SyncRoutes.Parse(address) : null, caller, cancellationToken);
+        if (mode is { } wanted)
+            await operations.SetModeAsync(store, wanted, caller, cancellationToken);
+        return TypedResults.Json(await LookAsync(store, catalogue, survey, cancellationToken), LibraryJson.Default.StoreRecord);
     }
 
     private static async Task<JsonHttpResult<RetiredReplicaList>> ListRetired(
@@ -82,7 +110,11 @@ internal static class StoreEndpoints
         var said = await context.Request.ReadAsync(LibraryJson.Default.StoreOperationRequest, cancellationToken);
         var kind = EnumWords.Parse<StoreOperationKind>(said.Kind ?? throw new InvalidFieldException("kind", "is needed"), "kind");
         await FindAsync(store, catalogue, cancellationToken);
-        var task = new StoreTask(kind, said.Rate, said.Move ?? false, said.Confirm ?? false) { Sources = said.Sources ?? [] };
+        var task = new StoreTask(kind, said.Rate, said.Move ?? false, said.Confirm ?? false)
+        {
+            Sources = said.Sources ?? [],
+            Images = [.. (said.Images ?? []).Select(ImageOf)],
+        };
         var begun = await operations.RequestAsync(store, task, caller, cancellationToken);
         context.Response.Headers.Location = $"{RestEndpoints.ApiPath}/stores/{Uri.EscapeDataString(store)}/operations/{begun.Id}";
         return TypedResults.Json(
@@ -112,9 +144,18 @@ internal static class StoreEndpoints
         (await catalogue.ListStoresAsync(cancellationToken)).FirstOrDefault(s => s.Name == name)
             ?? throw new StoreNotFoundException(name.Length <= 64 ? name : name[..64] + "…");
 
+    private static async Task<StoreRecord> LookAsync(string name, IReplicaCatalogue catalogue, StoreSurvey survey, CancellationToken cancellationToken)
+    {
+        var store = await FindAsync(name, catalogue, cancellationToken);
+        return await survey.OfAsync(store, cancellationToken) with { SyncAddress = store.SyncAddress?.AbsoluteUri };
+    }
+
     private static LibraryStore InReach(LibraryStore store, StoreRegistry registry) => registry.Has(store.Name)
         ? store
         : throw new StoreUnavailableException(store.Name, $"only the nodes of the zone '{store.Zone}' reach it.");
+
+    private static ImageId ImageOf(string text) =>
+        ImageId.TryParse(text, out var id) ? id : throw new InvalidFieldException("images", "has something that is no id of an image");
 
     private static StoreOperationId IdOf(string text) =>
         StoreOperationId.TryParse(text, out var id) ? id : throw new StoreOperationNotFoundException(text.Length <= 64 ? text : text[..64] + "…");

@@ -126,6 +126,7 @@ internal static class WireRecords
         Kind = operation.Kind.Word(),
         Sources = operation.Kind is StoreOperationKind.Sync ? operation.Sources : null,
         Move = operation.Moves,
+        Images = operation.Images.IsEmpty ? null : [.. operation.Images.Select(i => i.ToString())],
         State = operation.State.Word(),
         Done = operation.Progress.Done,
         Total = operation.Progress.Total,
@@ -140,6 +141,7 @@ internal static class WireRecords
         Rebuilt = operation.Rebuilt is { } rebuilt
             ? new RebuildRecord(rebuilt.Restored, rebuilt.Known, rebuilt.Lost, rebuilt.Unreadable)
             : null,
+        Checked = operation.Checked is { } found ? From(operation, found) : null,
         Failure = operation is { Failure: { } failure, EndedAt: { } endedAt }
             ? new FailureRecord(failure.Code, operation.Kind.Word(), failure.Cause, failure.Remedy, operation.NodeName, endedAt)
             : null,
@@ -147,6 +149,17 @@ internal static class WireRecords
         StartedAt = operation.StartedAt,
         EndedAt = operation.EndedAt,
     };
+
+    private static CheckRecord From(StoreOperation operation, CheckResult result)
+    {
+        var steps = result.Steps.Select(s => new CheckStepRecord(s.Name, s.Promise, Kept: true, Math.Round(s.Took.TotalMilliseconds, 1)));
+        return result.Fault is { } fault
+            ? new CheckRecord(
+                result.IsReadOnly,
+                [.. steps, new CheckStepRecord(fault.Step, fault.Promise, Kept: false, Milliseconds: null)],
+                new FailureRecord(fault.Failure.Code, fault.Step, fault.Failure.Cause, fault.Failure.Remedy, operation.NodeName, operation.EndedAt ?? operation.CreatedAt))
+            : new CheckRecord(result.IsReadOnly, [.. steps], Fault: null);
+    }
 
     public static UploadRecord UploadOf(Transfer transfer) => new(
         transfer.Id.ToString(), $"{RestEndpoints.UploadsPath}/{transfer.Id}", transfer.Length ?? 0, transfer.Moved);

@@ -1,34 +1,162 @@
 namespace Vitrine.Stores.Chunked;
 
-/// <summary>Where each block is that sealed packs have: 32 bytes of memory for each, in tables that are 68 to 85 % full.</summary>
-/// <remarks>It says nothing that the packs do not say, and is made from them. Any number of callers at once.</remarks>
-internal sealed class BlockIndex
+/// <summary>Where the blocks are that sealed packs have.</summary>
+/// <remarks>
+/// It says nothing that the packs do not say, and is made from them. While they fit into the budget all blocks are in it, 32 bytes for each, in tables that are
+/// 68 to 85 % full. Beyond, it has one in 2, 4, 8 … of them, chosen by their names; each that comes again tells a pack whose other blocks are likely to come, too, and
+/// those are looked up in the packs that were met last. Blocks that lie alone are missed then, and kept twice. Any number of callers at once.
+/// </remarks>
+/// <param name="budget">Of its tables, in bytes.</param>
+/// <param name="load">Reads the blocks of a pack, in order; throws <see cref="StoreDamagedException"/> where it cannot.</param>
+internal sealed class BlockIndex(long budget, Func<int, Task<PackedBlock[]>> load)
 {
     private const int ShardBits = 6;
     private const int FirstCapacity = 256;
 
+    // Of packs that are held open, some 2 MiB each; so many are opened for the names that come at once.
+    private const int MostOpened = 16;
+    private const int MostAtOnce = 4;
+
     private readonly Shard[] _shards = [.. Enumerable.Range(0, 1 << ShardBits).Select(_ => new Shard())];
+    private readonly Lock _lock = new();
+    private readonly HashSet<int> _packs = [];
+    private volatile OpenedPack[] _opened = [];
+    private volatile int _left = 1;
 
-    public BlockPlace? Find(in BlockName name) => ShardOf(name).Find(name);
+    /// <summary>One in how many blocks is known without a look at its pack: a power of two.</summary>
+    public int Sampling => _left;
 
-    /// <summary>Says where a block is. Where one of its name is known in a pack that is still of use, that place stays.</summary>
-    public void Add(in BlockName name, BlockPlace place) => ShardOf(name).Add(name, place);
+    /// <summary>Where a block is; null also for one that is not known as long as nobody has said that it is met.</summary>
+    public BlockPlace? Find(in BlockName name)
+    {
+        if (IsSampled(name))
+            return ShardOf(name).Find(name);
+
+        foreach (var pack in _opened)
+        {
+            if (pack.Find(name) is { } place)
+                return place;
+        }
+
+        return null;
+    }
+
+    /// <summary>Says which blocks come next, so that those can be found which lie beside each other in a pack.</summary>
+    public ValueTask MeetAsync(ReadOnlySpan<BlockName> names)
+    {
+        if (_left == 1)
+            return ValueTask.CompletedTask;
+
+        var met = new Dictionary<int, int>();
+        foreach (ref readonly var name in names)
+        {
+            if (IsSampled(name) && ShardOf(name).Find(name) is { } place)
+                met[place.Pack] = met.GetValueOrDefault(place.Pack) + 1;
+        }
+
+        foreach (var opened in _opened)
+            met.Remove(opened.Number);
+
+        return met.Count == 0 ? ValueTask.CompletedTask : OpenAsync([.. met.OrderByDescending(m => m.Value).Take(MostAtOnce).Select(m => m.Key)]);
+    }
+
+    /// <summary>Says what a sealed pack has. Where a block is known in another pack, that place stays.</summary>
+    public void Add(int pack, IReadOnlyList<PackedBlock> blocks)
+    {
+        lock (_lock)
+            _packs.Add(pack);
+
+        var offset = 0u;
+        foreach (var block in blocks)
+        {
+            if (IsSampled(block.Name))
+                ShardOf(block.Name).Add(block.Name, new BlockPlace(pack, offset));
+            offset += block.Length;
+        }
+
+        lock (_lock)
+        {
+            while (_shards.Sum(s => s.Bytes) > budget && _left < 1 << 16)
+                Thin();
+        }
+    }
 
     /// <summary>Forgets all blocks of some packs.</summary>
     public void Remove(IReadOnlySet<int> packs)
     {
+        lock (_lock)
+        {
+            _packs.ExceptWith(packs);
+            _opened = [.. _opened.Where(o => !packs.Contains(o.Number))];
+        }
+
         foreach (var shard in _shards)
-            shard.Remove(packs);
+            shard.Keep(slot => !packs.Contains(slot.Place.Pack));
     }
 
-    // Its first bits choose the shard, others the slot in it.
+    private void Thin()
+    {
+        _left *= 2;
+        foreach (var shard in _shards)
+            shard.Keep(slot => IsSampled(slot.Name));
+    }
+
+    private bool IsSampled(in BlockName name) => (name.Third & (ulong)(_left - 1)) == 0;
+
+    // Its first bits choose the shard, others the slot in it, others again whether it is kept at all.
     private Shard ShardOf(in BlockName name) => _shards[name.First >> (64 - ShardBits)];
+
+    private async ValueTask OpenAsync(int[] packs)
+    {
+        foreach (var pack in packs)
+        {
+            try
+            {
+                var opened = new OpenedPack(pack, await load(pack));
+                lock (_lock)
+                {
+                    // It may have been condemned meanwhile, or opened by another.
+                    if (_packs.Contains(pack) && !_opened.Any(o => o.Number == pack))
+                        _opened = [opened, .. _opened.Take(MostOpened - 1)];
+                }
+            }
+            catch (StoreDamagedException)
+            {
+                // Nothing new refers to what cannot be read.
+            }
+        }
+    }
+
+    /// <summary>A pack of which every block is known.</summary>
+    private sealed class OpenedPack
+    {
+        private readonly Dictionary<BlockName, uint> _offsets;
+
+        public OpenedPack(int number, PackedBlock[] blocks)
+        {
+            (Number, _offsets) = (number, new Dictionary<BlockName, uint>(blocks.Length));
+            var offset = 0u;
+            foreach (var block in blocks)
+            {
+                _offsets.TryAdd(block.Name, offset);
+                offset += block.Length;
+            }
+        }
+
+        public int Number { get; }
+
+        public BlockPlace? Find(in BlockName name) => _offsets.TryGetValue(name, out var offset) ? new BlockPlace(Number, offset) : null;
+    }
 
     private sealed class Shard
     {
+        private const int SlotLength = 32;
+
         private readonly Lock _lock = new();
         private Slot[] _slots = new Slot[FirstCapacity];
         private int _count;
+
+        public long Bytes => (long)_slots.Length * SlotLength;
 
         public BlockPlace? Find(in BlockName name)
         {
@@ -43,7 +171,7 @@ internal sealed class BlockIndex
         {
             lock (_lock)
             {
-                if ((_count + 1) * 100L > _slots.Length * 85L)
+                if (IsFull(_count + 1, _slots.Length))
                     Rebuild(_slots.Length + _slots.Length / 4, static _ => true);
 
                 ref var slot = ref SlotOf(_slots, name);
@@ -55,11 +183,20 @@ internal sealed class BlockIndex
             }
         }
 
-        public void Remove(IReadOnlySet<int> packs)
+        public void Keep(Func<Slot, bool> stays)
         {
             lock (_lock)
-                Rebuild(_slots.Length, slot => !packs.Contains(slot.Place.Pack));
+            {
+                var count = _slots.Count(s => s.IsTaken && stays(s));
+                var capacity = FirstCapacity;
+                while (IsFull(count + 1, capacity))
+                    capacity += capacity / 4;
+
+                Rebuild(capacity, stays);
+            }
         }
+
+        private static bool IsFull(int count, int capacity) => count * 100L > capacity * 85L;
 
         private void Rebuild(int capacity, Func<Slot, bool> stays)
         {

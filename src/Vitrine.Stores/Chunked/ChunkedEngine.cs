@@ -18,7 +18,9 @@ internal sealed class ChunkedEngine : IAsyncDisposable
     {
         (Name, Objects, Options, Time) = (name, objects, options, time);
         Packs = new PackRegistry(name, objects);
+        Index = new BlockIndex(options.IndexBytes, pack => Packs.LoadBlocksAsync(pack, CancellationToken.None));
         Known = new KnownPacks(Packs, Index, objects, time);
+        Beginnings = new Beginnings(this);
         Extents = new ExtentReader(Packs, new SegmentCache(Packs, options.CacheBytes, objects.ReadStep + PackFormat.MaxSegment), objects.ReadStep);
     }
 
@@ -33,11 +35,13 @@ internal sealed class ChunkedEngine : IAsyncDisposable
 
     public PackRegistry Packs { get; }
 
-    public BlockIndex Index { get; } = new();
+    public BlockIndex Index { get; }
 
     public KnownPacks Known { get; }
 
     public ExtentReader Extents { get; }
+
+    public Beginnings Beginnings { get; }
 
     /// <summary>The maps that are being read, so that nothing is collected that they refer to.</summary>
     public PinnedMaps Pinned { get; } = new();
@@ -121,6 +125,7 @@ internal sealed class ChunkedEngine : IAsyncDisposable
         await Objects.PutAsync(StoreLayout.MapName(id), bytes, cancellationToken);
         var record = new ContentRecord(ContentRecord.Known, digest.ToString(), map.Length, id, bytes.Length);
         await Objects.PutAsync(StoreLayout.ContentName(digest), record.Write(), cancellationToken);
+        Beginnings.Add(digest, id, map);
     }
 
     /// <summary>Removes what was written under a key. The caller holds the key's lock.</summary>

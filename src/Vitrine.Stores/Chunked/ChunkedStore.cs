@@ -16,6 +16,9 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
     private readonly SemaphoreSlim _gate = new(1);
     private volatile bool _isFounded;
 
+    /// <summary>Makes the store that answers by another address; null where there are no addresses.</summary>
+    private Func<Uri, ChunkedStore>? _at;
+
     /// <param name="mayBegin">Whether a store may be made where there is none.</param>
     internal ChunkedStore(string name, IObjectStore objects, ChunkedStoreOptions options, TimeProvider time, Func<CancellationToken, Task<bool>> mayBegin) =>
         (_engine, _mayBegin) = (new ChunkedEngine(name, objects, options, time), mayBegin);
@@ -42,13 +45,42 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
         {
             await objects.RemoveAbandonedAsync(cancellationToken);
             return await objects.IsEmptyAsync(cancellationToken);
-        });
+        })
+        {
+            _at = address =>
+            {
+                var there = $"{name} by {address.Authority}";
+                var theirs = new S3Objects(there, bucket.At(address), time) { LockedBy = bucket.Endpoint };
+                return new ChunkedStore(there, theirs, options, time, _ => Task.FromResult(false));
+            },
+        };
     }
 
     public IStoreUpkeep Upkeep => this;
 
     public IImageDescriptions Descriptions =>
         field ??= new ObjectDescriptions(async cancellationToken => (await EngineAsync(cancellationToken)).Objects);
+
+    public async Task<IContentStore?> ReachAsync(Uri address, CancellationToken cancellationToken)
+    {
+        if (_at is null)
+            return null;
+
+        await EngineAsync(cancellationToken);
+        var there = _at(address);
+        try
+        {
+            if (await there.ReadIdAsync(cancellationToken) is not { } id || id != await ReadIdAsync(cancellationToken))
+                throw new StoreUnavailableException(_engine.Name, $"another store answers by {address.Authority}, or none.");
+
+            return there;
+        }
+        catch
+        {
+            await there.DisposeAsync();
+            throw;
+        }
+    }
 
     public async Task<StoredContent?> FindAsync(Digest digest, CancellationToken cancellationToken)
     {
@@ -61,7 +93,7 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
         var engine = await EngineAsync(cancellationToken);
         var record = await engine.FindRecordAsync(digest, cancellationToken) ?? throw new ContentMissingException($"The store's {digest}");
         var map = await engine.LoadMapAsync(record);
-        return new ChunkedReader(map, engine.Extents, engine.Pinned.Pin(map));
+        return new ChunkedReader(digest, record, map, engine);
     }
 
     public async Task<ContentWriter> OpenWriterAsync(StagingKey key, CancellationToken cancellationToken) =>
@@ -201,6 +233,9 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
         var foundation = new Foundation(Foundation.FormatName, Foundation.Known, Guid.NewGuid());
         await _engine.Objects.PutAsync(StoreLayout.FoundationName, foundation.Write(), cancellationToken);
     }
+
+    private async Task<Guid?> ReadIdAsync(CancellationToken cancellationToken) =>
+        await ReadFoundationAsync(cancellationToken) is { } bytes ? Foundation.Read(bytes)?.Id : null;
 
     private async Task<byte[]?> ReadFoundationAsync(CancellationToken cancellationToken)
     {

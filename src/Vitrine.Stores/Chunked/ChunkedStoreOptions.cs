@@ -10,6 +10,12 @@ public sealed class ChunkedStoreOptions
     public long CacheBytes { get; set; } = 64 * 1024 * 1024;
 
     /// <summary>
+    /// How many bytes of memory the index of blocks may take. A GiB of blocks takes some 10 MiB; where the store has more than fits, not every block that it has is
+    /// found when it comes again.
+    /// </summary>
+    public long IndexBytes { get; set; } = 128 * 1024 * 1024;
+
+    /// <summary>
     /// How long a collection waits before it removes what nobody seems to need. Longer than any node may go on with what it knew, and than
     /// a download of a deleted image may take through another node.
     /// </summary>

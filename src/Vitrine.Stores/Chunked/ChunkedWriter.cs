@@ -36,6 +36,8 @@ internal sealed partial class ChunkedWriter : ContentWriter
     private readonly SemaphoreSlim _gate = new(1);
     private readonly SemaphoreSlim _slots = new(MostInFlight);
     private readonly byte[] _carry = new byte[PackFormat.BlockLength];
+    private readonly int[] _cut = new int[PackFormat.MostBlocks];
+    private readonly BlockName[] _names = new BlockName[PackFormat.MostBlocks];
     private readonly ConcurrentQueue<long> _rows = new();
     private readonly Stack<Dictionary<BlockName, uint>> _spare = new();
 
@@ -56,6 +58,9 @@ internal sealed partial class ChunkedWriter : ContentWriter
         (_engine, _key, _lock, _log) = (engine, key, held, log);
 
     public override long Length => _map.Length + _carried;
+
+    // A map that is in pieces already is not torn further, neither by what is elsewhere nor by zeros.
+    private bool MayBeApart => _map.Count < MostPieces;
 
     /// <exception cref="WriterBusyException">Another writer of the key is open.</exception>
     public static async Task<ChunkedWriter> OpenAsync(ChunkedEngine engine, StagingKey key, CancellationToken cancellationToken)
@@ -88,22 +93,7 @@ internal sealed partial class ChunkedWriter : ContentWriter
         {
             await ThrowIfFailedAsync();
             while (!bytes.IsEmpty)
-            {
-                var wanted = (int)(NextBoundary() - Length);
-                if (_carried == 0 && bytes.Length >= wanted)
-                {
-                    await AddBlockAsync(bytes[..wanted]);
-                    bytes = bytes[wanted..];
-                    continue;
-                }
-
-                var taken = bytes[..Math.Min(bytes.Length, wanted)];
-                taken.CopyTo(_carry.AsMemory(_carried));
-                _carried += taken.Length;
-                bytes = bytes[taken.Length..];
-                if (taken.Length == wanted)
-                    await AddCarryAsync();
-            }
+                bytes = _carried == 0 && Cut(bytes) is > 0 and var count ? await AddBlocksAsync(bytes, count) : await CarryAsync(bytes);
         }
         finally
         {
@@ -169,6 +159,7 @@ internal sealed partial class ChunkedWriter : ContentWriter
             await _log.ClearAsync();
             await DropPackAsync();
             (_map, _carried, _rowStart, _loggedTo, _restLoggedTo) = (new MapBuilder(), 0, 0, 0, 0);
+            (_likely, _compared) = (null, 0);
             _rows.Clear();
             (_tail, _flushing) = (Task.CompletedTask, Task.CompletedTask);
         }
@@ -263,115 +254,6 @@ internal sealed partial class ChunkedWriter : ContentWriter
         }
     }
 
-    private long NextBoundary()
-    {
-        // One that was said too late, inside of a block that has begun, counts for the blocks behind that.
-        while (_rows.TryPeek(out var row) && (row <= _map.Length || row < Length))
-        {
-            _rows.TryDequeue(out _);
-            _rowStart = Math.Max(_rowStart, row);
-        }
-
-        var position = Math.Max(_map.Length, _rowStart);
-        var whole = _rowStart + ((position - _rowStart) / PackFormat.BlockLength + 1) * PackFormat.BlockLength;
-        var next = _rows.TryPeek(out var ahead) ? Math.Min(whole, ahead) : whole;
-        return Math.Clamp(next, Length, _map.Length + PackFormat.BlockLength);
-    }
-
-    private async ValueTask AddCarryAsync()
-    {
-        var block = _carry.AsMemory(0, _carried);
-        _carried = 0;
-        await AddBlockAsync(block);
-    }
-
-    private ValueTask AddBlockAsync(ReadOnlyMemory<byte> block)
-    {
-        // A map that is in pieces already is not torn further, neither by what is elsewhere nor by zeros.
-        var mayBeApart = _map.Count < MostPieces;
-        if (mayBeApart && !block.Span.ContainsAnyExcept((byte)0))
-        {
-            _map.Add(new MapExtent(block.Length, MapExtent.Zero, 0));
-            return AfterBlockAsync();
-        }
-
-        var name = BlockName.Of(block.Span);
-        if (mayBeApart && FindPlace(name) is { } place)
-        {
-            _map.Add(new MapExtent(block.Length, place.Pack, place.Offset));
-            return AfterBlockAsync();
-        }
-
-        return AddNewBlockAsync(name, block);
-    }
-
-    private BlockPlace? FindPlace(in BlockName name)
-    {
-        if (_pack?.Find(name) is { } own)
-            return own;
-
-        foreach (var pack in _sealing)
-        {
-            if (pack.Find(name) is { } found)
-                return found;
-        }
-
-        return _engine.Index.Find(name);
-    }
-
-    private async ValueTask AddNewBlockAsync(BlockName name, ReadOnlyMemory<byte> block)
-    {
-        _pack ??= await OwnPack.BeginAsync(_engine, _key, _spare.TryPop(out var spare) ? spare : []);
-        _segment ??= new SegmentBuilder(_pack.PlainLength, _map.Length);
-        var offset = _segment.Add(name, block.Span);
-        _pack.Add(name, offset, block.Length);
-        _map.Add(new MapExtent(block.Length, _pack.Number, offset));
-        await AfterBlockAsync();
-    }
-
-    private ValueTask AfterBlockAsync()
-    {
-        if (_segment is { } segment)
-            return segment.IsFull || _map.Length - segment.ContentStart >= MostUnlogged ? EndSegmentAsync() : ValueTask.CompletedTask;
-
-        if (_map.Length - _loggedTo >= MostUnlogged)
-            Enqueue(LogNext());
-
-        return ValueTask.CompletedTask;
-    }
-
-    private async ValueTask EndSegmentAsync()
-    {
-        if (_segment is not { } segment || _pack is not { } pack)
-            return;
-
-        _segment = null;
-        await _slots.WaitAsync();
-        var packed = Task.Run(() => segment.Pack(_engine.Options.CompressionLevel));
-        _tail = AppendAfterAsync(_tail, pack, packed, LogNext());
-        if (pack.Pack.StoredLength >= OpenPack.FullLength || pack.PlainLength >= OpenPack.MostPlain)
-            await EndPackAsync();
-    }
-
-    private async ValueTask SealBeyondFlushingAsync()
-    {
-        if (_pack is not { Pack.IsBeyondFlushing: true } pack)
-            return;
-
-        await EndSegmentAsync();
-        if (_pack == pack)
-            await EndPackAsync();
-
-        await _tail;
-    }
-
-    // One is sealed at a time, since each holds memory meanwhile.
-    private async ValueTask EndPackAsync()
-    {
-        await Task.WhenAll(_sealing.Select(s => s.Sealed));
-        BeginSealing();
-    }
-
     // Of the log after what it refers to.
     private async Task FlushAsync(Task earlier, Task[] sealing, Task pack)
     {
@@ -390,98 +272,6 @@ internal sealed partial class ChunkedWriter : ContentWriter
             await _flushing;
     }
 
-    private async Task AppendAfterAsync(Task earlier, OwnPack pack, Task<PackedSegment> packed, Func<Task> log)
-    {
-        try
-        {
-            await earlier;
-            using (var segment = await packed)
-                await pack.Pack.AppendAsync(segment.Frame, segment.Entry, segment.Blocks);
-
-            await log();
-        }
-        finally
-        {
-            _slots.Release();
-        }
-    }
-
-    // What the map has got since the last record. It is decided now, and written when its turn comes.
-    private Func<Task> LogNext()
-    {
-        var (start, extents) = (_loggedTo, _map.Slice(_loggedTo, _map.Length));
-        _loggedTo = _restLoggedTo = _map.Length;
-        return () => _log.AppendExtentsAsync(start, extents);
-    }
-
-    // The same for what is in no segment yet, for the time being.
-    private void LogRest()
-    {
-        var start = _restLoggedTo;
-        foreach (var part in _map.Slice(start, _map.Length).SelectMany(SplitAtSegment))
-        {
-            var from = start;
-            if (_segment is { } segment && part.Pack == _pack?.Number && part.Offset >= segment.PlainStart)
-            {
-                var bytes = segment.Plain[(int)(part.Offset - segment.PlainStart)..][..(int)part.Length].ToArray();
-                Enqueue(() => _log.AppendBytesAsync(from, bytes));
-            }
-            else
-            {
-                Enqueue(() => _log.AppendExtentsAsync(from, [part]));
-            }
-
-            start += part.Length;
-        }
-
-        if (Length > start)
-        {
-            var carried = _carry[(int)(start - _map.Length).._carried];
-            Enqueue(() => _log.AppendBytesAsync(start, carried));
-        }
-
-        _restLoggedTo = Length;
-    }
-
-    // What goes on from the last segment into the one that is not ended is two things here.
-    private IEnumerable<MapExtent> SplitAtSegment(MapExtent extent)
-    {
-        var before = _segment is { } segment && extent.Pack == _pack?.Number ? segment.PlainStart - (long)extent.Offset : 0;
-        return before > 0 && before < extent.Length ? [extent.Take(before), extent.Skip(before)] : [extent];
-    }
-
-    private void Enqueue(Func<Task> step)
-    {
-        _tail = AfterAsync(_tail);
-
-        async Task AfterAsync(Task earlier)
-        {
-            await earlier;
-            await step();
-        }
-    }
-
-    private void BeginSealing()
-    {
-        var pack = _pack!;
-        _pack = null;
-        var bySealed = _sealing.ToLookup(s => s.Sealed.IsCompletedSuccessfully);
-        foreach (var over in bySealed[true])
-        {
-            over.Offsets.Clear();
-            _spare.Push(over.Offsets);
-        }
-
-        _sealing = [.. bySealed[false], pack];
-        pack.Sealed = SealAfterAsync(Task.WhenAll(_tail, _flushing), pack);
-    }
-
-    private static async Task SealAfterAsync(Task earlier, OwnPack pack)
-    {
-        await earlier;
-        await pack.SealAsync();
-    }
-
     private async Task PublishAsync(Digest digest, CancellationToken cancellationToken)
     {
         if (_carried > 0)
@@ -495,15 +285,6 @@ internal sealed partial class ChunkedWriter : ContentWriter
             throw new StoreUnavailableException(_engine.Name, "it is about to remove parts that this content has in common with others; they are written anew at the next attempt.");
 
         await _engine.PublishAsync(digest, map, cancellationToken);
-    }
-
-    private async Task SealPacksAsync()
-    {
-        if (_pack is not null)
-            BeginSealing();
-
-        await _tail;
-        await Task.WhenAll(_sealing.Select(s => s.Sealed));
     }
 
     private async Task SettleAsync()

@@ -64,9 +64,34 @@ internal sealed class ContentMap
     /// <summary>The rest of the extent that holds an offset below the length, from there.</summary>
     public MapExtent At(long offset)
     {
-        var found = Array.BinarySearch(_starts, offset);
-        var index = found >= 0 ? found : ~found - 1;
+        var index = IndexOf(offset);
         return _extents[index].Skip(offset - _starts[index]);
+    }
+
+    /// <summary>The extents from an offset on, the first of them without what lies before it.</summary>
+    public IEnumerable<MapExtent> From(long offset)
+    {
+        for (var i = offset < Length ? IndexOf(offset) : _extents.Length; i < _extents.Length; i++)
+            yield return _extents[i].Skip(Math.Max(0, offset - _starts[i]));
+    }
+
+    /// <summary>Whether the content goes on from an offset as some extents do.</summary>
+    public bool HasAt(long offset, IEnumerable<MapExtent> extents)
+    {
+        foreach (var extent in extents)
+        {
+            for (var left = extent; left.Length > 0;)
+            {
+                if (offset >= Length || At(offset) is var here && (here.Pack, here.Offset) != (left.Pack, left.Offset))
+                    return false;
+
+                var count = Math.Min(here.Length, left.Length);
+                left = left.Skip(count);
+                offset += count;
+            }
+        }
+
+        return true;
     }
 
     public byte[] Write(PackRegistry packs)
@@ -165,6 +190,12 @@ internal sealed class ContentMap
 
         ends[(int)number] = offset + length;
         return new MapExtent(length, numbers[(int)number], (uint)offset);
+    }
+
+    private int IndexOf(long offset)
+    {
+        var found = Array.BinarySearch(_starts, offset);
+        return found >= 0 ? found : ~found - 1;
     }
 
     private static void WriteVarint(Stream bytes, ulong value)

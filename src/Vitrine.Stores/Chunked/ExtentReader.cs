@@ -58,6 +58,22 @@ internal sealed class ExtentReader(PackRegistry packs, SegmentCache cache, int s
         return first >= 0 && last >= first ? new SegmentRun(extent.Pack, segments, first, last) : null;
     }
 
+    /// <returns>The segments that have an extent's bytes.</returns>
+    /// <exception cref="StoreDamagedException">There are none, or the pack is not there, or is not what was written.</exception>
+    public async ValueTask<SegmentRun> GetRunAsync(MapExtent extent) => await FindRunAsync(extent) ?? throw packs.Damaged(packs[extent.Pack]);
+
+    /// <summary>Reads segments as they are stored, and what lies between them.</summary>
+    /// <exception cref="StoreDamagedException">They do not have the bytes that were written.</exception>
+    public async Task ReadStoredAsync(SegmentRun run, Memory<byte> stored, CancellationToken cancellationToken)
+    {
+        await packs.ReadStoredAsync(run.Pack, run.Start, stored, cancellationToken);
+        for (var i = run.First; i <= run.Last; i++)
+        {
+            if (Checksum32.Of(run.StoredOf(i, stored).Span) != run.Segments[i].Checksum)
+                throw packs.Damaged(packs[run.Pack]);
+        }
+    }
+
     /// <summary>Begins to load segments, and waits for nothing.</summary>
     public void Prefetch(SegmentRun run) => cache.Prefetch(run);
 

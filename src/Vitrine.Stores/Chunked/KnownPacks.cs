@@ -26,7 +26,7 @@ internal sealed class KnownPacks(PackRegistry packs, BlockIndex index, IObjectSt
                 return;
         }
 
-        Index(pack, blocks);
+        index.Add(pack, blocks);
     }
 
     /// <summary>Whether a map may refer to these bytes: they are in a sealed pack that is not condemned.</summary>
@@ -136,15 +136,5 @@ internal sealed class KnownPacks(PackRegistry packs, BlockIndex index, IObjectSt
         }
 
         index.Remove(gone);
-    }
-
-    private void Index(int pack, IReadOnlyList<PackedBlock> blocks)
-    {
-        var offset = 0u;
-        foreach (var block in blocks)
-        {
-            index.Add(block.Name, new BlockPlace(pack, offset));
-            offset += block.Length;
-        }
     }
 }

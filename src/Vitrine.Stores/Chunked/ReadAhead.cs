@@ -86,6 +86,16 @@ internal sealed class ReadAhead(ContentMap map, ExtentReader extents) : IDisposa
 /// <summary>Segments of a pack, one after the other.</summary>
 internal readonly record struct SegmentRun(int Pack, IReadOnlyList<SegmentEntry> Segments, int First, int Last)
 {
+    /// <summary>Where its stored bytes begin in the pack.</summary>
+    public uint Start => Segments[First].Offset;
+
+    /// <summary>Of its stored bytes, and of what lies between them.</summary>
+    public int StoredLength => (int)(Segments[Last].End - Start);
+
+    /// <summary>The stored bytes of one of its segments, out of those of all.</summary>
+    public Memory<byte> StoredOf(int index, Memory<byte> stored) =>
+        stored.Slice((int)(Segments[index].Offset - Start), Segments[index].StoredLength);
+
     /// <summary>Joins a run that begins in this one or not far behind it.</summary>
     public bool TryJoin(SegmentRun next, int longestGap, out SegmentRun joined)
     {

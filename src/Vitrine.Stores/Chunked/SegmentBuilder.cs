@@ -38,30 +38,10 @@ internal sealed class SegmentBuilder(uint plainStart, long contentStart)
     /// <summary>Makes the segment's frame, and gives the builder's buffer back.</summary>
     public PackedSegment Pack(int level)
     {
-        ushort[] lengths = _blocks.TrueForAll(b => b.Length == PackFormat.BlockLength) ? [] : [.. _blocks.Select(b => b.Length)];
-        var header = PackFormat.FrameHeaderLength + 2 * lengths.Length;
-        var frame = ArrayPool<byte>.Shared.Rent(header + _length);
-        var stored = frame.AsSpan(header);
-        var (coding, length) = SegmentCodec.Compress(Plain, stored, level);
-        if (coding is SegmentCoding.Raw)
-        {
-            Plain.CopyTo(stored);
-            length = _length;
-        }
-
-        var entry = new SegmentEntry(0, length, plainStart, _length, Checksum32.Of(stored[..length]), coding);
-        PackFormat.WriteFrameHeader(frame, entry, lengths);
+        var packed = PackedSegment.Compress(Plain, _blocks, level);
         Return();
-        return new PackedSegment(frame, header + length, entry, _blocks);
+        return packed;
     }
 
     public void Return() => ArrayPool<byte>.Shared.Return(_plain);
-}
-
-/// <summary>A segment's frame, ready to be appended to a pack.</summary>
-internal sealed record PackedSegment(byte[] Buffer, int Length, SegmentEntry Entry, IReadOnlyList<PackedBlock> Blocks) : IDisposable
-{
-    public ReadOnlyMemory<byte> Frame => Buffer.AsMemory(0, Length);
-
-    public void Dispose() => ArrayPool<byte>.Shared.Return(Buffer);
 }

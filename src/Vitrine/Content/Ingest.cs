@@ -11,19 +11,31 @@ namespace Vitrine.Content;
 ///                 └► format inspection ─► the store's writer
 /// </code>
 /// Each byte is read once and copied never; a lane that falls behind slows the source. After a crash the sums are computed
-/// again from the store's own copy, so that not a byte is fetched twice.
+/// again from the store's own copy, so that not a byte is fetched twice. As long as the bytes are those of a content that the store has, no sums
+/// are computed, since they are known; where the bytes turn out to be others, what came is summed up from the store's copy beside what comes.
 /// </remarks>
 public sealed class Ingest : IAsyncDisposable
 {
     private const int BlockSize = 256 * 1024;
+
+    // A store is asked whether it knows the content when so much of it came, and again after so much more each time.
+    private const long EnoughToKnow = 1024 * 1024;
+    private const long LookInterval = 4 * 1024 * 1024;
+
+    // So much is summed up of what came before, for every block that comes: the source is slowed, and not stopped.
+    private const long MostCaughtUp = 64 * 1024 * 1024;
+
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromSeconds(1);
 
     private readonly ContentWriter _writer;
     private readonly IFormatInspector _inspector;
     private readonly IReadOnlyCollection<ChecksumAlgorithm> _sums;
     private readonly TimeProvider _time;
+    private readonly Func<Digest, Task<IReadOnlyDictionary<ChecksumAlgorithm, string>?>>? _known;
 
-    private Lanes _lanes;
+    private IngestLanes _lanes;
+    private long _looked;
+    private long _summed;
     private byte[] _buffer = [];
     private int _filled;
     private Task _flush = Task.CompletedTask;
@@ -31,18 +43,26 @@ public sealed class Ingest : IAsyncDisposable
 
     /// <param name="writer">Belongs to the ingest from now on.</param>
     /// <param name="sums">What is computed of the bytes beside SHA-256, which names them.</param>
-    public Ingest(ContentWriter writer, IFormatInspector inspector, IReadOnlyCollection<ChecksumAlgorithm> sums, TimeProvider time)
+    /// <param name="known">Finds the sums of a content that was taken in before, in hexadecimal digits; null for one of which they are not all known.</param>
+    public Ingest(
+        ContentWriter writer, IFormatInspector inspector, IReadOnlyCollection<ChecksumAlgorithm> sums, TimeProvider time,
+        Func<Digest, Task<IReadOnlyDictionary<ChecksumAlgorithm, string>?>>? known = null)
     {
-        (_writer, _inspector, _sums, _time) = (writer, inspector, sums, time);
-        _lanes = new Lanes(writer, inspector, sums);
+        (_writer, _inspector, _sums, _time, _known) = (writer, inspector, sums, time, known);
+        _lanes = BeginLanes();
     }
 
     /// <summary>How many bytes have come so far, those of an earlier run included.</summary>
     public long Length { get; private set; }
 
+    /// <summary>Whether content came by the names of its parts, so that there are no sums of it.</summary>
+    public bool IsByName { get; private set; }
+
     /// <summary>Looks again at what an earlier run left in the store.</summary>
     public async Task RereadAsync(CancellationToken cancellationToken)
     {
+        if (_writer.Length > 0)
+            await _lanes.BeginSumsAsync();
         while (Length < _writer.Length)
         {
             RentBuffer();
@@ -60,8 +80,8 @@ public sealed class Ingest : IAsyncDisposable
     {
         await _lanes.DisposeAsync();
         await _flush.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _lanes = new Lanes(_writer, _inspector, _sums);
-        (_flush, _filled, Length) = (Task.CompletedTask, 0, 0);
+        _lanes = BeginLanes();
+        (_flush, _filled, _looked, _summed, Length, IsByName) = (Task.CompletedTask, 0, 0, 0, 0, false);
         await _writer.ResetAsync(cancellationToken);
     }
 
@@ -105,6 +125,46 @@ public sealed class Ingest : IAsyncDisposable
         }
     }
 
+    /// <summary>Takes a content that another store has by the names of its parts, where both stores name them alike.</summary>
+    /// <param name="checkpoint">Called about once a second, and at the end, with the number of bytes that had to be read since the last call.</param>
+    /// <param name="pace">Is told how many bytes were read, and ends when more may be.</param>
+    /// <returns>False where it is to be read and taken as a stream. If true, the pass has no sums: the names stand for them.</returns>
+    /// <exception cref="StoreDamagedException">The other store does not give back what it was given.</exception>
+    public async Task<bool> TryTakeByNameAsync(
+        ContentReader content, Func<long, Task> checkpoint, Func<long, ValueTask> pace, CancellationToken cancellationToken)
+    {
+        if (!_writer.CanTake(content))
+            return false;
+
+        // What is here may have come from elsewhere, held against nothing yet. Of it, what is right is found by name when it comes again.
+        await RestartAsync(cancellationToken);
+        IsByName = true;
+        var (fetched, last) = (0L, _time.GetTimestamp());
+        try
+        {
+            while (Length < content.Length)
+            {
+                var read = await _writer.TakeAsync(content, cancellationToken);
+                Length = _writer.Length;
+                fetched += read;
+                await pace(read);
+                if (_time.GetElapsedTime(last) < CheckpointInterval)
+                    continue;
+
+                await BeginFlushAsync();
+                await checkpoint(fetched);
+                (fetched, last) = (0, _time.GetTimestamp());
+            }
+
+            return true;
+        }
+        finally
+        {
+            await _flush;
+            await checkpoint(fetched);
+        }
+    }
+
     /// <summary>Makes what came so far survive a power cut.</summary>
     public async Task FlushAsync(CancellationToken cancellationToken)
     {
@@ -122,7 +182,11 @@ public sealed class Ingest : IAsyncDisposable
     {
         await SettleAsync();
         cancellationToken.ThrowIfCancellationRequested();
-        return await _lanes.FinishAsync(Length);
+        var known = _lanes.Sums is LaneSums.Spared ? await FindKnownAsync(isWhole: true) : null;
+        if (known is null)
+            await CatchUpAsync(long.MaxValue);
+
+        return await _lanes.FinishAsync(Length, known);
     }
 
     /// <summary>What came, to be read at any place once the pass has ended. It is the ingest's, and closed with it.</summary>
@@ -164,7 +228,62 @@ public sealed class Ingest : IAsyncDisposable
         var (buffer, filled) = (_buffer, _filled);
         (_buffer, _filled) = ([], 0);
         await _lanes.GiveAsync(buffer, filled, stored);
+        await LookAsync();
     }
+
+    /// <summary>Sees to it that sums are computed where they are not known.</summary>
+    private async ValueTask LookAsync()
+    {
+        switch (_lanes.Sums)
+        {
+            case LaneSums.Held when Length >= EnoughToKnow:
+                await _lanes.SettleAsync();
+                if (await FindKnownAsync(isWhole: false) is null)
+                    await _lanes.BeginSumsAsync();
+                else
+                    _lanes.SpareSums();
+                break;
+            case LaneSums.Spared when Length - _looked >= LookInterval:
+                _looked = Length;
+                if (await _writer.RecognizeAsync(isWhole: false, CancellationToken.None) is null)
+                    _lanes.OweSums();
+                break;
+            case LaneSums.Owed:
+                await CatchUpAsync(MostCaughtUp);
+                break;
+        }
+    }
+
+    private async Task<IReadOnlyDictionary<ChecksumAlgorithm, string>?> FindKnownAsync(bool isWhole) =>
+        await _writer.RecognizeAsync(isWhole, CancellationToken.None) is { } content ? await _known!(content.Digest) : null;
+
+    /// <summary>Sums up what came while that seemed to be needless.</summary>
+    private async Task CatchUpAsync(long most)
+    {
+        if (_lanes.Sums is LaneSums.Spared or LaneSums.Owed)
+        {
+            await _lanes.SettleAsync();
+            for (var end = most < Length - _summed ? _summed + most : Length; _summed < end;)
+                _summed += await SumAsync((int)Math.Min(BlockSize, end - _summed));
+            if (_summed < Length)
+                return;
+        }
+
+        await _lanes.BeginSumsAsync();
+    }
+
+    private async Task<int> SumAsync(int length)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(length);
+        var read = await _writer.ReadAsync(_summed, buffer.AsMemory(0, length), CancellationToken.None);
+        if (read == 0)
+            throw new EndOfStreamException("The store gives back less than it says that it holds.");
+
+        await _lanes.SumAsync(buffer, read);
+        return read;
+    }
+
+    private IngestLanes BeginLanes() => new(_writer, _inspector, _sums, isHolding: _known is not null);
 
     /// <summary>Waits until every lane has seen every byte.</summary>
     private async Task SettleAsync()
@@ -194,93 +313,6 @@ public sealed class Ingest : IAsyncDisposable
         if (_buffer.Length > 0)
             ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = [];
-    }
-
-    /// <summary>The lanes of one pass, from the first byte to the last.</summary>
-    private sealed class Lanes : IAsyncDisposable
-    {
-        private readonly List<RunningDigest> _digests = [];
-        private readonly FormatInspection _inspection;
-        private readonly List<IngestLane> _observers = [];
-        private readonly IngestLane _store;
-
-        public Lanes(ContentWriter writer, IFormatInspector inspector, IReadOnlyCollection<ChecksumAlgorithm> sums)
-        {
-            _inspection = inspector.Begin();
-            foreach (var algorithm in sums.Append(ChecksumAlgorithm.Sha256).Distinct())
-                AddDigest(new RunningDigest(algorithm));
-            _store = new IngestLane(bytes => writer.WriteAsync(bytes, CancellationToken.None), TaskScheduler.Default);
-            _observers.Add(new IngestLane(bytes => Inspect(bytes, writer), TaskScheduler.Default, next: _store));
-        }
-
-        public async ValueTask GiveAsync(byte[] buffer, int length, bool stored)
-        {
-            var block = new IngestBlock(buffer, length, _observers.Count, stored);
-            for (var i = 0; i < _observers.Count; i++)
-            {
-                try
-                {
-                    await _observers[i].GiveAsync(block);
-                }
-                catch
-                {
-                    for (var left = i + 1; left < _observers.Count; left++)
-                        block.Release();
-                    throw;
-                }
-            }
-        }
-
-        /// <summary>Sends an empty block through every lane and waits for it to come out.</summary>
-        public async Task SettleAsync()
-        {
-            foreach (var lane in _observers.Append(_store))
-                await lane.SettleAsync();
-        }
-
-        public async Task<IngestResult> FinishAsync(long length)
-        {
-            foreach (var lane in _observers.Append(_store))
-                await lane.FinishAsync();
-
-            var sums = _digests.ToDictionary(d => d.Algorithm, d => Convert.ToHexStringLower(d.Finish()));
-            return new IngestResult(Digest.Parse(sums[ChecksumAlgorithm.Sha256]), length, sums, length == 0 ? null : _inspection.Complete());
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            foreach (var lane in _observers.Append(_store))
-                await lane.AbandonAsync();
-
-            foreach (var digest in _digests)
-                digest.Dispose();
-        }
-
-        // The inspection comes before the store, to which it says how to cut what it gets.
-        private ValueTask Inspect(ReadOnlyMemory<byte> bytes, ContentWriter writer)
-        {
-            _inspection.Observe(bytes.Span);
-            while (_inspection.TakeRow() is { } row)
-                writer.BeginRow(row);
-
-            return ValueTask.CompletedTask;
-        }
-
-        private void AddDigest(RunningDigest digest)
-        {
-            _digests.Add(digest);
-            AddObserver(digest.Append, IngestThreads.Shared);
-        }
-
-        private void AddObserver(Observer observe, TaskScheduler scheduler) => _observers.Add(new IngestLane(
-            bytes =>
-            {
-                observe(bytes.Span);
-                return ValueTask.CompletedTask;
-            },
-            scheduler));
-
-        private delegate void Observer(ReadOnlySpan<byte> bytes);
     }
 }
 

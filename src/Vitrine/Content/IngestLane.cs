@@ -125,6 +125,9 @@ internal sealed class IngestBlock(byte[] buffer, int length, int lanes, bool isS
     /// <summary>A block without bytes for one lane, to see when it comes out.</summary>
     public static IngestBlock Mark() => new([], 0, lanes: 1, isStored: true);
 
+    /// <summary>Says that so many lanes more have it.</summary>
+    public void Hold(int lanes) => Interlocked.Add(ref _holders, lanes);
+
     public void Release()
     {
         if (Interlocked.Decrement(ref _holders) != 0)

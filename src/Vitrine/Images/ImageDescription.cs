@@ -37,7 +37,7 @@ public sealed record ImageDescription(int Format, Image Image, IReadOnlyList<Ima
         try
         {
             return JsonSerializer.Deserialize<ImageDescription>(document, Json) is { Format: PresentFormat, Image: { Status: ImageStatus.Active, Content: not null } image } read
-                ? read with { Image = image with { Version = 0, Transfer = null }, Members = read.Members ?? [] }
+                ? Of(image, [.. (read.Members ?? []).Where(m => m is not null && m.Image == image.Id).DistinctBy(m => m.Project)])
                 : null;
         }
         catch (Exception error) when (error is JsonException or FormatException or NotSupportedException)

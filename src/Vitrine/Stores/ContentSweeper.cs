@@ -12,15 +12,16 @@ public sealed partial class ContentSweeper
     private readonly IReplicaCatalogue _replicas;
     private readonly ITransferCatalogue _transfers;
     private readonly IImageCatalogue _images;
+    private readonly IStoreOperationCatalogue _operations;
     private readonly LibraryOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<ContentSweeper> _logger;
 
     public ContentSweeper(
-        StoreRegistry stores, IReplicaCatalogue replicas, ITransferCatalogue transfers, IImageCatalogue images, LibraryOptions options,
-        TimeProvider time, ILogger<ContentSweeper> logger)
+        StoreRegistry stores, IReplicaCatalogue replicas, ITransferCatalogue transfers, IImageCatalogue images,
+        IStoreOperationCatalogue operations, LibraryOptions options, TimeProvider time, ILogger<ContentSweeper> logger)
     {
-        (_stores, _replicas, _transfers, _images) = (stores, replicas, transfers, images);
+        (_stores, _replicas, _transfers, _images, _operations) = (stores, replicas, transfers, images, operations);
         (_options, _time, _logger) = (options, time, logger);
     }
 
@@ -160,9 +161,11 @@ public sealed partial class ContentSweeper
         }
     }
 
-    /// <summary>Transfers under way keep their bytes, and imports that a user may retry do for a while.</summary>
+    /// <summary>Transfers and checks under way keep their bytes, and imports that a user may retry do for a while.</summary>
     private async Task<bool> IsWantedAsync(StagedContent staged, CancellationToken cancellationToken)
     {
+        if (staged.Key.Check is { } check)
+            return await _operations.FindAsync(check, cancellationToken) is { IsOver: false };
         if (staged.Key.Transfer is not { } id)
             return false;
 

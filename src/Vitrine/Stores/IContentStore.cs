@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Vitrine.Content;
 
@@ -24,6 +26,10 @@ public interface IContentStore
 
     /// <summary>The descriptions of the images whose content it has; null where it cannot keep any.</summary>
     IImageDescriptions? Descriptions => null;
+
+    /// <summary>The same store by another address of its server, which need not be on the same network; null where the kind has no addresses.</summary>
+    /// <exception cref="StoreUnavailableException">It does not answer by that address, or another store does.</exception>
+    Task<IContentStore?> ReachAsync(Uri address, CancellationToken cancellationToken) => Task.FromResult<IContentStore?>(null);
 
     Task<StoredContent?> FindAsync(Digest digest, CancellationToken cancellationToken);
 
@@ -70,6 +76,7 @@ public readonly partial record struct StagingKey(string Value)
     private const string UnpackedSuffix = "-unpacked";
     private const string ConvertedSuffix = "-converted";
     private const string PartSuffix = "-part-";
+    private const string CheckPrefix = "check-";
 
     /// <summary>The transfer that writes under the key; null where the key is of none.</summary>
     public Transfers.TransferId? Transfer
@@ -80,6 +87,12 @@ public readonly partial record struct StagingKey(string Value)
             return key.Success ? new Transfers.TransferId(Guid.ParseExact(key.Groups["id"].ValueSpan, "N")) : null;
         }
     }
+
+    /// <summary>The check of a store that writes under the key; null where the key is of none.</summary>
+    public StoreOperationId? Check => Value.StartsWith(CheckPrefix, StringComparison.Ordinal)
+        && Guid.TryParseExact(Value.AsSpan(CheckPrefix.Length, Math.Min(Value.Length - CheckPrefix.Length, 32)), "N", out var id)
+            ? new StoreOperationId(id)
+            : null;
 
     /// <summary>Of what comes from the source or the client.</summary>
     /// <param name="turn">How often the transfer began anew beside what a node that does not let go still holds.</param>
@@ -95,6 +108,10 @@ public readonly partial record struct StagingKey(string Value)
     public static StagingKey OfPart(Transfers.TransferId transfer, int number) =>
         new(string.Create(CultureInfo.InvariantCulture, $"{Of(transfer).Value}{PartSuffix}{number}"));
 
+    /// <summary>Of what a check of a store writes first, and of what it writes beside that.</summary>
+    public static StagingKey OfCheck(StoreOperationId check, int number) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"{CheckPrefix}{check.Value:N}-{number}"));
+
     public override string ToString() => Value;
 
     [GeneratedRegex("^(?<id>[0-9a-f]{32})(-[0-9]{1,9})?(-unpacked|-converted|-part-[0-9]{1,9})?$", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
@@ -104,6 +121,8 @@ public readonly partial record struct StagingKey(string Value)
 /// <summary>Content opened for reading at any offset, by many at once. It stays readable when the store deletes it.</summary>
 public abstract class ContentReader : IAsyncDisposable
 {
+    private const int BufferSize = 1 << 20;
+
     public abstract long Length { get; }
 
     /// <summary>
@@ -111,8 +130,33 @@ public abstract class ContentReader : IAsyncDisposable
     /// </summary>
     public virtual FileStream? File => null;
 
+    /// <summary>
+    /// The content as Zstandard frames (RFC 8878), one behind the other, of windows of 8 MiB at most; null where the store keeps no such frames.
+    /// What is given holds until more is asked for. The reader stays open meanwhile.
+    /// </summary>
+    /// <exception cref="StoreDamagedException">The store does not have the bytes that were written: while it is enumerated.</exception>
+    public virtual IAsyncEnumerable<ReadOnlyMemory<byte>>? ZstdFrames => null;
+
     /// <returns>How many bytes were read: at least one, unless the buffer is empty or the offset is the end.</returns>
     public abstract ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken);
+
+    /// <summary>Reads all of it, and says what that is.</summary>
+    public async Task<Digest> DigestAsync(CancellationToken cancellationToken)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            for (var offset = 0L; await ReadAsync(offset, buffer, cancellationToken) is > 0 and var read; offset += read)
+                hash.AppendData(buffer, 0, read);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        return Digest.FromHash(hash.GetHashAndReset());
+    }
 
     public abstract ValueTask DisposeAsync();
 }
@@ -137,6 +181,24 @@ public abstract class ContentWriter : IAsyncDisposable
 
     /// <exception cref="StoreFullException">The store has no room for them.</exception>
     public abstract ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
+
+    /// <summary>Looks whether what was written is the beginning of a content that the store has.</summary>
+    /// <param name="isWhole">Nothing more will be written: then it is the whole of one.</param>
+    /// <returns>Null where no such content is known, which does not mean that there is none. Once it was null it stays so.</returns>
+    public virtual ValueTask<StoredContent?> RecognizeAsync(bool isWhole, CancellationToken cancellationToken) => ValueTask.FromResult<StoredContent?>(null);
+
+    /// <summary>Whether the store of a content names the parts that contents are made of as this one does, so that the content can be taken by them.</summary>
+    public virtual bool CanTake(ContentReader content) => false;
+
+    /// <summary>
+    /// Takes some more of a content that another store has, from where this writer came to, by the names of its parts. What this writer's store has
+    /// of them is not read; what is read is held against its name.
+    /// </summary>
+    /// <returns>How many bytes had to be read.</returns>
+    /// <exception cref="StoreDamagedException">The other store does not give back what it was given.</exception>
+    /// <exception cref="NotSupportedException">It cannot be taken so: <see cref="CanTake"/>.</exception>
+    public virtual ValueTask<long> TakeAsync(ContentReader content, CancellationToken cancellationToken) =>
+        throw new NotSupportedException("The stores do not name the parts of contents alike.");
 
     /// <summary>Reads back what was written.</summary>
     public abstract ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken);

@@ -36,6 +36,12 @@ public sealed record LibraryStore(string Name, string Zone, string Kind, string 
     /// <summary>What operators let be done with it: the catalogue knows, not a node's configuration.</summary>
     public StoreMode Mode { get; init; }
 
+    /// <summary>
+    /// By which copies between stores reach its server, so that they take another network than clients do; null for the one that all take.
+    /// The catalogue knows it, as it does the mode.
+    /// </summary>
+    public Uri? SyncAddress { get; init; }
+
     /// <summary>A pool of block devices: no machine has its content, and none its own files to give it.</summary>
     public bool IsPool => Kind is "rbd";
 
@@ -91,6 +97,9 @@ public interface IReplicaCatalogue
     Task<IReadOnlyList<LibraryStore>> ListStoresAsync(CancellationToken cancellationToken);
 
     Task SaveModeAsync(string store, StoreMode mode, CancellationToken cancellationToken);
+
+    /// <param name="address">Null for none of its own.</param>
+    Task SaveSyncAddressAsync(string store, Uri? address, CancellationToken cancellationToken);
 
     /// <summary>The replicas in a store that were given up, by image.</summary>
     Task<IReadOnlyList<Replica>> ListRetiredAsync(string store, CancellationToken cancellationToken);

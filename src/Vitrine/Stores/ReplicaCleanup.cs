@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Security.Cryptography;
 using Vitrine.Content;
 using Vitrine.Images;
 
@@ -11,8 +9,6 @@ internal sealed class ReplicaCleanup(
     IReplicaCatalogue replicas, IImageCatalogue images, ICatalogue catalogue, StoreRegistry stores, ContentSweeper sweeper, TimeProvider time)
     : IStoreWork
 {
-    private const int BufferSize = 1 << 20;
-
     public bool Does(StoreOperationKind kind) => kind is StoreOperationKind.Cleanup;
 
     public async Task<Func<StoreOperation, StoreOperation>> RunAsync(
@@ -65,29 +61,12 @@ internal sealed class ReplicaCleanup(
         try
         {
             await using var reader = await stores.Contents(store).OpenAsync(digest, cancellationToken);
-            return await HashAsync(reader, cancellationToken) == digest ? null : new StoreDamagedException(store, $"content {digest}").Message;
+            return await reader.DigestAsync(cancellationToken) == digest ? null : new StoreDamagedException(store, $"content {digest}").Message;
         }
         catch (LibraryException failure)
         {
             return failure.Message;
         }
-    }
-
-    private static async Task<Digest> HashAsync(ContentReader reader, CancellationToken cancellationToken)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
-        try
-        {
-            for (var offset = 0L; await reader.ReadAsync(offset, buffer, cancellationToken) is > 0 and var read; offset += read)
-                hash.AppendData(buffer, 0, read);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-
-        return Digest.FromHash(hash.GetHashAndReset());
     }
 
     /// <returns>False where somebody has made use of the replica meanwhile, or has removed it.</returns>

@@ -16,6 +16,22 @@ public sealed class ZoneNotFoundException(string name) : LibraryException($"No s
     public override string Remedy => "List the stores to see their zones.";
 }
 
+public sealed class StoreExistsException(string name) : LibraryException($"There is a store '{name}' already, or was one.")
+{
+    public override string Code => "store-exists";
+
+    public override string Remedy => "Choose another name; the list of stores has those that are taken.";
+}
+
+/// <summary>A new store would be in a place that is not its own.</summary>
+/// <param name="reason">What is the case, as a sentence without a path.</param>
+public sealed class StoreInUseException(string store, string reason) : LibraryException($"The store '{store}' cannot be there: {reason}")
+{
+    public override string Code => "store-in-use";
+
+    public override string Remedy => "Choose an empty directory, an empty bucket or another prefix. A store that has images already is configured, not added.";
+}
+
 /// <summary>An operator has closed the store to new content.</summary>
 public sealed class StoreClosedException(string store, StoreMode mode)
     : LibraryException($"The store '{store}' takes no new content: it is {(mode is StoreMode.Draining ? "being drained" : "read-only")}.")
@@ -109,6 +125,17 @@ public sealed class StoreDamagedException(string store, string what, Exception? 
     public override string Code => "store-damaged";
 
     public override string Remedy => "Ask the operator to scrub the store, which names all images concerned; replicas in other stores are not affected.";
+}
+
+/// <summary>A check has found that the store does otherwise than every store promises.</summary>
+/// <param name="found">What was found, as a sentence.</param>
+public sealed class StorePromiseException(string store, string found)
+    : LibraryException($"The store '{store}' does not keep what every store promises: {found}")
+{
+    public override string Code => "store-promise";
+
+    public override string Remedy =>
+        "Keep no images there before that is put right: look at what stands between the library and the bytes, as options of the mount, caches and proxies.";
 }
 
 /// <summary>Two writers may not write under one key at once.</summary>

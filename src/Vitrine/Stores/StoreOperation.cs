@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Vitrine.Access;
+using Vitrine.Images;
 
 namespace Vitrine.Stores;
 
@@ -37,6 +38,9 @@ public enum StoreOperationKind
 
     /// <summary>Makes a lost catalogue know again what the store has.</summary>
     Rebuild,
+
+    /// <summary>Goes through what every store promises, with a content of its own.</summary>
+    Check,
 }
 
 public enum StoreOperationState
@@ -71,6 +75,9 @@ public sealed record StoreOperation
     /// <summary>Of a sync: the replicas that are copied are given up then.</summary>
     public bool Moves { get; init; }
 
+    /// <summary>Of a sync: the images that it is about; none for all that the sources have.</summary>
+    public ImmutableArray<ImageId> Images { get; init; } = [];
+
     public StoreOperationState State { get; init; } = StoreOperationState.Queued;
 
     /// <summary>How far it is.</summary>
@@ -96,6 +103,9 @@ public sealed record StoreOperation
 
     /// <summary>What came of a rebuild; null before it is done.</summary>
     public RebuildResult? Rebuilt { get; init; }
+
+    /// <summary>What came of a check; null before it is done.</summary>
+    public CheckResult? Checked { get; init; }
 
     /// <summary>Why it failed.</summary>
     public StoreOperationFailure? Failure { get; init; }
@@ -135,6 +145,8 @@ public sealed record StoreOperation
 
     public StoreOperation Finish(RebuildResult result, DateTimeOffset now) => Finish(now) with { Rebuilt = result };
 
+    public StoreOperation Finish(CheckResult result, DateTimeOffset now) => Finish(now) with { Checked = result };
+
     public StoreOperation Fail(StoreOperationFailure failure, DateTimeOffset now) =>
         this with { State = StoreOperationState.Failed, Failure = failure, EndedAt = now };
 
@@ -158,9 +170,22 @@ public sealed record CleanupResult(int Removed, long Bytes, IReadOnlyList<KeptRe
 /// <param name="Unreadable">How many descriptions are damaged, or of a later release.</param>
 public sealed record RebuildResult(int Restored, int Known, int Lost, int Unreadable);
 
+/// <param name="IsReadOnly">The store takes no new content, so that it was only read from.</param>
+/// <param name="Steps">What was found in order, one after the other.</param>
+/// <param name="Fault">What was not, and ended the check; null where all was.</param>
+public sealed record CheckResult(bool IsReadOnly, IReadOnlyList<CheckStep> Steps, CheckFault? Fault);
+
+/// <param name="Name">A word that never changes, as <c>commit</c>.</param>
+/// <param name="Promise">What was seen to hold, as a sentence.</param>
+public sealed record CheckStep(string Name, string Promise, TimeSpan Took);
+
+/// <param name="Step">The <see cref="CheckStep.Name"/> of what was being tried.</param>
+/// <param name="Promise">What should have held, as a sentence.</param>
+public sealed record CheckFault(string Step, string Promise, StoreOperationFailure Failure);
+
 /// <summary>What a clean-up did not remove.</summary>
 /// <param name="Reason">A sentence.</param>
-public sealed record KeptReplica(Images.ImageId Image, string Reason);
+public sealed record KeptReplica(ImageId Image, string Reason);
 
 /// <summary>Why an operation failed, for a person and for a program.</summary>
 /// <param name="Code">A word that never changes, as <c>store-unavailable</c>.</param>

@@ -1,4 +1,5 @@
 using Vitrine.Access;
+using Vitrine.Images;
 
 namespace Vitrine.Stores;
 
@@ -13,11 +14,15 @@ public sealed class StoreOperations(
     /// <summary>So many operations of a store are remembered.</summary>
     internal const int MostKept = 100;
 
+    /// <summary>So many images one by one; more are synchronised as a whole.</summary>
+    public const int MostImages = 1000;
+
     internal static readonly TimeSpan Lifetime = TimeSpan.FromDays(90);
 
     /// <summary>Has some node that reaches the store work on it, this one or another.</summary>
     /// <exception cref="StoreNotFoundException">There is no such store, or one of the sources is none.</exception>
-    /// <exception cref="StoreUnavailableException">No living node reaches the store.</exception>
+    /// <exception cref="StoreUnavailableException">No living node reaches the store, or both it and one of the sources.</exception>
+    /// <exception cref="ReplicaNotFoundException">One of the images is in none of the sources.</exception>
     /// <exception cref="UpkeepNotSupportedException">The store is this node's, and shares nothing among contents. Of another's, the operation fails.</exception>
     /// <exception cref="StoreClosedException">The store takes no new content.</exception>
     /// <exception cref="StoreBusyException">Another operation of the store, of this kind or this sort, is not over.</exception>
@@ -27,7 +32,7 @@ public sealed class StoreOperations(
         Check(store, task, [.. (await placement.ListKnownAsync(cancellationToken)).Select(s => s.Name)]);
         await placement.CheckReachedAsync(store, cancellationToken);
         if (task.Kind is StoreOperationKind.Sync)
-            await placement.ChooseAsync(StoreChoice.Of(store), cancellationToken);
+            await CheckSyncAsync(store, task, cancellationToken);
 
         return await BeginAsync(store, task, caller.User, cancellationToken);
     }
@@ -105,6 +110,18 @@ public sealed class StoreOperations(
         }
     }
 
+    private async Task CheckSyncAsync(string store, StoreTask task, CancellationToken cancellationToken)
+    {
+        await placement.ChooseAsync(StoreChoice.Of(store), cancellationToken);
+        foreach (var source in task.Sources)
+            await placement.CheckReachedTogetherAsync(source, store, cancellationToken);
+
+        var there = (await replicas.ListAsync(task.Images, cancellationToken))
+            .Where(r => r.State is ReplicaState.Ready && task.Sources.Contains(r.Store)).Select(r => r.Image).ToHashSet();
+        foreach (var image in task.Images.Where(i => !there.Contains(i)))
+            throw new ReplicaNotFoundException(image, string.Join("' or '", task.Sources));
+    }
+
     /// <param name="known">The names of all stores.</param>
     private void Check(string store, StoreTask task, HashSet<string> known)
     {
@@ -116,6 +133,10 @@ public sealed class StoreOperations(
             throw new InvalidFieldException("sources", "are what a sync copies from, and nothing else has any");
         if (task.Moves && task.Kind is not StoreOperationKind.Sync)
             throw new InvalidFieldException("move", "only a sync can move images");
+        if (task.Images.Count > 0 && task.Kind is not StoreOperationKind.Sync)
+            throw new InvalidFieldException("images", "only a sync is of some images");
+        if (task.Images.Count > MostImages)
+            throw new LimitExceededException("images of one sync", MostImages);
         if (task.Sources.Contains(store))
             throw new InvalidFieldException("sources", "a store is not copied into itself");
         if (task.Kind is StoreOperationKind.Cleanup != task.IsConfirmed)
@@ -137,6 +158,7 @@ public sealed class StoreOperations(
             Rate = task.Kind is StoreOperationKind.Scrub ? task.Rate ?? options.ScrubRate : null,
             Sources = [.. task.Sources.Distinct(StringComparer.Ordinal)],
             Moves = task.Moves,
+            Images = [.. task.Images.Distinct()],
             CreatedAt = time.Now(),
         };
         var saved = await catalogue.SaveAsync(operation, cancellationToken);
@@ -152,4 +174,7 @@ public sealed record StoreTask(StoreOperationKind Kind, long? Rate = null, bool 
 {
     /// <summary>The stores that a sync copies from.</summary>
     public IReadOnlyList<string> Sources { get; init; } = [];
+
+    /// <summary>The images that a sync is about; none for all that the sources have.</summary>
+    public IReadOnlyList<ImageId> Images { get; init; } = [];
 }

@@ -3,7 +3,7 @@ using Vitrine.Nodes;
 namespace Vitrine.Stores;
 
 /// <summary>Decides which stores receive new content: of all that some node reaches, this one or another.</summary>
-public sealed class StorePlacement(StoreRegistry registry, IReplicaCatalogue catalogue, INodeCatalogue nodes, TimeProvider time)
+public sealed class StorePlacement(StoreRegistry registry, IReplicaCatalogue catalogue, INodeCatalogue nodes, ThisNode node, TimeProvider time)
 {
     /// <summary>More than there are zones to spread over is a mistake.</summary>
     private const int MostChosen = 32;
@@ -36,6 +36,19 @@ public sealed class StorePlacement(StoreRegistry registry, IReplicaCatalogue cat
     {
         if (!(await ListReachedAsync(cancellationToken)).Contains(store))
             throw new StoreUnavailableException(store, "no node that is alive reaches it.");
+    }
+
+    /// <summary>Refuses a copy that a node which reaches both stores must make, where there is none.</summary>
+    /// <exception cref="StoreUnavailableException">Neither this node nor another that is alive takes transfers and reaches both.</exception>
+    internal async Task CheckReachedTogetherAsync(string from, string to, CancellationToken cancellationToken)
+    {
+        if (node.Roles.Contains(NodeRole.Transfer) && registry.Has(from) && registry.Has(to))
+            return;
+
+        var now = time.GetUtcNow();
+        var others = (await nodes.ListAsync(cancellationToken)).Where(n => n.IsAlive(now) && n.Roles.Contains(NodeRole.Transfer));
+        if (!others.Any(n => n.Stores.Contains(from) && n.Stores.Contains(to)))
+            throw new StoreUnavailableException(from, $"no node that is alive and takes transfers reaches both it and the store '{to}', so that nothing can be copied between them.");
     }
 
     /// <summary>Every store that a node was ever configured with; those of this one as they are configured here.</summary>

@@ -52,9 +52,8 @@ internal sealed class StoreRebuild(IImageCatalogue images, IReplicaCatalogue rep
 
             try
             {
-                await catalogue.SaveAsync(new CatalogueChange { Image = image ?? description.Image, Replicas = [ready] }, cancellationToken);
-                if (image is null)
-                    await RestoreMembersAsync(description, cancellationToken);
+                await catalogue.SaveAsync(
+                    new CatalogueChange { Image = image ?? description.Image, Members = image is null ? description.Members : [], Replicas = [ready] }, cancellationToken);
                 return true;
             }
             catch (DuplicateSourceException)
@@ -65,21 +64,6 @@ internal sealed class StoreRebuild(IImageCatalogue images, IReplicaCatalogue rep
             catch (Exception failure) when (failure is ConcurrentChangeException or ImageIdTakenException)
             {
                 // It was changed, or restored by another store, at this moment: look again.
-            }
-        }
-    }
-
-    private async Task RestoreMembersAsync(ImageDescription description, CancellationToken cancellationToken)
-    {
-        foreach (var member in description.Members)
-        {
-            try
-            {
-                await images.AddMemberAsync(member, cancellationToken);
-            }
-            catch (Exception failure) when (failure is DuplicateMemberException or ImageNotFoundException)
-            {
-                // Somebody has shared or deleted the image in this moment.
             }
         }
     }

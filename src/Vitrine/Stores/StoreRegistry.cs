@@ -1,20 +1,21 @@
+using System.Collections.Immutable;
 using Vitrine.Nodes;
 
 namespace Vitrine.Stores;
 
-/// <summary>The stores that this node is configured with, by name.</summary>
+/// <summary>The stores that this node reaches, by name: those that it is configured with, and those that were added since.</summary>
 public sealed class StoreRegistry
 {
     /// <summary>Enough for what others write between two looks at what is free.</summary>
     private const long LargestReserve = 1L << 30;
     private const int ReservedPart = 20;
 
-    private readonly Dictionary<string, (LibraryStore Store, IContentStore Contents)> _stores;
+    private ImmutableDictionary<string, (LibraryStore Store, IContentStore Contents)> _stores;
 
     /// <exception cref="ArgumentException">Not exactly one store is the default.</exception>
     public StoreRegistry(IEnumerable<(LibraryStore Store, IContentStore Contents)> stores)
     {
-        _stores = stores.ToDictionary(s => s.Store.Name, StringComparer.Ordinal);
+        _stores = stores.ToImmutableDictionary(s => s.Store.Name, StringComparer.Ordinal);
         if (_stores.Values.Count(s => s.Store.IsDefault) != 1)
             throw new ArgumentException("Exactly one store must be the default.", nameof(stores));
     }
@@ -22,6 +23,14 @@ public sealed class StoreRegistry
     public IReadOnlyCollection<LibraryStore> All => [.. _stores.Values.Select(s => s.Store).OrderBy(s => s.Name, StringComparer.Ordinal)];
 
     public LibraryStore Default => _stores.Values.First(s => s.Store.IsDefault).Store;
+
+    /// <summary>From now on the node reaches this one too.</summary>
+    /// <exception cref="ArgumentException">It reaches one of this name, or has its default store.</exception>
+    public void Add(LibraryStore store, IContentStore contents)
+    {
+        if (store.IsDefault || !ImmutableInterlocked.TryAdd(ref _stores, store.Name, (store, contents)))
+            throw new ArgumentException($"There is a default store, or one with the name '{store.Name}'.", nameof(store));
+    }
 
     public bool Has(string name) => _stores.ContainsKey(name);
 

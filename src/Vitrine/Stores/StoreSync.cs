@@ -4,7 +4,8 @@ using Vitrine.Transfers;
 namespace Vitrine.Stores;
 
 /// <summary>Brings into one store what others have, by a transfer for each image, and waits until all of them are over.</summary>
-internal sealed class StoreSync(IReplicaCatalogue replicas, ITransferCatalogue transfers, ImageReplicas copies, TimeProvider time) : IStoreWork
+internal sealed class StoreSync(
+    IReplicaCatalogue replicas, ITransferCatalogue transfers, ImageReplicas copies, StoreRegistry stores, SyncRoutes routes, TimeProvider time) : IStoreWork
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
@@ -13,16 +14,27 @@ internal sealed class StoreSync(IReplicaCatalogue replicas, ITransferCatalogue t
     public async Task<Func<StoreOperation, StoreOperation>> RunAsync(
         StoreOperation operation, IProgress<UpkeepProgress> progress, CancellationToken cancellationToken)
     {
+        if ((await ListBegunAsync(operation, cancellationToken)).Count == 0)
+            await CheckStoresAsync(operation, cancellationToken);
         await BeginCopiesAsync(operation, cancellationToken);
         var result = await WatchAsync(operation, progress, cancellationToken);
         return o => o.Finish(result, time.Now());
+    }
+
+    /// <summary>Before the first copy, so that a store which is cut off from here is the reason of one failure, and not of one for each image.</summary>
+    /// <exception cref="StoreUnavailableException">One of the stores does not answer.</exception>
+    private async Task CheckStoresAsync(StoreOperation operation, CancellationToken cancellationToken)
+    {
+        foreach (var store in operation.Sources.Prepend(operation.Store).Where(stores.Has))
+            await (await routes.FindAsync(store, cancellationToken)).MeasureAsync(cancellationToken);
     }
 
     private async Task BeginCopiesAsync(StoreOperation operation, CancellationToken cancellationToken)
     {
         foreach (var source in operation.Sources)
         {
-            foreach (var id in await replicas.ListMissingAsync([source], operation.Store, cancellationToken))
+            var missing = await replicas.ListMissingAsync([source], operation.Store, cancellationToken);
+            foreach (var id in operation.Images.IsEmpty ? missing : missing.Intersect(operation.Images))
                 await copies.TryCopyAsync(id, operation, source, cancellationToken);
         }
     }
@@ -31,7 +43,7 @@ internal sealed class StoreSync(IReplicaCatalogue replicas, ITransferCatalogue t
     {
         while (true)
         {
-            var begun = await transfers.ListAsync(new TransferQuery { Operation = operation.Id, Limit = int.MaxValue }, cancellationToken);
+            var begun = await ListBegunAsync(operation, cancellationToken);
             progress.Report(new UpkeepProgress(begun.Sum(t => t.Moved), begun.Sum(t => t.Length ?? 0)));
             if (begun.All(t => t.IsOver))
                 return ResultOf(begun);
@@ -39,6 +51,9 @@ internal sealed class StoreSync(IReplicaCatalogue replicas, ITransferCatalogue t
             await Task.Delay(LookInterval, time, cancellationToken);
         }
     }
+
+    private Task<IReadOnlyList<Transfer>> ListBegunAsync(StoreOperation operation, CancellationToken cancellationToken) =>
+        transfers.ListAsync(new TransferQuery { Operation = operation.Id, Limit = int.MaxValue }, cancellationToken);
 
     /// <summary>An operation that began again may have tried an image twice.</summary>
     private static SyncResult ResultOf(IReadOnlyList<Transfer> begun)

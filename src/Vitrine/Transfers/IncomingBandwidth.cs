@@ -33,6 +33,14 @@ public sealed class IncomingBandwidth(TimeProvider time)
     /// <param name="isCopy">They come from another store of the library.</param>
     public Stream Pace(Stream body, bool isCopy) => new PacedStream(body, this, isCopy);
 
+    /// <summary>Says that so many bytes were taken in, and waits until the next may be.</summary>
+    /// <param name="isCopy">They come from another store of the library.</param>
+    public ValueTask SpendAsync(long bytes, bool isCopy, CancellationToken cancellationToken)
+    {
+        Take(bytes);
+        return WaitAsync(isCopy, cancellationToken);
+    }
+
     /// <summary>Waits until nothing is owed.</summary>
     private async ValueTask WaitAsync(bool isCopy, CancellationToken cancellationToken)
     {
@@ -53,7 +61,7 @@ public sealed class IncomingBandwidth(TimeProvider time)
         }
     }
 
-    private void Take(int bytes)
+    private void Take(long bytes)
     {
         lock (_lock)
             _bytes -= bytes;

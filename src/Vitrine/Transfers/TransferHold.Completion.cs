@@ -20,13 +20,13 @@ internal sealed partial class TransferHold
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
         await ChangeAsync(t => t.Check(), cancellationToken);
-        var result = await Opened.FinishAsync(cancellationToken);
         if (Transfer is { Kind: TransferKind.Copy, Content: { } copied })
         {
-            await CommitCopyAsync(result, copied, cancellationToken);
+            await CommitCopyAsync(copied, cancellationToken);
             return;
         }
 
+        var result = await Opened.FinishAsync(cancellationToken);
         var image = await _holds.GetImageAsync(Transfer, cancellationToken);
         if (ContentRules.WrapperToOpen(result, image) is { } wrapper)
             await UnpackAsync(ContentRules.AcceptSource(result, wrapper, Transfer.Length, Transfer.Expected), cancellationToken);
@@ -134,7 +134,7 @@ internal sealed partial class TransferHold
         {
             if (writer.Length > 0)
                 await writer.ResetAsync(cancellationToken);
-            return new Ingest(writer, _holds.Inspector, Published, _holds.Time);
+            return new Ingest(writer, _holds.Inspector, Published, _holds.Time, digest => _holds.FindSumsAsync(digest, Published));
         }
         catch
         {
@@ -144,9 +144,10 @@ internal sealed partial class TransferHold
     }
 
     /// <exception cref="StoreDamagedException">The store that it came from gave other bytes than it was given.</exception>
-    private async Task CommitCopyAsync(IngestResult result, ContentFacts content, CancellationToken cancellationToken)
+    private async Task CommitCopyAsync(ContentFacts content, CancellationToken cancellationToken)
     {
-        if (result.Digest != content.Digest)
+        var isRight = Opened.IsByName ? Opened.Length == content.Size : (await Opened.FinishAsync(cancellationToken)).Digest == content.Digest;
+        if (!isRight)
         {
             await RestartAsync(cancellationToken);
             throw new StoreDamagedException(Transfer.SourceStore!, $"content {content.Digest}");

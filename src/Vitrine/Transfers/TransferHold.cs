@@ -53,11 +53,12 @@ internal sealed partial class TransferHold : IAsyncDisposable
         if (_ingest is not null)
             return;
 
-        IAsyncDisposable opened = await Store.OpenWriterAsync(Key, cancellationToken);
+        var store = Transfer.Kind is TransferKind.Copy ? await _holds.Routes.FindAsync(Transfer.Store, cancellationToken) : Store;
+        IAsyncDisposable opened = await store.OpenWriterAsync(Key, cancellationToken);
         try
         {
             var writer = (ContentWriter)opened;
-            var ingest = new Ingest(writer, _holds.Inspector, Sums, _holds.Time);
+            var ingest = new Ingest(writer, _holds.Inspector, Sums, _holds.Time, digest => _holds.FindSumsAsync(digest, Sums));
             opened = ingest;
             if (writer.Length > 0)
                 await ChangeAsync(t => t with { Step = TransferSteps.Rereading }, cancellationToken);
@@ -118,9 +119,19 @@ internal sealed partial class TransferHold : IAsyncDisposable
     {
         var paced = _holds.Bandwidth.Pace(body, isCopy: Transfer.SourceStore is not null);
         return Opened.TakeAsync(paced, Transfer.Length, _holds.Options.MaxImageSize, ReportAsync, cancellationToken);
+    }
 
-        // Also when the work is called off: what came is here.
-        Task ReportAsync(long fetched) => ChangeAsync(t => t.Advance(Opened.Length, fetched, _holds.Time.Now()), CancellationToken.None);
+    // Also when the work is called off: what came is here.
+    private Task ReportAsync(long fetched) => ChangeAsync(t => t.Advance(Opened.Length, fetched, _holds.Time.Now()), CancellationToken.None);
+
+    /// <summary>Takes what another store of the library has.</summary>
+    public async Task ReceiveAsync(ContentReader replica, CancellationToken cancellationToken)
+    {
+        if (await Opened.TryTakeByNameAsync(replica, ReportAsync, read => _holds.Bandwidth.SpendAsync(read, isCopy: true, cancellationToken), cancellationToken))
+            return;
+
+        await using var body = new ContentStream(replica, Length);
+        await ReceiveAsync(body, cancellationToken);
     }
 
     /// <summary>Takes what came in parts as the content, from where an earlier run of it was.</summary>

@@ -12,7 +12,7 @@ namespace Vitrine.Transfers;
 
 /// <summary>Takes transfers for this node.</summary>
 internal sealed class TransferHolds(
-    ICatalogue catalogue, ITransferCatalogue transfers, IImageCatalogue images, IReplicaCatalogue replicas, StoreRegistry stores,
+    ICatalogue catalogue, ITransferCatalogue transfers, IImageCatalogue images, IReplicaCatalogue replicas, StoreRegistry stores, SyncRoutes routes,
     IFormatInspector inspector, IContentWrappers wrappers, IDiskFormats formats, ITransferScheduler scheduler, LimitDesk limits,
     IncomingBandwidth bandwidth, NodeDuty duty, ThisNode node, LibraryOptions options, TimeProvider time,
     IMeterFactory meters, ILogger<TransferHolds> logger)
@@ -28,6 +28,7 @@ internal sealed class TransferHolds(
     public ITransferCatalogue Transfers => transfers;
     public IReplicaCatalogue Replicas => replicas;
     public StoreRegistry Stores => stores;
+    public SyncRoutes Routes => routes;
     public ITransferScheduler Scheduler => scheduler;
     public LimitDesk Limits => limits;
     public IncomingBandwidth Bandwidth => bandwidth;
@@ -82,6 +83,24 @@ internal sealed class TransferHolds(
         await images.FindAsync(transfer.Image, cancellationToken) is { Status: not ImageStatus.Deleted } image
             ? image
             : throw new TransferLostException(transfer.Id);
+
+    /// <summary>The sums of a content that some image has, by what its record says.</summary>
+    /// <param name="wanted">Beside SHA-256.</param>
+    /// <returns>Null where not all of them are known.</returns>
+    public async Task<IReadOnlyDictionary<ChecksumAlgorithm, string>?> FindSumsAsync(Digest digest, IReadOnlyCollection<ChecksumAlgorithm> wanted)
+    {
+        var query = new ImageQuery { Sight = new ImageSight(Everything: true, Project: null, Domain: ""), Sha256 = digest.Hex, Limit = 1 };
+        if (await images.ListAsync(query, CancellationToken.None) is not [{ Content: { } content }])
+            return null;
+
+        var sums = new Dictionary<ChecksumAlgorithm, string>
+        {
+            [ChecksumAlgorithm.Sha256] = digest.Hex,
+            [ChecksumAlgorithm.Md5] = content.Md5,
+            [ChecksumAlgorithm.Sha512] = content.Sha512,
+        };
+        return wanted.All(sums.ContainsKey) ? sums : null;
+    }
 
     public TransferFailure Describe(Exception failure, string step) => (CatalogueUnavailableException.From(failure) ?? failure) is LibraryException known
         ? new TransferFailure(known.Code, step, known.Message, known.Remedy, node.Name, time.Now())

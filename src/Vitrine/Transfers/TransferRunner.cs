@@ -296,10 +296,10 @@ public sealed partial class TransferRunner
         var store = await _readers.ChooseAsync(hold.Transfer, stopping);
         await hold.ChangeAsync(t => t.Reach() with { SourceStore = store }, stopping);
         await _stores.CheckRoomAsync(hold.Transfer.Store, content.Size - hold.Length, stopping);
-        await using var reader = await _stores.Contents(store).OpenAsync(content.Digest, stopping);
-        await using var body = new ContentStream(reader, hold.Length);
+        var source = await _holds.Routes.FindAsync(store, stopping);
+        await using var reader = await source.OpenAsync(content.Digest, stopping);
         await hold.ChangeAsync(t => t.Connect(content.Size, hold.Length, validator: null, _holds.Time.Now()), stopping);
-        await hold.ReceiveAsync(body, stopping);
+        await hold.ReceiveAsync(reader, stopping);
     }
 
     private static async Task BeginAgainAsync(TransferHold hold, SourceReading reading, CancellationToken stopping)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
+using Vitrine.Cli;
 using Vitrine.Client;
 
 namespace Vitrine.ApiTests.Rest;
@@ -78,6 +79,39 @@ public sealed class ReplicaTests(RestLibrary library) : IClassFixture<RestLibrar
         Assert.Equal((HttpStatusCode.Conflict, "store-closed"), (refused.Status, refused.Code));
         Assert.Equal("open", (await admin.ChangeStoreAsync("other", new StoreChange { Mode = "open" }, Stop)).Mode);
         await library.MakeImageAsync(admin, [1], store: "other");
+    }
+
+    [Fact]
+    public async Task A_store_is_copied_and_migrated_by_the_command_line_whole_or_some_images_of_it()
+    {
+        var project = await library.NewProjectAsync();
+        using var admin = library.ClientOf(project.Admin);
+        var one = await library.MakeImageAsync(admin, RandomNumberGenerator.GetBytes(5000), store: "other");
+        var two = await library.MakeImageAsync(admin, RandomNumberGenerator.GetBytes(5000), store: "other");
+
+        var copied = await library.CommandAsync(project.Admin, "store", "copy", "other", "main", "--image", one.Name!);
+        Assert.Equal(0, copied.Code);
+        Assert.Contains("Store main: 1 images copied", copied.Out, StringComparison.Ordinal);
+        Assert.Equal([("main", "ready"), ("other", "ready")], await ReplicasAsync(one));
+        Assert.Equal([("other", "ready")], await ReplicasAsync(two));
+
+        var migrated = await library.CommandAsync(project.Admin, "store", "migrate", "other", "main", "--image", two.Id, "--json");
+        Assert.Equal(0, migrated.Code);
+        Assert.Contains($"\"images\":[\"{two.Id}\"]", migrated.Out, StringComparison.Ordinal);
+        Assert.Equal([("main", "ready"), ("other", "retired")], await ReplicasAsync(two));
+        Assert.Equal(0, (await library.CommandAsync(project.Admin, "store", "copy", "other", RestLibrary.SharingStore)).Code);
+        Assert.Contains((RestLibrary.SharingStore, "ready"), await ReplicasAsync(one));
+
+        Assert.Equal(ExitCodes.NotFound, (await library.CommandAsync(project.Admin, "store", "copy", "other", "main", "--image", two.Id)).Code);
+        Assert.Equal(ExitCodes.NotFound, (await library.CommandAsync(project.Admin, "store", "copy", "other", "nowhere")).Code);
+        Assert.Equal(ExitCodes.Denied, (await library.CommandAsync(project.Member, "store", "migrate", "other", "main")).Code);
+        Assert.Equal(ExitCodes.Usage, (await library.CommandAsync(project.Admin, "store", "migrate", "other")).Code);
+        using var wrong = await library.SendAsync(
+            HttpMethod.Post, "api/v1/stores/main/operations", project.Admin, RestLibrary.Json("""{"kind":"sync","sources":["other"],"images":["no id"]}"""));
+        Assert.Equal("images", (await RestLibrary.ProblemOf(wrong)).Field);
+
+        async Task<IEnumerable<(string, string)>> ReplicasAsync(ImageRecord image) =>
+            (await admin.GetImageAsync(image.Id, Stop)).Replicas.Select(r => (r.Store, r.State));
     }
 
     [Fact]

@@ -18,6 +18,7 @@ using Vitrine.Formats;
 using Vitrine.Formats.Wrappers;
 using Vitrine.Nodes;
 using Vitrine.OpenStack.Identity;
+using Vitrine.Server;
 using Vitrine.Server.Rest;
 using Vitrine.Sources;
 using Vitrine.Stores;
@@ -38,6 +39,9 @@ public sealed class RestLibrary : IAsyncLifetime
 {
     /// <summary>A store that keeps equal blocks once, and collects without a grace time.</summary>
     public const string SharingStore = "sharing";
+
+    /// <summary>Below the root, where stores may be added.</summary>
+    public const string StorePath = "added";
 
     public const string AdminPassword = "the admin's password";
 
@@ -103,6 +107,7 @@ public sealed class RestLibrary : IAsyncLifetime
         var replicas = Services.GetRequiredService<IReplicaCatalogue>();
         foreach (var store in Services.GetRequiredService<StoreRegistry>().All)
             await replicas.SaveStoreAsync(new Zone("zone-1", "The first zone"), store, CancellationToken.None);
+        await Services.GetRequiredService<AddedStores>().LookAsync(CancellationToken.None);
         await ReportAsync(NodeMode.Open);
     }
 
@@ -221,18 +226,26 @@ public sealed class RestLibrary : IAsyncLifetime
         services.AddKeystone();
         services.AddSources();
         services.AddSingleton(Options);
-        services.AddSingleton(new Server.ServerOptions());
+        services.AddSingleton(new ServerOptions());
         services.AddSingleton(new ThisNode("node-1", Guid.NewGuid().ToString(), "zone-1"));
         services.AddSingleton<IFormatInspector, FormatInspector>();
         services.AddSingleton<Disks.IDiskFormats>(new DiskFormats());
         services.AddSingleton<IContentWrappers, ContentWrappers>();
         services.AddSingleton(new StoreRegistry([NewStore("main", isDefault: true), NewStore("other", isDefault: false), NewSharingStore()]));
+        services.AddSingleton<IStoreOpener>(NewOpener());
         services.AddSingleton<PromptScheduler>();
         services.AddSingleton<ITransferScheduler>(provider => provider.GetRequiredService<PromptScheduler>());
         services.AddSingleton<PromptStoreScheduler>();
         services.AddSingleton<IStoreOperationScheduler>(provider => provider.GetRequiredService<PromptStoreScheduler>());
         services.AddLibrary();
         services.AddRest();
+    }
+
+    /// <summary>As if the main store were in the configuration.</summary>
+    private StoreOpener NewOpener()
+    {
+        var main = new StoreOptions { Path = _root.CreateSubdirectory("main").FullName };
+        return new StoreOpener([("main", main)], new ServerOptions { NodeName = "node-1", Zone = "zone-1", StorePaths = { _root.CreateSubdirectory(StorePath).FullName } });
     }
 
     private (LibraryStore, IContentStore) NewSharingStore() => (

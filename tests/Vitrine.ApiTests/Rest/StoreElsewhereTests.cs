@@ -26,6 +26,12 @@ public sealed class StoreElsewhereTests(RestLibrary library) : IClassFixture<Res
         var now = TimeProvider.System.Now();
         var node = new Node("far-1", "far-1-run", "zone-2", [NodeRole.Transfer], "http://127.0.0.1:1", "0.1.0", now, now) { Stores = [Store] };
         await library.Services.GetRequiredService<INodeCatalogue>().SaveAsync(node, Stop);
+        var apart = await Assert.ThrowsAsync<LibraryClientException>(() => admin.StartStoreOperationAsync(Store, request, Stop));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "store-unavailable"), (apart.Status, apart.Code));
+        Assert.Contains("reaches both it and the store 'far'", apart.Message, StringComparison.Ordinal);
+
+        node = node with { Stores = [Store, "main"] };
+        await library.Services.GetRequiredService<INodeCatalogue>().SaveAsync(node, Stop);
         var begun = await admin.StartStoreOperationAsync(Store, request, Stop);
         await library.Services.GetRequiredService<PromptStoreScheduler>().WhenIdleAsync();
         Assert.Equal(("queued", null), ((await admin.GetStoreOperationAsync(Store, begun.Id, Stop)).State, begun.Node));

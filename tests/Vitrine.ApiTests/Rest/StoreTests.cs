@@ -164,6 +164,67 @@ public sealed class StoreTests(RestLibrary library) : IClassFixture<RestLibrary>
         Assert.Equal(RestLibrary.SharingStore, (await library.CommandAsync(project.Member, $"[suggest:{Line.Length}]", Line)).Out.Trim());
     }
 
+    [Fact]
+    public async Task A_check_says_how_each_step_went()
+    {
+        const string Store = "main";
+        var project = await library.NewProjectAsync();
+        using var admin = library.ClientOf(project.Admin);
+        var begun = await StartAsync(admin, Store, "check");
+        var last = await admin.WatchStoreOperationAsync(Store, begun.Id, Stop).LastAsync(Stop);
+        Assert.Equal(("done", false, null), (last.State, last.Checked!.ReadOnly, last.Checked.Fault));
+        Assert.Equal(last.Total, last.Checked.Steps.Count);
+        Assert.All(last.Checked.Steps, s => Assert.True(s is { Kept: true, Milliseconds: >= 0 }));
+
+        var said = await library.CommandAsync(project.Admin, "store", "check", Store);
+        Assert.Equal(0, said.Code);
+        Assert.Matches(@"commit-again +yes +[0-9.]+ ms +Committing what is there changes nothing", said.Out);
+        Assert.Contains($"Store {Store}: 11 steps, all well", said.Out, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Denied, (await library.CommandAsync(project.Member, "store", "check", Store)).Code);
+        Assert.Equal(ExitCodes.NotFound, (await library.CommandAsync(project.Admin, "store", "check", "nowhere")).Code);
+    }
+
+    [Fact]
+    public async Task A_check_of_a_store_that_lost_its_directory_ends_with_1_and_says_what_to_do()
+    {
+        var project = await library.NewProjectAsync();
+        var (there, away) = (Path.Combine(library.Root, "other"), Path.Combine(library.Root, "unmounted"));
+        Directory.Move(there, away);
+        var said = await library.CommandAsync(project.Admin, "store", "check", "other", "--json");
+        Directory.Move(away, there);
+        Assert.Equal(ExitCodes.Failure, said.Code);
+        Assert.Contains("\"store-unavailable\"", said.Out, StringComparison.Ordinal);
+        Assert.Contains("its mount", said.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("other", """{"syncAddress":"http://127.0.0.2:7480"}""", 400, "syncAddress")]
+    [InlineData("other", """{"syncAddress":"ftp://127.0.0.2"}""", 400, "syncAddress")]
+    [InlineData("other", """{"syncAddress":"http://me:secret@127.0.0.2"}""", 400, "syncAddress")]
+    [InlineData("other", """{"syncAddress":"http://127.0.0.2/bucket"}""", 400, "syncAddress")]
+    [InlineData("other", """{"syncAddress":"nowhere"}""", 400, "syncAddress")]
+    [InlineData("other", """{"mode":"ajar"}""", 400, "mode")]
+    [InlineData("other", """{}""", 400, "mode")]
+    [InlineData("nowhere", """{"syncAddress":"http://127.0.0.2:7480"}""", 404, "store")]
+    public async Task A_change_that_cannot_be_is_refused_with_a_reason(string store, string body, int status, string? field)
+    {
+        var project = await library.SharedProjectAsync();
+        using var response = await library.SendAsync(HttpMethod.Patch, $"api/v1/stores/{store}", project.Admin, RestLibrary.Json(body));
+        var problem = await RestLibrary.ProblemOf(response);
+        Assert.Equal((status, field), (problem.Status, problem.Field));
+        using var denied = await library.SendAsync(HttpMethod.Patch, $"api/v1/stores/{store}", project.Member, RestLibrary.Json(body));
+        Assert.Equal(HttpStatusCode.Forbidden, denied.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_store_is_changed_in_something_and_a_store_of_files_has_no_address_to_lose()
+    {
+        var project = await library.SharedProjectAsync();
+        Assert.Equal(ExitCodes.Usage, (await library.CommandAsync(project.Admin, "store", "set", "other")).Code);
+        Assert.Equal(0, (await library.CommandAsync(project.Admin, "store", "set", "other", "--sync-address", "none", "--mode", "open")).Code);
+        Assert.Equal(ExitCodes.Failure, (await library.CommandAsync(project.Admin, "store", "set", "other", "--sync-address", "http://127.0.0.2:1")).Code);
+    }
+
     private static string Sum(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
     private static Task<StoreOperationRecord> StartAsync(LibraryClient client, string store, string kind) =>

@@ -26,6 +26,7 @@ public abstract class CatalogueFixture : IAsyncLifetime
     public ITransferCatalogue Transfers => Get<ITransferCatalogue>();
     public IReplicaCatalogue Replicas => Get<IReplicaCatalogue>();
     public IStoreOperationCatalogue Operations => Get<IStoreOperationCatalogue>();
+    public IAddedStoreCatalogue AddedStores => Get<IAddedStoreCatalogue>();
     public IDefinitionCatalogue Definitions => Get<IDefinitionCatalogue>();
     public IDescriptionCatalogue Descriptions => Get<IDescriptionCatalogue>();
     public ILimitCatalogue Limits => Get<ILimitCatalogue>();

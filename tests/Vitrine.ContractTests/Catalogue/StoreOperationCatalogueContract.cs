@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Vitrine.Access;
 using Vitrine.Images;
 using Vitrine.Stores;
@@ -35,6 +36,18 @@ public abstract class StoreOperationCatalogueContract(CatalogueFixture fixture)
     }
 
     [Fact]
+    public async Task What_a_check_found_is_read_back_as_it_was_written()
+    {
+        var fault = new CheckFault("commit", "It's found.", new StoreOperationFailure("store-full", "It's full.", "Make room."));
+        var found = new CheckResult(true, [new CheckStep("stage", "It's hidden.", TimeSpan.FromMicroseconds(12345))], fault);
+        var queued = await _operations.SaveAsync(New(StoreOperationKind.Check), Stop);
+        await _operations.SaveAsync(queued.Finish(found, Noon), Stop);
+        var read = (await _operations.FindAsync(queued.Id, Stop))!.Checked!;
+        Assert.Equal((true, fault), (read.IsReadOnly, read.Fault));
+        Assert.Equal(found.Steps, read.Steps);
+    }
+
+    [Fact]
     public async Task What_a_scrub_found_is_read_back_as_it_was_written()
     {
         var faults = new[] { new StoreFault("the pack 'x'", [Samples.NewDigest(), Samples.NewDigest()]), new StoreFault("the map", []) };
@@ -50,10 +63,12 @@ public abstract class StoreOperationCatalogueContract(CatalogueFixture fixture)
     [Fact]
     public async Task What_came_of_a_sync_and_of_a_clean_up_is_read_back_as_it_was_written()
     {
-        var queued = await _operations.SaveAsync(New(StoreOperationKind.Sync) with { Sources = ["it's", "another"], Moves = true }, Stop);
+        ImmutableArray<ImageId> images = [ImageId.New(), ImageId.New()];
+        var queued = await _operations.SaveAsync(New(StoreOperationKind.Sync) with { Sources = ["it's", "another"], Moves = true, Images = images }, Stop);
         await _operations.SaveAsync(queued.Finish(new SyncResult(1, long.MaxValue, 2), Noon), Stop);
         var synced = (await _operations.FindAsync(queued.Id, Stop))!;
         Assert.Equal(["it's", "another"], synced.Sources);
+        Assert.Equal(images, synced.Images);
         Assert.Equal((true, new SyncResult(1, long.MaxValue, 2)), (synced.Moves, synced.Synced));
 
         var kept = new[] { new KeptReplica(ImageId.New(), "It isn't elsewhere.") };

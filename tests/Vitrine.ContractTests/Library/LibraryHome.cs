@@ -12,6 +12,7 @@ using Vitrine.Images;
 using Vitrine.Limits;
 using Vitrine.Nodes;
 using Vitrine.Stores;
+using Vitrine.Stores.Chunked;
 using Vitrine.Stores.FileSystem;
 using Vitrine.Testing.Library;
 using Vitrine.Transfers;
@@ -39,6 +40,9 @@ internal sealed class LibraryHome : IDisposable
     public ScriptedSource Source { get; } = new();
     public EphemeralDataProtectionProvider Keys { get; } = new();
 
+    /// <summary>Whether the stores keep equal blocks once, or each content as a file.</summary>
+    public bool IsChunked { get; init; }
+
     /// <summary>In which formats the main store keeps what comes, from the next start of a node on.</summary>
     public ConversionPolicy Conversion { get; set; } = ConversionPolicy.None;
 
@@ -46,10 +50,10 @@ internal sealed class LibraryHome : IDisposable
 
     public static Caller Caller { get; } = new(new UserId("user"), new ProjectId("project"), "default", new HashSet<string> { RoleNames.Member });
 
-    public IContentStore OpenStore() => FileSystemStore.Open(Main, Path.Combine(_root.FullName, "store"));
+    public IContentStore OpenStore() => OpenStore(Main, Path.Combine(_root.FullName, "store"));
 
     /// <summary>A store beside the main one.</summary>
-    public IContentStore OpenStore(string name) => FileSystemStore.Open(name, _root.CreateSubdirectory(name).FullName);
+    public IContentStore OpenStore(string name) => OpenStore(name, _root.CreateSubdirectory(name).FullName);
 
     /// <summary>From now on there is a new, empty catalogue.</summary>
     public void LoseCatalogue() => _catalogue++;
@@ -82,6 +86,10 @@ internal sealed class LibraryHome : IDisposable
     }
 
     public void Dispose() => _root.Delete(recursive: true);
+
+    private IContentStore OpenStore(string name, string path) => IsChunked
+        ? ChunkedStore.InDirectory(name, path, new ChunkedStoreOptions(), TimeProvider.System)
+        : FileSystemStore.Open(name, path);
 }
 
 /// <summary>The objects of one process, put together as the server does it.</summary>

@@ -85,6 +85,9 @@ internal sealed class Life(int steps)
 
         public Task SaveModeAsync(string store, StoreMode mode, CancellationToken cancellationToken) => inner.SaveModeAsync(store, mode, cancellationToken);
 
+        public Task SaveSyncAddressAsync(string store, Uri? address, CancellationToken cancellationToken) =>
+            inner.SaveSyncAddressAsync(store, address, cancellationToken);
+
         public Task<IReadOnlyList<Replica>> ListRetiredAsync(string store, CancellationToken cancellationToken) =>
             inner.ListRetiredAsync(store, cancellationToken);
 

@@ -14,7 +14,7 @@ public sealed class ReplicaTests : IDisposable
     private const string Third = "third";
 
     private static readonly Caller Admin = LibraryHome.Caller with { Roles = new HashSet<string> { RoleNames.Admin } };
-    private readonly LibraryHome _home = new();
+    private LibraryHome _home = new();
 
     private static Caller Caller => LibraryHome.Caller;
 
@@ -58,8 +58,32 @@ public sealed class ReplicaTests : IDisposable
     }
 
     [Fact]
-    public async Task A_copy_goes_on_where_a_killed_node_left_it()
+    public async Task Of_a_copy_between_stores_that_keep_parts_once_only_what_is_missing_is_read()
     {
+        UseChunkedStores();
+        await using var node = await StartAsync();
+        var (first, content) = await NewImageAsync(node, 40 * LibraryHome.Block);
+        await CopyAsync(node, first, Second);
+        content.AsSpan(1000, 5000).Clear();
+        var changed = await NewImageAsync(node, content);
+        var copy = Assert.Single(await node.Copies.CopyAsync(changed, To(Second), Caller, Stop));
+        await node.RunAsync(copy.Id);
+
+        var done = await node.TransferAsync(copy.Id);
+        Assert.Equal((TransferState.Done, content.Length), (done.State, done.Moved));
+        Assert.InRange(done.Fetched, 1, LibraryHome.Block);
+        await node.Store.DeleteAsync(Digest.Of(content), Stop);
+        Assert.Equal(content, await node.DownloadAsync(changed));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_copy_goes_on_where_a_killed_node_left_it(bool isChunked)
+    {
+        if (isChunked)
+            UseChunkedStores();
+
         ImageId image;
         byte[] content;
         Transfer copy;
@@ -359,6 +383,39 @@ public sealed class ReplicaTests : IDisposable
     }
 
     [Fact]
+    public async Task A_sync_of_some_images_leaves_the_others()
+    {
+        await using var node = await StartAsync();
+        var (wanted, _) = await NewImageAsync(node);
+        var (other, _) = await NewImageAsync(node);
+        var task = new StoreTask(StoreOperationKind.Sync, Moves: true) { Sources = [LibraryHome.Main], Images = [wanted, wanted] };
+        Assert.Equal(1, (await OperateAsync(node, Second, task)).Synced!.Copied);
+        Assert.Equal([(LibraryHome.Main, ReplicaState.Retired), (Second, ReplicaState.Ready)], await StatesAsync(node, wanted));
+        Assert.Equal([(LibraryHome.Main, ReplicaState.Ready)], await StatesAsync(node, other));
+
+        await Assert.ThrowsAsync<ReplicaNotFoundException>(() => node.Operations.RequestAsync(Second, task with { Images = [ImageId.New()] }, Admin, Stop));
+        await Assert.ThrowsAsync<InvalidFieldException>(() => node.Operations.RequestAsync(Second, new StoreTask(StoreOperationKind.Check) { Images = [other] }, Admin, Stop));
+        var many = Enumerable.Repeat(other, StoreOperations.MostImages + 1).ToList();
+        await Assert.ThrowsAsync<LimitExceededException>(() => node.Operations.RequestAsync(Second, task with { Images = many }, Admin, Stop));
+    }
+
+    [Theory]
+    [InlineData(LibraryHome.Main, "store")]
+    [InlineData(Second, Second)]
+    public async Task A_sync_that_cannot_reach_one_of_its_stores_fails_with_that_before_the_first_copy(string away, string directory)
+    {
+        await using var node = await StartAsync();
+        var (image, _) = await NewImageAsync(node);
+        Directory.Move(_home.PathOf(directory), _home.PathOf("away"));
+        var failed = await OperateAsync(node, Second, new StoreTask(StoreOperationKind.Sync) { Sources = [LibraryHome.Main] });
+        Directory.Move(_home.PathOf("away"), _home.PathOf(directory));
+
+        Assert.Equal((StoreOperationState.Failed, "store-unavailable"), (failed.State, failed.Failure!.Code));
+        Assert.Contains($"'{away}'", failed.Failure.Cause, StringComparison.Ordinal);
+        Assert.Equal([(LibraryHome.Main, ReplicaState.Ready)], await StatesAsync(node, image));
+    }
+
+    [Fact]
     public async Task What_is_asked_of_a_store_is_checked()
     {
         await using var node = await StartAsync();
@@ -379,6 +436,12 @@ public sealed class ReplicaTests : IDisposable
         await node.Operations.RequestAsync(Second, sync, Admin, Stop);
         await Assert.ThrowsAsync<StoreBusyException>(() => node.Operations.RequestAsync(Second, sync, Admin, Stop));
         await node.Operations.RequestAsync(Second, new StoreTask(StoreOperationKind.Cleanup, IsConfirmed: true), Admin, Stop);
+    }
+
+    private void UseChunkedStores()
+    {
+        _home.Dispose();
+        _home = new LibraryHome { IsChunked = true };
     }
 
     private Task<LibraryNode> StartAsync() => _home.StartAsync(others: [Second, Third]);

@@ -6,7 +6,7 @@ using Vitrine.Testing;
 
 namespace Vitrine.ContractTests.Stores;
 
-/// <summary>Any call to the objects may go wrong in any way, at any moment of ingest, deletion and collection.</summary>
+/// <summary>Any call to the objects may go wrong in any way, at any moment of ingest, copy, deletion and collection.</summary>
 /// <remarks>VITRINE_FAULTS says at how many moments for each kind of fault and end of the process; the usual run has a few.</remarks>
 public sealed class ChunkedFaultTests
 {
@@ -62,6 +62,7 @@ public sealed class ChunkedFaultTests
         private readonly ManualClock _clock = new();
         private readonly MemoryObjects _objects;
         private readonly FaultyObjects _faulty;
+        private readonly ChunkedStore _other;
         private readonly byte[] _pool = new byte[1_500_000];
         private readonly Dictionary<Digest, byte[]> _acknowledged = [];
         private readonly List<byte[]> _wanted = [];
@@ -73,12 +74,13 @@ public sealed class ChunkedFaultTests
             // Directories and buckets differ in whether a pack can be flushed when it has become long.
             _objects = new MemoryObjects("memory", _clock, beyondFlushingAt: seed % 2 == 0 ? LongPack : null);
             _faulty = new FaultyObjects(_objects, fault, atChange);
+            _other = Open(new MemoryObjects("other", _clock));
         }
 
         public async Task<Library> RunAsync(bool powerIsCut)
         {
             var store = Open(_faulty);
-            foreach (var step in new Func<ChunkedStore, Task>[] { IngestAsync, IngestAsync, DeleteAsync, CollectAsync, IngestAsync, DeleteAsync, CollectAsync, CollectAsync, IngestAsync })
+            foreach (var step in new Func<ChunkedStore, Task>[] { IngestAsync, CopyAsync, DeleteAsync, CollectAsync, IngestAsync, DeleteAsync, CollectAsync, CopyAsync, CollectAsync, IngestAsync })
             {
                 try
                 {
@@ -118,6 +120,32 @@ public sealed class ChunkedFaultTests
 
             await writer.CommitAsync(Digest.Of(content), Stop);
             _acknowledged[Digest.Of(content)] = content;
+        }
+
+        // From a store in which nothing goes wrong.
+        private async Task CopyAsync(ChunkedStore store)
+        {
+            var content = Pick();
+            var digest = Digest.Of(content);
+            await using (var writer = await _other.OpenWriterAsync(Key, Stop))
+            {
+                await writer.WriteAsync(content, Stop);
+                await writer.CommitAsync(digest, Stop);
+            }
+
+            _wanted.Add(content);
+            await using var reader = await _other.OpenAsync(digest, Stop);
+            await using var copy = await store.OpenWriterAsync(Key, Stop);
+            if (copy.Length > 0)
+                await copy.ResetAsync(Stop);
+            while (copy.Length < reader.Length)
+            {
+                await copy.TakeAsync(reader, Stop);
+                await copy.FlushAsync(Stop);
+            }
+
+            await copy.CommitAsync(digest, Stop);
+            _acknowledged[digest] = content;
         }
 
         private async Task DeleteAsync(ChunkedStore store)

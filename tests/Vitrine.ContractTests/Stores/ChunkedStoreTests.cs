@@ -150,6 +150,59 @@ public abstract class ChunkedStoreContract : ContentStoreContract
         Assert.Equal(content, await ReadAllAsync(Store, Digest.Of(content)));
     }
 
+    [Fact]
+    public async Task A_content_of_another_store_comes_by_the_names_of_its_parts_over_any_number_of_deaths()
+    {
+        var random = new Random(11);
+        var known = Mixed(random, 9_000_000);
+        byte[] content = [.. Mixed(random, 5_000_000), .. known.AsSpan(3_000_000 / Block * Block, 4_000_000), .. Mixed(random, 14_000_001)];
+        var source = InMemory();
+        await PutAsync(source, new StagingKey("key"), content);
+        var store = Store;
+        await PutAsync(store, new StagingKey("key"), known);
+
+        await using var reader = await source.OpenAsync(Digest.Of(content), Stop);
+        var read = 0L;
+        for (var isWhole = false; !isWhole;)
+        {
+            await using var writer = await store.OpenWriterAsync(new StagingKey("copy"), Stop);
+            if (writer.Length < content.Length)
+            {
+                read += await writer.TakeAsync(reader, Stop);
+                await writer.FlushAsync(Stop);
+            }
+
+            isWhole = writer.Length == content.Length;
+            if (isWhole)
+                await writer.CommitAsync(Digest.Of(content), Stop);
+            else
+                store = await CutPowerAsync(writer);
+        }
+
+        Assert.InRange(read, 1, content.Length - 3_000_000);
+        Assert.Equal(content, await ReadAllAsync(store, Digest.Of(content)));
+    }
+
+    [Fact]
+    public async Task Nothing_is_read_of_what_the_store_has_and_what_began_as_bytes_goes_on_by_name()
+    {
+        var content = Mixed(new Random(12), 3_000_000);
+        var source = InMemory();
+        await PutAsync(source, new StagingKey("key"), content);
+        await using var reader = await source.OpenAsync(Digest.Of(content), Stop);
+        await PutAsync(Store, new StagingKey("other"), [.. new byte[Block], .. content]);
+
+        await using var writer = await Store.OpenWriterAsync(new StagingKey("key"), Stop);
+        await writer.WriteAsync(content.AsMemory(0, 2 * Block + 100), Stop);
+        Assert.InRange(await writer.TakeAsync(reader, Stop), 0, Block);
+        await writer.CommitAsync(Digest.Of(content), Stop);
+        Assert.Equal(content, await ReadAllAsync(Store, Digest.Of(content)));
+    }
+
+    /// <summary>A store that nothing else knows.</summary>
+    private static ChunkedStore InMemory() =>
+        new("source", new MemoryObjects("source", new ManualClock()), new ChunkedStoreOptions(), new ManualClock(), _ => Task.FromResult(true));
+
     private static byte[] Text(int length)
     {
         var text = new byte[length];
@@ -257,6 +310,36 @@ public abstract class ChunkedStoreInBucketContract : ChunkedStoreContract, IAsyn
     {
         GC.SuppressFinalize(this);
         await _store.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Another_address_of_the_server_leads_to_the_same_store()
+    {
+        var (one, two) = (RandomNumberGenerator.GetBytes(300_000), RandomNumberGenerator.GetBytes(300_000));
+        await PutAsync(Store, new StagingKey("one"), one);
+        var reached = (ChunkedStore)(await Store.ReachAsync(new UriBuilder(_place.Endpoint) { Host = "localhost" }.Uri, Stop))!;
+        await using (reached)
+        {
+            Assert.Equal(one, await ReadAllAsync(reached, Digest.Of(one)));
+            await using var begun = await Store.OpenWriterAsync(new StagingKey("two"), Stop);
+            await Assert.ThrowsAsync<WriterBusyException>(() => reached.OpenWriterAsync(new StagingKey("two"), Stop));
+            await PutAsync(reached, new StagingKey("three"), two);
+        }
+
+        Assert.Equal(two, await ReadAllAsync(Store, Digest.Of(two)));
+    }
+
+    [Fact]
+    public async Task An_address_by_which_another_server_answers_or_none_is_refused()
+    {
+        await using var other = await ScriptedS3.StartAsync();
+        foreach (var address in new[] { new Uri(other.CreatePlace().Endpoint), new Uri("http://127.0.0.1:1") })
+        {
+            _place.Retries = 0;
+            await using var store = Open();
+            var refused = await Assert.ThrowsAsync<StoreUnavailableException>(() => store.ReachAsync(address, Stop));
+            Assert.Contains(address.Authority, refused.Message, StringComparison.Ordinal);
+        }
     }
 
     private ChunkedStore Open() => ChunkedStore.InBucket("bucket", _place, new ChunkedStoreOptions(), TimeProvider.System);

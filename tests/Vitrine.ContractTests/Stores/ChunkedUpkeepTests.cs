@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Vitrine.Content;
+using Vitrine.Formats.Wrappers;
 using Vitrine.Stores;
 using Vitrine.Stores.Chunked;
 using Vitrine.Stores.Objects;
@@ -98,6 +99,70 @@ public sealed class ChunkedUpkeepTests
     }
 
     [Fact]
+    public async Task With_an_index_that_is_full_most_of_what_comes_again_is_found_and_all_of_it_comes_back()
+    {
+        var packs = new List<byte[]>();
+        for (var i = 0; i < 12; i++)
+        {
+            packs.Add(RandomNumberGenerator.GetBytes(30_000_000));
+            await PutAsync(packs[i]);
+        }
+
+        _store = new ChunkedStore(
+            "memory", _objects, new ChunkedStoreOptions { CollectionGrace = Grace, IndexBytes = 1 << 19 }, _clock, _ => Task.FromResult(true));
+        var before = await SizeAsync();
+        byte[] content = [.. packs[3].AsSpan(0, 4096 * 5000), .. packs[8].AsSpan(0, 4096 * 2000), 1, 2, 3];
+        var digest = await PutAsync(content);
+
+        Assert.InRange(await SizeAsync() - before, 1, content.Length / 20);
+        Assert.Equal(digest, await DigestOfAsync(digest));
+    }
+
+    [Fact]
+    public async Task A_reader_on_another_node_goes_on_when_its_packs_were_emptied()
+    {
+        byte[] kept = RandomNumberGenerator.GetBytes(500 * 4096), deleted = [.. kept, .. RandomNumberGenerator.GetBytes(6_000_000)];
+        var gone = await PutAsync(deleted);
+        var digest = await PutAsync(kept);
+        await using var reader = await Open().OpenAsync(digest, Stop);
+        await _store.DeleteAsync(gone, Stop);
+        var before = await _objects.ListAsync(StoreLayout.PackPrefix, Stop).ToListAsync(Stop);
+        await CollectAllAsync();
+
+        Assert.Empty((await _objects.ListAsync(StoreLayout.PackPrefix, Stop).ToListAsync(Stop)).Select(p => p.Name).Intersect(before.Select(p => p.Name)));
+        var read = new byte[kept.Length];
+        await Parallel.ForAsync(0, 20, Stop, async (i, stop) => await reader.ReadAsync(i * 102_400, read.AsMemory(i * 102_400, 102_400), stop));
+        Assert.Equal(kept, read);
+    }
+
+    [Fact]
+    public async Task Frames_for_a_client_of_another_node_go_on_when_the_packs_were_emptied()
+    {
+        byte[] kept = RandomNumberGenerator.GetBytes(3000 * 4096), deleted = [.. kept, .. RandomNumberGenerator.GetBytes(36_000_000)];
+        var gone = await PutAsync(deleted);
+        var digest = await PutAsync(kept);
+        await using var reader = await Open().OpenAsync(digest, Stop);
+        using var frames = new MemoryStream();
+        await foreach (var piece in reader.ZstdFrames!.WithCancellation(Stop))
+        {
+            if (frames.Length == 0)
+            {
+                await _store.DeleteAsync(gone, Stop);
+                await CollectAllAsync();
+            }
+
+            frames.Write(piece.Span);
+        }
+
+        frames.Position = 0;
+        await using var plain = new ZstdStream(frames);
+        var read = new byte[kept.Length];
+        await plain.ReadExactlyAsync(read, Stop);
+        Assert.Equal(kept, read);
+        Assert.Equal(0, await plain.ReadAsync(new byte[1], Stop));
+    }
+
+    [Fact]
     public async Task What_a_writer_refers_to_stays_even_if_the_writer_is_on_another_node()
     {
         var content = RandomNumberGenerator.GetBytes(2_000_000);
@@ -176,6 +241,25 @@ public sealed class ChunkedUpkeepTests
                 _objects.Flip(found.Name, offset);
             }
         }
+    }
+
+    [Fact]
+    public async Task One_flipped_bit_anywhere_in_a_pack_or_a_map_is_not_copied_to_another_store()
+    {
+        var content = RandomNumberGenerator.GetBytes(600_000);
+        var digest = await PutAsync(content);
+        var packs = await _objects.ListAsync(StoreLayout.PackPrefix, Stop).ToListAsync(Stop);
+        var random = new Random(4);
+        for (var i = 0; i < 100; i++)
+        {
+            var offset = random.NextInt64(PackFormat.HeadLength, packs[0].Length);
+            _objects.Flip(packs[0].Name, offset);
+            var copy = await TryCopyAsync(digest);
+            Assert.True(copy is null || content.AsSpan().SequenceEqual(copy), $"at {offset}");
+            _objects.Flip(packs[0].Name, offset);
+        }
+
+        Assert.Equal(content, await TryCopyAsync(digest));
     }
 
     [Theory]
@@ -372,9 +456,33 @@ public sealed class ChunkedUpkeepTests
         }
     }
 
-    private async Task<byte[]> ReadAsync(Digest digest)
+    // Into a store of its own; null where the copy refused what it was given.
+    private async Task<byte[]?> TryCopyAsync(Digest digest)
     {
-        await using var reader = await _store.OpenAsync(digest, Stop);
+        _store = Open();
+        await using var other = new ChunkedStore(
+            "other", new MemoryObjects("other", _clock), new ChunkedStoreOptions(), _clock, _ => Task.FromResult(true));
+        try
+        {
+            await using var reader = await _store.OpenAsync(digest, Stop);
+            await using var writer = await other.OpenWriterAsync(new StagingKey("copy"), Stop);
+            while (writer.Length < reader.Length)
+                await writer.TakeAsync(reader, Stop);
+
+            await writer.CommitAsync(digest, Stop);
+            return await ReadAsync(other, digest);
+        }
+        catch (StoreDamagedException)
+        {
+            return null;
+        }
+    }
+
+    private Task<byte[]> ReadAsync(Digest digest) => ReadAsync(_store, digest);
+
+    private static async Task<byte[]> ReadAsync(ChunkedStore store, Digest digest)
+    {
+        await using var reader = await store.OpenAsync(digest, Stop);
         var bytes = new byte[reader.Length];
         for (var count = 0; count < bytes.Length;)
             count += await reader.ReadAsync(count, bytes.AsMemory(count), Stop);

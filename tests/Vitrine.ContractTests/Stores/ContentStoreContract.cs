@@ -358,6 +358,19 @@ public abstract class ContentStoreContract
         Assert.True(capacity.Free is null || capacity.Free <= capacity.Total);
     }
 
+    [Fact]
+    public async Task A_check_finds_every_promise_kept_and_leaves_nothing_behind()
+    {
+        var check = new StoreOperation { Id = StoreOperationId.New(), Store = "store", Kind = StoreOperationKind.Check, CreatedAt = DateTimeOffset.UnixEpoch };
+        await PutAsync(Store, Key, Bytes);
+        var result = await new WritingTrial(check, Store, TimeProvider.System).RunAsync(() => Task.CompletedTask, new Progress<UpkeepProgress>(), Stop);
+
+        Assert.Null(result.Fault);
+        Assert.Equal("leave", result.Steps[^1].Name);
+        Assert.Equal([new StoredContent(Digest.Of(Bytes), Bytes.Length)], await Store.ListAsync(Stop).ToListAsync(Stop));
+        Assert.DoesNotContain(await Store.ListStagedAsync(Stop).ToListAsync(Stop), s => s.Key.Check is not null);
+    }
+
     private protected static async Task PutAsync(IContentStore store, StagingKey key, byte[] content)
     {
         await using var writer = await store.OpenWriterAsync(key, Stop);

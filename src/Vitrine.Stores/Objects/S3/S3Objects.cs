@@ -23,6 +23,9 @@ internal sealed class S3Objects(string store, S3StoreOptions options, TimeProvid
         init => _bucket = new S3Bucket(store, options, time) { PageLength = value };
     }
 
+    /// <summary>The address of the server under which locks are taken: who reaches one bucket by two shares them.</summary>
+    internal string LockedBy { get; init; } = options.Endpoint;
+
     /// <summary>Each read is a request, whose way there and back takes as long as a MiB or more does. With what comes to it of a last segment it is of 4 MiB.</summary>
     public int ReadStep => 15 * 256 * 1024;
 
@@ -99,7 +102,7 @@ internal sealed class S3Objects(string store, S3StoreOptions options, TimeProvid
 
     public Task<IAsyncDisposable?> TryLockAsync(string name, CancellationToken cancellationToken)
     {
-        var held = new Held($"{options.Endpoint} {options.Bucket} {options.Prefix}{name}");
+        var held = new Held($"{LockedBy} {options.Bucket} {options.Prefix}{name}");
         return Task.FromResult<IAsyncDisposable?>(Locks.TryAdd(held.Name, held) ? held : null);
     }
 

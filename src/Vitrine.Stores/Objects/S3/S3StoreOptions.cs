@@ -71,4 +71,12 @@ public sealed class S3StoreOptions
     /// </summary>
     [Range(1, long.MaxValue)]
     public long? Quota { get; set; }
+
+    /// <summary>The same bucket by another address.</summary>
+    internal S3StoreOptions At(Uri address)
+    {
+        var there = (S3StoreOptions)MemberwiseClone();
+        there.Endpoint = address.AbsoluteUri;
+        return there;
+    }
 }
