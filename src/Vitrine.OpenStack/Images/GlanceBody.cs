@@ -25,7 +25,7 @@ internal static class GlanceBody
                 if (read.Buffer.Length > MaxLength)
                     throw TooLong();
                 if (read.IsCompleted)
-                    return Parse(read.Buffer);
+                    return Parse(read.Buffer.ToArray());
             }
             finally
             {
@@ -117,9 +117,10 @@ internal static class GlanceBody
 
     private static GlanceRefusalException BadName() => GlanceRefusalException.BadRequest("The name of a member is not valid text.");
 
-    private static JsonDocument Parse(ReadOnlySequence<byte> body)
+    // Of bytes of its own: a document reads its values from them for as long as it lives, and the connection's are soon another request's.
+    private static JsonDocument Parse(byte[] body)
     {
-        if (body.IsEmpty)
+        if (body.Length == 0)
             throw GlanceRefusalException.BadRequest("The request needs a body of JSON.");
 
         try
