@@ -6,9 +6,6 @@ namespace Vitrine.Stores.FileSystem;
 /// <summary>A file under staging/ and its checkpoint, which is locked for as long as this is open.</summary>
 internal sealed class FileSystemWriter : ContentWriter
 {
-    // Begun this often, the disk works while bytes arrive, and the sync of a large upload has little left to do.
-    private const long WritebackStep = 8 * 1024 * 1024;
-
     private readonly FileSystemLayout _layout;
     private readonly FileSystemErrors _errors;
     private readonly StagingKey _key;
@@ -16,7 +13,7 @@ internal sealed class FileSystemWriter : ContentWriter
     private readonly FileStream _file;
     private readonly StagingCheckpoint _checkpoint;
     private long _length;
-    private long _writebackBegun;
+    private Writeback _writeback;
     private bool _isNameDurable;
     private bool _isCommitted;
     private volatile bool _isDoubtful;
@@ -29,6 +26,7 @@ internal sealed class FileSystemWriter : ContentWriter
         _boot = boot;
         _file = file;
         _checkpoint = checkpoint;
+        _writeback = new Writeback(Handle, 0);
     }
 
     public override long Length => _length;
@@ -67,7 +65,7 @@ internal sealed class FileSystemWriter : ContentWriter
         }
 
         _length += bytes.Length;
-        BeginWriteback();
+        _writeback.GoOn(_length);
     }
 
     public override async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
@@ -145,16 +143,7 @@ internal sealed class FileSystemWriter : ContentWriter
         // From here on the bytes are ours: a third machine must not take them for those of the last writer's run.
         _checkpoint.Save(durable, _boot);
         _length = kept;
-        _writebackBegun = kept;
-    }
-
-    private void BeginWriteback()
-    {
-        if (_length - _writebackBegun < WritebackStep)
-            return;
-
-        NativeFile.StartWriteback(Handle, _writebackBegun, _length - _writebackBegun);
-        _writebackBegun = _length;
+        _writeback = new Writeback(Handle, kept);
     }
 
     private void Flush()
@@ -167,6 +156,7 @@ internal sealed class FileSystemWriter : ContentWriter
 
         _isNameDurable = true;
         _checkpoint.Save(length, _boot);
+        _writeback.Synced(length);
     }
 
     private void SyncData()
@@ -200,6 +190,7 @@ internal sealed class FileSystemWriter : ContentWriter
         SyncData();
         Publish(digest);
         _isCommitted = true;
+        _writeback.Synced(_length);
         File.Delete(_layout.CheckpointPathOf(_key));
     }
 
@@ -223,7 +214,7 @@ internal sealed class FileSystemWriter : ContentWriter
     {
         RandomAccess.SetLength(Handle, length);
         _length = length;
-        _writebackBegun = Math.Min(_writebackBegun, length);
+        _writeback.CutTo(length);
     }
 
     // On the way out of a failure that says more than a second one would.

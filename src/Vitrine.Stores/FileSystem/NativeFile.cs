@@ -24,6 +24,13 @@ internal static partial class NativeFile
         _ = sync_file_range(file, offset, length, SyncFileRangeWrite);
     }
 
+    /// <summary>Gives the pages of a range back, in so far as they are on the disk: whoever reads it reads from there.</summary>
+    public static void Forget(SafeFileHandle file, long offset, long length)
+    {
+        // A hint, too.
+        _ = posix_fadvise(file, offset, length, AdviceNotNeeded);
+    }
+
     /// <summary>Gives a file another name in one step, replacing what has that name.</summary>
     /// <remarks>File.Move copies where a rename is not possible, and a copy can be seen half done.</remarks>
     public static void Rename(string from, string to) => Check(rename(from, to));
@@ -62,6 +69,7 @@ internal static partial class NativeFile
     private const int OpenReadOnly = 0; // O_RDONLY
     private const int OpenCloseOnExec = 0x80000; // O_CLOEXEC
     private const uint SyncFileRangeWrite = 2; // SYNC_FILE_RANGE_WRITE
+    private const int AdviceNotNeeded = 4; // POSIX_FADV_DONTNEED
     private const int CurrentDirectory = -100; // AT_FDCWD
     private const int StatxEmptyPath = 0x1000; // AT_EMPTY_PATH
     private const uint StatxBasic = 0x7ff; // STATX_BASIC_STATS
@@ -93,6 +101,10 @@ internal static partial class NativeFile
     // sync_file_range(2)
     [LibraryImport("libc", SetLastError = true)]
     private static partial int sync_file_range(SafeFileHandle file, long offset, long length, uint flags);
+
+    // posix_fadvise(2)
+    [LibraryImport("libc")]
+    private static partial int posix_fadvise(SafeFileHandle file, long offset, long length, int advice);
 
     // rename(2)
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -287,11 +287,8 @@ internal sealed class DirectoryObjects : IObjectStore
 
     private sealed class Appender(DirectoryObjects objects, string path, SafeFileHandle file) : ObjectAppender
     {
-        // Begun this often, the disk works while bytes arrive, and the sync has little left to do.
-        private const long WritebackStep = 8 * 1024 * 1024;
-
+        private readonly Writeback _writeback = new(file, RandomAccess.GetLength(file));
         private long _length = RandomAccess.GetLength(file);
-        private long _writebackBegun;
         private long _synced = RandomAccess.GetLength(file);
         private bool _isNameDurable;
         private bool _mayBeTorn;
@@ -314,11 +311,7 @@ internal sealed class DirectoryObjects : IObjectStore
                 throw objects._errors.Explain(error, bytes.Length);
             }
 
-            if (_length - _writebackBegun < WritebackStep)
-                return;
-
-            NativeFile.StartWriteback(file, _writebackBegun, _length - _writebackBegun);
-            _writebackBegun = _length;
+            _writeback.GoOn(_length);
         }
 
         public override async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
@@ -340,6 +333,7 @@ internal sealed class DirectoryObjects : IObjectStore
                 var length = _length;
                 NativeFile.SyncData(file);
                 _synced = length;
+                _writeback.Synced(length);
                 if (!_isNameDurable)
                     NativeFile.SyncDirectory(Path.GetDirectoryName(path)!);
 
@@ -357,7 +351,7 @@ internal sealed class DirectoryObjects : IObjectStore
                 // What was given up must not come back after a power cut.
                 RandomAccess.SetLength(file, length);
                 _length = length;
-                _writebackBegun = Math.Min(_writebackBegun, _length);
+                _writeback.CutTo(length);
                 NativeFile.SyncData(file);
                 _synced = length;
                 return true;
@@ -370,6 +364,7 @@ internal sealed class DirectoryObjects : IObjectStore
                 RemoveTornEnd();
                 Sync();
                 objects.Publish(path, name);
+                _writeback.Synced(_length);
                 return true;
             },
             cancellationToken);
