@@ -184,7 +184,7 @@ public sealed class Ingest : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         var known = _lanes.Sums is LaneSums.Spared ? await FindKnownAsync(isWhole: true) : null;
         if (known is null)
-            await CatchUpAsync(long.MaxValue);
+            await CatchUpAsync(long.MaxValue, cancellationToken);
 
         return await _lanes.FinishAsync(Length, known);
     }
@@ -243,13 +243,16 @@ public sealed class Ingest : IAsyncDisposable
                 else
                     _lanes.SpareSums();
                 break;
+            case LaneSums.Held when _lanes.IsHoldingMuch:
+                await _lanes.BeginSumsAsync();
+                break;
             case LaneSums.Spared when Length - _looked >= LookInterval:
                 _looked = Length;
                 if (await _writer.RecognizeAsync(isWhole: false, CancellationToken.None) is null)
                     _lanes.OweSums();
                 break;
             case LaneSums.Owed:
-                await CatchUpAsync(MostCaughtUp);
+                await CatchUpAsync(MostCaughtUp, CancellationToken.None);
                 break;
         }
     }
@@ -258,13 +261,17 @@ public sealed class Ingest : IAsyncDisposable
         await _writer.RecognizeAsync(isWhole, CancellationToken.None) is { } content ? await _known!(content.Digest) : null;
 
     /// <summary>Sums up what came while that seemed to be needless.</summary>
-    private async Task CatchUpAsync(long most)
+    private async Task CatchUpAsync(long most, CancellationToken cancellationToken)
     {
         if (_lanes.Sums is LaneSums.Spared or LaneSums.Owed)
         {
             await _lanes.SettleAsync();
             for (var end = most < Length - _summed ? _summed + most : Length; _summed < end;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
                 _summed += await SumAsync((int)Math.Min(BlockSize, end - _summed));
+            }
+
             if (_summed < Length)
                 return;
         }

@@ -21,6 +21,9 @@ internal enum LaneSums
 /// <summary>The lanes of one pass, from the first byte to the last.</summary>
 internal sealed class IngestLanes : IAsyncDisposable
 {
+    // A source that gives little at a time fills few of its buffers, and each of them is held whole.
+    private const int MostHeld = 8;
+
     private readonly List<RunningDigest> _digests = [];
     private readonly List<IngestLane> _sums = [];
     private readonly List<IngestBlock> _held = [];
@@ -40,6 +43,9 @@ internal sealed class IngestLanes : IAsyncDisposable
     }
 
     public LaneSums Sums { get; private set; }
+
+    /// <summary>Whether no more should come before it is decided if sums are computed.</summary>
+    public bool IsHoldingMuch => _held.Count >= MostHeld;
 
     private IEnumerable<IngestLane> All => [.. _sums, _inspector, _store];
 

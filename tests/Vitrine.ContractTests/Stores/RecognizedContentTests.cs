@@ -118,6 +118,40 @@ public sealed class RecognizedContentTests
         Assert.Equal(Convert.ToHexStringLower(MD5.HashData(_content)), (await second.FinishAsync(Stop)).Sums[ChecksumAlgorithm.Md5]);
     }
 
+    [Fact]
+    public async Task What_comes_in_crumbs_is_not_held_until_it_is_recognized()
+    {
+        await IngestAsync(_content);
+        var clock = new ManualClock();
+        var (asked, crumbs) = (0, new CrumblingStream(_content, clock));
+        await using var ingest = new Ingest(
+            await _store.OpenWriterAsync(new StagingKey("crumbs"), Stop), new FormatInspector(), Sums, clock, digest =>
+            {
+                asked++;
+                return FindAsync(digest);
+            });
+        await ingest.TakeAsync(crumbs, announced: null, limit: long.MaxValue, _ => Task.CompletedTask, Stop);
+        var result = await ingest.FinishAsync(Stop);
+        Assert.Equal((Digest.Of(_content), Convert.ToHexStringLower(MD5.HashData(_content)), 0), (result.Digest, result.Sums[ChecksumAlgorithm.Md5], asked));
+    }
+
+    /// <summary>Gives one byte every two seconds at first, and then the rest.</summary>
+    private sealed class CrumblingStream(byte[] content, ManualClock clock) : ReadOnlyStream
+    {
+        private const int Crumbs = 20;
+
+        private int _given;
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            clock.Advance(TimeSpan.FromSeconds(2));
+            var count = Math.Min(_given < Crumbs ? 1 : buffer.Length, content.Length - _given);
+            content.AsSpan(_given, count).CopyTo(buffer.Span);
+            _given += count;
+            return ValueTask.FromResult(count);
+        }
+    }
+
     private static ChecksumAlgorithm[] Sums => [ChecksumAlgorithm.Md5];
 
     private async Task ExpectOwnSumsAsync(byte[] content)
