@@ -26,7 +26,8 @@ internal sealed class ChunkedReader(Digest digest, ContentRecord record, Content
 
     private Layout Current => _layouts.TryPeek(out var current) ? current : throw new ObjectDisposedException(nameof(ChunkedReader));
 
-    public override IAsyncEnumerable<ReadOnlyMemory<byte>> ZstdFrames => ReadZstdAsync();
+    // Frames are made in memory of each reader's own: where there are too many readers for that, they get the bytes.
+    public override IAsyncEnumerable<ReadOnlyMemory<byte>>? ZstdFrames => engine.Extents.IsCrowded ? null : ReadZstdAsync();
 
     public override async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {

@@ -5,38 +5,45 @@ namespace Vitrine.Stores.Chunked;
 /// <summary>A content as Zstandard frames (RFC 8878), one behind the other: those of its segments as they are stored, and new ones for the rest of it.</summary>
 /// <remarks>
 /// The rest are zeros, segments that did not shrink, and pieces of segments that the content has in part, or with zeros in between: those that
-/// follow each other are compressed anew, together. A few parts are read and made while others are sent. All of it as one frame would suit decoders
+/// follow each other are compressed anew, together. A few parts are read and made while others are sent, as many as a reader may load ahead. All of it as one frame would suit decoders
 /// that stop after the first; but what a block means hangs on the last offsets of the blocks before it in its frame, so blocks of several cannot be joined.
 /// </remarks>
 internal sealed class ContentFrames(ContentMap map, ExtentReader extents)
 {
-    // Of parts, each of which takes no more memory than one step of the store's reading.
-    private const int Ahead = 4;
+    // Many that weigh nothing are none of use either.
+    private const int MostAhead = 16;
 
     /// <summary>Makes the frames of what the content has from an offset on; nothing of a part that fails is given.</summary>
     /// <returns>Frames that are the caller's to dispose.</returns>
     /// <exception cref="StoreDamagedException">The store does not have the bytes that were written.</exception>
     public async IAsyncEnumerable<MadeFrames> FromAsync(long offset, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var underWay = new Queue<Task<MadeFrames>>();
+        var underWay = new Queue<(Task<MadeFrames> Made, int Weight)>();
+        var weight = 0L;
+        extents.EnterReadAhead();
         await using var plan = PlanAsync(offset).GetAsyncEnumerator(cancellationToken);
         try
         {
             while (true)
             {
-                while (underWay.Count < Ahead && await plan.MoveNextAsync())
-                    underWay.Enqueue(Begin(plan.Current, cancellationToken));
+                while (underWay.Count < MostAhead && weight < extents.Window && await plan.MoveNextAsync())
+                {
+                    underWay.Enqueue((Begin(plan.Current, cancellationToken), plan.Current.Weight));
+                    weight += plan.Current.Weight;
+                }
 
                 if (!underWay.TryDequeue(out var next))
                     yield break;
 
-                yield return await next;
+                yield return await next.Made;
+                weight -= next.Weight;
             }
         }
         finally
         {
+            extents.LeaveReadAhead();
             foreach (var unwanted in underWay)
-                await DropAsync(unwanted);
+                await DropAsync(unwanted.Made);
         }
     }
 

@@ -7,6 +7,7 @@ internal sealed class ExtentReader(PackRegistry packs, SegmentCache cache, int s
     // Of a reader's own window, and of the cache for the windows of all: what was read lies in it, too, until it is pushed out.
     private const int MostSteps = 4;
     private const int CachePart = 4;
+    private const int MostReaders = 64;
 
     private readonly int _ahead = 2 * step / PackFormat.MaxSegment;
     private int _readers;
@@ -16,6 +17,9 @@ internal sealed class ExtentReader(PackRegistry packs, SegmentCache cache, int s
 
     /// <summary>How far ahead a reader may load, so that those that read just now do not push out each other's.</summary>
     public long Window => Math.Clamp(cache.Budget / CachePart / Math.Max(_readers, 1), step, MostSteps * (long)step);
+
+    /// <summary>Whether so many load ahead that no more should who do it beside the cache.</summary>
+    public bool IsCrowded => Volatile.Read(ref _readers) >= MostReaders;
 
     /// <summary>Says that one more reader loads ahead.</summary>
     public void EnterReadAhead() => Interlocked.Increment(ref _readers);

@@ -6,12 +6,17 @@ namespace Vitrine.Stores.Chunked;
 /// <remarks>A part that fails leaves its buffers to the garbage collection.</remarks>
 internal abstract record FramePart
 {
+    /// <summary>How many bytes of memory it takes to make it.</summary>
+    public abstract int Weight { get; }
+
     public abstract Task<MadeFrames> MakeAsync(ExtentReader extents, CancellationToken cancellationToken);
 }
 
 /// <summary>Zeros, of any length.</summary>
 internal sealed record ZerosPart(long Length) : FramePart
 {
+    public override int Weight => 0;
+
     public override Task<MadeFrames> MakeAsync(ExtentReader extents, CancellationToken cancellationToken) =>
         Task.FromResult(new MadeFrames(PlainFrames.Zeros(Length), Length, Buffer: null));
 }
@@ -19,6 +24,8 @@ internal sealed record ZerosPart(long Length) : FramePart
 /// <summary>Segments of which the content has everything, in their order: what is stored are their frames.</summary>
 internal sealed record SegmentsPart(SegmentRun Run) : FramePart
 {
+    public override int Weight => Run.StoredLength;
+
     public override async Task<MadeFrames> MakeAsync(ExtentReader extents, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(Run.StoredLength);
@@ -51,6 +58,8 @@ internal sealed record PiecesPart(IReadOnlyList<MapExtent> Pieces, int Length) :
     // What is made once and sent once is worth no more.
     private const int Level = 1;
 
+    public override int Weight => 2 * Length;
+
     public override async Task<MadeFrames> MakeAsync(ExtentReader extents, CancellationToken cancellationToken)
     {
         var plain = ArrayPool<byte>.Shared.Rent(Length);
@@ -71,6 +80,9 @@ internal sealed record PiecesPart(IReadOnlyList<MapExtent> Pieces, int Length) :
         var count = 0;
         foreach (var piece in Pieces)
             count += await extents.ReadAsync(piece, plain.AsMemory(count), isSequential: false);
+
+        if (count != Length)
+            throw new InvalidOperationException("The pieces are not as long as they say.");
     }
 }
 

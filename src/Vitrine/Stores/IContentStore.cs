@@ -31,6 +31,9 @@ public interface IContentStore
     /// <exception cref="StoreUnavailableException">It does not answer by that address, or another store does.</exception>
     Task<IContentStore?> ReachAsync(Uri address, CancellationToken cancellationToken) => Task.FromResult<IContentStore?>(null);
 
+    /// <summary>Makes an empty place again of a store that this object has made of one, as long as nothing is in it. What fails leaves the store.</summary>
+    Task DissolveAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     Task<StoredContent?> FindAsync(Digest digest, CancellationToken cancellationToken);
 
     /// <exception cref="ContentMissingException">The store has no such content.</exception>
@@ -131,7 +134,7 @@ public abstract class ContentReader : IAsyncDisposable
     public virtual FileStream? File => null;
 
     /// <summary>
-    /// The content as Zstandard frames (RFC 8878), one behind the other, of windows of 8 MiB at most; null where the store keeps no such frames.
+    /// The content as Zstandard frames (RFC 8878), one behind the other, of windows of 8 MiB at most; null where the store keeps no such frames, or cannot give them just now.
     /// What is given holds until more is asked for. The reader stays open meanwhile.
     /// </summary>
     /// <exception cref="StoreDamagedException">The store does not have the bytes that were written: while it is enumerated.</exception>

@@ -135,7 +135,9 @@ public sealed class ZstdFramesTests : IAsyncDisposable
     [Fact]
     public async Task Zeros_of_any_length_take_no_memory()
     {
-        var frames = new ContentFrames(new ContentMap([new MapExtent(4L << 40, MapExtent.Zero, 0)]), extents: null!);
+        var packs = new PackRegistry("memory", _objects);
+        var extents = new ExtentReader(packs, new SegmentCache(packs, budget: 1 << 20, longestRun: 1 << 20), step: 1 << 20);
+        var frames = new ContentFrames(new ContentMap([new MapExtent(4L << 40, MapExtent.Zero, 0)]), extents);
         var longest = 0;
         await foreach (var part in frames.FromAsync(0, Stop))
             longest = part.Pieces.Max(p => p.Length);
