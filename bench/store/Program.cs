@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Vitrine.Bench.Store;
 using Vitrine.Content;
 using Vitrine.Formats;
 using Vitrine.Stores;
@@ -8,9 +9,17 @@ using Vitrine.Stores.Chunked;
 // usage: store DIRECTORY FILE…
 // Takes each file into the chunked store in the directory as an upload is taken, with all digests and the inspection, and reads it back in
 // another store object, which has nothing in memory. Prints a line for each: its length, the rates in MB/s, and what the store has grown by.
+//        store first-writer DIRECTORY PACKS
+// Makes a store of so many full packs, and says how long the first writer waits until it knows what they have.
+if (args is ["first-writer", var place, var count] && int.TryParse(count, CultureInfo.InvariantCulture, out var packs))
+{
+    await FirstWriter.MeasureAsync(Directory.CreateDirectory(place).FullName, packs);
+    return 0;
+}
+
 if (args is not [var directory, _, ..])
 {
-    Console.Error.WriteLine("usage: store DIRECTORY FILE…");
+    Console.Error.WriteLine("usage: store DIRECTORY FILE… | store first-writer DIRECTORY PACKS");
     return 2;
 }
 

@@ -12,6 +12,7 @@ internal sealed class BlockIndex(long budget, Func<int, Task<PackedBlock[]>> loa
 {
     private const int ShardBits = 6;
     private const int FirstCapacity = 256;
+    private const int MostSampling = 1 << 16;
 
     // Of packs that are held open, some 2 MiB each; so many are opened for the names that come at once.
     private const int MostOpened = 16;
@@ -60,14 +61,24 @@ internal sealed class BlockIndex(long budget, Func<int, Task<PackedBlock[]>> loa
         return met.Count == 0 ? ValueTask.CompletedTask : OpenAsync([.. met.OrderByDescending(m => m.Value).Take(MostAtOnce).Select(m => m.Key)]);
     }
 
+    /// <summary>Says how many blocks are about to be added at the least, so that what will not stay is not taken first.</summary>
+    public void Expect(long blocks)
+    {
+        lock (_lock)
+        {
+            while (Shard.LeastBytesOf(_shards.Sum(s => (long)s.Count) + blocks / _left) > budget && _left < MostSampling)
+                Thin();
+        }
+    }
+
     /// <summary>Says what a sealed pack has. Where a block is known in another pack, that place stays.</summary>
-    public void Add(int pack, IReadOnlyList<PackedBlock> blocks)
+    public void Add(int pack, ReadOnlySpan<PackedBlock> blocks)
     {
         lock (_lock)
             _packs.Add(pack);
 
         var offset = 0u;
-        foreach (var block in blocks)
+        foreach (ref readonly var block in blocks)
         {
             if (IsSampled(block.Name))
                 ShardOf(block.Name).Add(block.Name, new BlockPlace(pack, offset));
@@ -76,7 +87,7 @@ internal sealed class BlockIndex(long budget, Func<int, Task<PackedBlock[]>> loa
 
         lock (_lock)
         {
-            while (_shards.Sum(s => s.Bytes) > budget && _left < 1 << 16)
+            while (_shards.Sum(s => s.Bytes) > budget && _left < MostSampling)
                 Thin();
         }
     }
@@ -151,12 +162,17 @@ internal sealed class BlockIndex(long budget, Func<int, Task<PackedBlock[]>> loa
     private sealed class Shard
     {
         private const int SlotLength = 32;
+        private const int MostPercent = 85;
 
         private readonly Lock _lock = new();
         private Slot[] _slots = new Slot[FirstCapacity];
         private int _count;
 
+        public int Count => _count;
+
         public long Bytes => (long)_slots.Length * SlotLength;
+
+        public static long LeastBytesOf(long count) => count * SlotLength * 100 / MostPercent;
 
         public BlockPlace? Find(in BlockName name)
         {
@@ -196,7 +212,7 @@ internal sealed class BlockIndex(long budget, Func<int, Task<PackedBlock[]>> loa
             }
         }
 
-        private static bool IsFull(int count, int capacity) => count * 100L > capacity * 85L;
+        private static bool IsFull(int count, int capacity) => count * 100L > capacity * (long)MostPercent;
 
         private void Rebuild(int capacity, Func<Slot, bool> stays)
         {

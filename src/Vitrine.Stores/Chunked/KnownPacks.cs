@@ -18,11 +18,15 @@ internal sealed class KnownPacks(PackRegistry packs, BlockIndex index, IObjectSt
     private long? _refreshed;
 
     /// <summary>Says that this process has sealed a pack.</summary>
-    public void Add(int pack, IReadOnlyList<PackedBlock> blocks)
+    public void Add(int pack, ReadOnlySpan<PackedBlock> blocks)
     {
+        var length = 0u;
+        foreach (ref readonly var block in blocks)
+            length += block.Length;
+
         lock (_lock)
         {
-            if (!_known.TryAdd(pack, (uint)blocks.Sum(b => (long)b.Length)))
+            if (!_known.TryAdd(pack, length))
                 return;
         }
 
@@ -80,11 +84,11 @@ internal sealed class KnownPacks(PackRegistry packs, BlockIndex index, IObjectSt
         lock (_lock)
             before = [.. _known.Keys];
 
-        var found = new HashSet<int>();
+        var (found, more) = (new HashSet<int>(), 0L);
         await foreach (var pack in objects.ListAsync(StoreLayout.PackPrefix, cancellationToken))
         {
-            if (StoreLayout.IdOf(pack.Name) is { } id)
-                found.Add(packs.NumberOf(id));
+            if (StoreLayout.IdOf(pack.Name) is { } id && packs.NumberOf(id) is var number && found.Add(number) && !before.Contains(number))
+                more += pack.Length;
         }
 
         var condemned = await packs.ListSignsAsync(StoreLayout.CondemnedPrefix, cancellationToken);
@@ -92,6 +96,7 @@ internal sealed class KnownPacks(PackRegistry packs, BlockIndex index, IObjectSt
         found.ExceptWith(condemned.Keys);
         found.ExceptWith((await packs.ListSignsAsync(StoreLayout.DamagedPrefix, cancellationToken)).Keys);
         Forget([.. before.Except(found)]);
+        index.Expect(more / PackFormat.BlockLength);
         var options = new ParallelOptions { MaxDegreeOfParallelism = ManyAtOnce, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(found.Except(before), options, async (pack, stop) => await LoadAsync(pack, stop));
     }

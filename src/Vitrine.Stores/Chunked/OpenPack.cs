@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using Vitrine.Stores.Objects;
 
 namespace Vitrine.Stores.Chunked;
@@ -24,7 +25,7 @@ internal sealed class OpenPack : IAsyncDisposable
 
     public IReadOnlyList<SegmentEntry> Segments => _segments;
 
-    public IReadOnlyList<PackedBlock> Blocks => _blocks;
+    public ReadOnlySpan<PackedBlock> Blocks => CollectionsMarshal.AsSpan(_blocks);
 
     public long StoredLength => _appender.Length;
 

@@ -74,6 +74,24 @@ public sealed class BlockIndexTests
         Assert.Contains(_packs[0], b => index.Find(b.Name) is null);
     }
 
+    [Fact]
+    public void What_is_expected_is_sampled_from_the_first_block_on_and_no_more_than_it_would_be()
+    {
+        var unexpected = NewIndex(budget: 1 << 20, packs: 80);
+        var index = new BlockIndex(1 << 20, pack => Task.FromResult(_packs[pack]));
+        index.Expect(80 * BlocksOfAPack);
+        Assert.InRange(index.Sampling, 2, unexpected.Sampling);
+        foreach (var (pack, blocks) in _packs.Index())
+            index.Add(pack, blocks);
+
+        Assert.Equal(unexpected.Sampling, index.Sampling);
+        Assert.All(_packs.SelectMany(p => p), b => Assert.Equal(unexpected.Find(b.Name), index.Find(b.Name)));
+
+        var ample = new BlockIndex(1 << 24, pack => Task.FromResult(_packs[pack]));
+        ample.Expect(80 * BlocksOfAPack);
+        Assert.Equal(1, ample.Sampling);
+    }
+
     private BlockIndex NewIndex(long budget, int packs)
     {
         var index = new BlockIndex(budget, pack =>
