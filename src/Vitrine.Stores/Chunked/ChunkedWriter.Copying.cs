@@ -14,6 +14,9 @@ internal sealed partial class ChunkedWriter
 
     private readonly Recent<Guid, PackBlocks> _blocks = new(MostInFlight);
 
+    // Nobody holds the bytes of a copy against its digest: it must not refer to what was found damaged while it was made, as by the scrub that wants the copy.
+    private bool _isCopied;
+
     public override bool CanTake(ContentReader content) => content is ChunkedReader;
 
     public override async ValueTask<long> TakeAsync(ContentReader content, CancellationToken cancellationToken)
@@ -27,6 +30,7 @@ internal sealed partial class ChunkedWriter
             if (_carried > 0)
                 await AddCarryAsync();
 
+            _isCopied = true;
             var read = 0L;
             for (var end = Math.Min(source.Length, _map.Length + MostTaken); _map.Length < end;)
             {

@@ -146,7 +146,7 @@ internal sealed partial class ChunkedWriter : ContentWriter
         }
 
         await flushed;
-        await RefreshAsync(cancellationToken);
+        await RefreshAsync(PacksAge, cancellationToken);
     }
 
     public override async Task ResetAsync(CancellationToken cancellationToken)
@@ -242,11 +242,11 @@ internal sealed partial class ChunkedWriter : ContentWriter
     }
 
     // What was flushed is flushed, whether or not the store can say just now what packs it has. It must be able to long before a sign takes effect.
-    private async Task RefreshAsync(CancellationToken cancellationToken)
+    private async Task RefreshAsync(TimeSpan age, CancellationToken cancellationToken)
     {
         try
         {
-            await _engine.Known.RefreshAsync(PacksAge, cancellationToken);
+            await _engine.Known.RefreshAsync(age, cancellationToken);
         }
         catch (StoreUnavailableException) when (_engine.Known.IsFresh(_engine.Options.CollectionGrace / 4))
         {
@@ -280,7 +280,7 @@ internal sealed partial class ChunkedWriter : ContentWriter
         await EndSegmentAsync();
         await SealPacksAsync();
         var map = _map.Build();
-        await RefreshAsync(cancellationToken);
+        await RefreshAsync(_isCopied ? TimeSpan.Zero : PacksAge, cancellationToken);
         if (!map.Extents.All(e => _engine.Known.IsSafe(e, _engine.Options.CollectionGrace)))
             throw new StoreUnavailableException(_engine.Name, "it is about to remove parts that this content has in common with others; they are written anew at the next attempt.");
 

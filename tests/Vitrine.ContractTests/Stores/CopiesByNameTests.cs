@@ -58,6 +58,43 @@ public sealed class CopiesByNameTests
         Assert.Equal(_content, bytes);
     }
 
+    [Fact]
+    public async Task A_copy_does_not_refer_to_what_was_found_damaged_while_it_was_made()
+    {
+        var (objects, clock) = (new MemoryObjects("target", new ManualClock()), new ManualClock());
+        var digest = Digest.Of(_content);
+        await using ChunkedStore source = Open("source"), target = new("target", objects, new ChunkedStoreOptions(), clock, _ => Task.FromResult(true));
+        foreach (var store in new[] { source, target })
+        {
+            await using var ingest = await BeginAsync(store);
+            await TakeAsync(ingest, _content);
+            await ingest.CommitAsync(digest, Stop);
+        }
+
+        await using (var copy = await BeginAsync(target))
+        {
+            await foreach (var pack in objects.ListAsync(StoreLayout.PackPrefix, Stop))
+                await objects.PutAsync(StoreLayout.DamagedName(StoreLayout.IdOf(pack.Name)!.Value), new byte[1], Stop);
+
+            await target.DeleteAsync(digest, Stop);
+            await CopyAsync(copy);
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => copy.CommitAsync(digest, Stop));
+        }
+
+        await target.DiscardAsync(new StagingKey("copy"), Stop);
+        var before = await objects.ListAsync(StoreLayout.PackPrefix, Stop).CountAsync(Stop);
+        await using var again = await BeginAsync(target);
+        await CopyAsync(again);
+        await again.CommitAsync(digest, Stop);
+        Assert.Equal(2 * before, await objects.ListAsync(StoreLayout.PackPrefix, Stop).CountAsync(Stop));
+
+        async Task CopyAsync(Ingest into)
+        {
+            await using var reader = await source.OpenAsync(digest, Stop);
+            Assert.True(await into.TryTakeByNameAsync(reader, _ => Task.CompletedTask, _ => ValueTask.CompletedTask, Stop));
+        }
+    }
+
     private static Task Add(ref long sum, long more)
     {
         sum += more;
