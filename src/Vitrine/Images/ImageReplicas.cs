@@ -96,6 +96,28 @@ public sealed class ImageReplicas(
         return false;
     }
 
+    /// <summary>Leaves what an image has in a store to the clean-up, where another store has it, too.</summary>
+    internal async Task GiveUpAsync(ImageId id, string store, string other, CancellationToken cancellationToken)
+    {
+        while (await images.FindAsync(id, cancellationToken) is { Status: not ImageStatus.Deleted } image)
+        {
+            var ready = (await replicas.ListAsync([id], cancellationToken)).Where(r => r.State is ReplicaState.Ready).ToList();
+            if (ready.Find(r => r.Store == store) is not { } replica || !ready.Exists(r => r.Store == other))
+                return;
+
+            try
+            {
+                var retired = replica with { State = ReplicaState.Retired, UpdatedAt = time.Now() };
+                await catalogue.SaveAsync(new CatalogueChange { Image = image, Replicas = [retired] }, cancellationToken);
+                return;
+            }
+            catch (ConcurrentChangeException)
+            {
+                // The image was changed at this moment: look again.
+            }
+        }
+    }
+
     private async Task<IReadOnlyList<Transfer>> BeginAsync(
         ImageId id, IReadOnlyList<LibraryStore> stores, CopyRequest request, Caller caller, CancellationToken cancellationToken)
     {

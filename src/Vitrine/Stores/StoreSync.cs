@@ -34,10 +34,24 @@ internal sealed class StoreSync(
         foreach (var source in operation.Sources)
         {
             var missing = await replicas.ListMissingAsync([source], operation.Store, cancellationToken);
-            foreach (var id in operation.Images.IsEmpty ? missing : missing.Intersect(operation.Images))
+            foreach (var id in Wanted(missing, operation))
                 await copies.TryCopyAsync(id, operation, source, cancellationToken);
+            if (operation.Moves)
+                await GiveUpDoublesAsync(operation, source, cancellationToken);
         }
     }
+
+    /// <summary>What moves to where it is already is given up where it was, too.</summary>
+    private async Task GiveUpDoublesAsync(StoreOperation operation, string source, CancellationToken cancellationToken)
+    {
+        var there = (await replicas.ListHoldersAsync(operation.Store, cancellationToken)).Select(h => h.Image).ToHashSet();
+        var both = (await replicas.ListHoldersAsync(source, cancellationToken)).Select(h => h.Image).Where(there.Contains).ToList();
+        foreach (var id in Wanted(both, operation))
+            await copies.GiveUpAsync(id, source, operation.Store, cancellationToken);
+    }
+
+    private static IEnumerable<ImageId> Wanted(IEnumerable<ImageId> found, StoreOperation operation) =>
+        operation.Images.IsEmpty ? found : found.Intersect(operation.Images);
 
     private async Task<SyncResult> WatchAsync(StoreOperation operation, IProgress<UpkeepProgress> progress, CancellationToken cancellationToken)
     {

@@ -378,7 +378,7 @@ public sealed class ReplicaTests : IDisposable
         Assert.Equal((2, 0), (synced.Synced!.Copied, synced.Synced.Failed));
         Assert.Equal([(LibraryHome.Main, ReplicaState.Retired), (Third, ReplicaState.Ready)], await StatesAsync(node, first));
         Assert.Equal(ReplicaState.Ready, await StateAsync(node, second, Third));
-        Assert.Equal([(LibraryHome.Main, ReplicaState.Ready), (Third, ReplicaState.Ready)], await StatesAsync(node, there));
+        Assert.Equal([(LibraryHome.Main, ReplicaState.Retired), (Third, ReplicaState.Ready)], await StatesAsync(node, there));
         Assert.Equal(0, (await OperateAsync(node, Third, task)).Synced!.Copied);
     }
 
@@ -388,9 +388,12 @@ public sealed class ReplicaTests : IDisposable
         await using var node = await StartAsync();
         var (wanted, _) = await NewImageAsync(node);
         var (other, _) = await NewImageAsync(node);
+        var (twice, _) = await NewImageAsync(node);
+        await CopyAsync(node, twice, Second);
         var task = new StoreTask(StoreOperationKind.Sync, Moves: true) { Sources = [LibraryHome.Main], Images = [wanted, wanted] };
         Assert.Equal(1, (await OperateAsync(node, Second, task)).Synced!.Copied);
         Assert.Equal([(LibraryHome.Main, ReplicaState.Retired), (Second, ReplicaState.Ready)], await StatesAsync(node, wanted));
+        Assert.Equal([(LibraryHome.Main, ReplicaState.Ready), (Second, ReplicaState.Ready)], await StatesAsync(node, twice));
         Assert.Equal([(LibraryHome.Main, ReplicaState.Ready)], await StatesAsync(node, other));
 
         await Assert.ThrowsAsync<ReplicaNotFoundException>(() => node.Operations.RequestAsync(Second, task with { Images = [ImageId.New()] }, Admin, Stop));
