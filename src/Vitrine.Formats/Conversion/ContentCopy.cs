@@ -17,7 +17,7 @@ internal static class ContentCopy
             for (var position = (long)length; length > 0; position += length)
             {
                 var write = output.WriteAsync(current.AsMemory(0, length), cancellationToken).AsTask();
-                var read = position < content.Length ? content.ReadAsync(position, next, cancellationToken).AsTask() : Task.FromResult(0);
+                var read = position < content.Length ? ReadAsync(position, next) : Task.FromResult(0);
                 await Task.WhenAll(write, read);
                 length = await read;
                 (current, next) = (next, current);
@@ -28,5 +28,8 @@ internal static class ContentCopy
             ArrayPool<byte>.Shared.Return(current);
             ArrayPool<byte>.Shared.Return(next);
         }
+
+        // A read that fails at once fails as one that fails later: the write beside it is waited for.
+        async Task<int> ReadAsync(long position, byte[] buffer) => await content.ReadAsync(position, buffer, cancellationToken);
     }
 }

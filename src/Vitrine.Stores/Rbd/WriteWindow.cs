@@ -101,10 +101,11 @@ internal sealed class WriteWindow(RbdImage image, int most)
 
     private void TakeBack()
     {
-        foreach (var block in _sent.Where(b => b.IsWritten))
+        var written = _sent.FindAll(b => b.IsWritten);
+        foreach (var block in written)
             _free.Push(block.Buffer);
 
-        _sent.RemoveAll(b => b.IsWritten);
+        _sent.RemoveAll(written.Contains);
         if (_sent.Find(b => b.HasFailed) is { } failed)
             CephException.Check(failed.Result, "write to an image");
     }

@@ -128,10 +128,10 @@ internal sealed class OpenUploads(TransferHolds holds, StoreRegistry stores) : I
         }
     }
 
-    /// <summary>Lets go of all uploads when the node stops, so that another can go on with them at once.</summary>
+    /// <summary>Lets go of the uploads when the node stops, so that another can go on with them at once; those that a request still works on are left as a crash leaves them.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var upload in _open.Values)
+        foreach (var upload in _open.Values.Where(u => u.TryEnter()))
             await upload.CloseAsync();
     }
 

@@ -275,7 +275,7 @@ internal sealed class S3Appender : ObjectAppender
         var bytes = new byte[fold.Piece.Length];
         try
         {
-            await ReadAsync(fold.Piece.Start, bytes, cancellationToken);
+            await FillAsync(fold.Piece.Start, bytes, cancellationToken);
             await _bucket.PutAsync(fold.Piece.ObjectName, bytes, cancellationToken);
         }
         catch (LibraryException)
