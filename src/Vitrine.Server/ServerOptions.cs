@@ -160,7 +160,7 @@ public sealed class StoreOptions : IValidatableObject
         .Where(known => known.Rule is not null)
         .ToDictionary(known => known.Format, known => EnumWords.Parse<DiskFormat>(known.Rule!, nameof(Convert))));
 
-    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => ConversionFaults().Concat(Kind switch
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => ConversionFaults().Concat(SectionFaults(Chunked, nameof(Chunked))).Concat(Kind switch
     {
         "s3" => SectionFaults(S3, nameof(S3)),
         "rbd" => SectionFaults(Rbd, nameof(Rbd)),

@@ -21,7 +21,52 @@ internal sealed class StoreOpener(IReadOnlyList<(string Name, StoreOptions Optio
     /// <exception cref="OptionsValidationException">What is wrong with one of them.</exception>
     public StoreRegistry OpenConfigured() => new(configured.Select(s => (Describe(s.Name, Checked(s.Name, s.Options)), Open(s.Name, s.Options))));
 
-    public (LibraryStore Store, IContentStore Contents) Open(StoreAddition addition, IReadOnlyCollection<StoreAddition> others)
+    public async Task<(LibraryStore Store, IContentStore Contents)> FoundAsync(
+        StoreAddition addition, IReadOnlyCollection<StoreAddition> others, CancellationToken cancellationToken)
+    {
+        var options = Checked(addition, others);
+        if (options.Kind is "directory" && FileSystemStore.IsIn(options.Path))
+            throw Founded(addition.Name);
+
+        var contents = Open(addition.Name, options);
+        if (contents is not ChunkedStore chunked)
+            return (Describe(addition.Name, options), contents);
+
+        try
+        {
+            return await chunked.IsThereAsync(cancellationToken) ? throw Founded(addition.Name) : (Describe(addition.Name, options), contents);
+        }
+        catch
+        {
+            await chunked.DisposeAsync();
+            throw;
+        }
+    }
+
+    public (LibraryStore Store, IContentStore Contents) Open(StoreAddition addition)
+    {
+        var options = Checked(addition, []);
+        return (Describe(addition.Name, options), Open(addition.Name, options));
+    }
+
+    public string? FindConfigured(StoreAddition addition)
+    {
+        var options = Read(addition);
+        try
+        {
+            return FindIn(options, [], PlaceOf);
+        }
+        catch (StoreUnavailableException)
+        {
+            // A directory that does not answer has no links that could be followed.
+            return FindIn(options, [], (_, there) => StorePlace.AsWritten(there));
+        }
+    }
+
+    private static StoreInUseException Founded(string name) =>
+        new(name, "somebody has made a store there before. Where nobody uses that any more, empty the place, and add the store again.");
+
+    private StoreOptions Checked(StoreAddition addition, IReadOnlyCollection<StoreAddition> others)
     {
         var options = Read(addition);
         if (!StoreOptions.Kinds.Contains(options.Kind))
@@ -32,12 +77,13 @@ internal sealed class StoreOpener(IReadOnlyList<(string Name, StoreOptions Optio
         if (FaultsOf(options).FirstOrDefault() is { } fault)
             throw new InvalidFieldException(fault.MemberNames.Contains(nameof(StoreOptions.Path)) ? PathField : SettingsField, fault.ErrorMessage!);
 
-        CheckPlace(addition.Name, options, others);
+        if (FindIn(options, others, (_, there) => PlaceOf(addition.Name, there)) is { } other)
+            throw new StoreInUseException(addition.Name, $"the store '{other}' is there.");
 
         // As it was checked, whatever links are made of it afterwards.
         if (options.IsInDirectory)
             options.Path = RealPathOf(addition.Name, options.Path);
-        return (Describe(addition.Name, options), Open(addition.Name, options));
+        return options;
     }
 
     private static StoreOptions Read(StoreAddition addition)
@@ -96,16 +142,21 @@ internal sealed class StoreOpener(IReadOnlyList<(string Name, StoreOptions Optio
         }
     }
 
-    private void CheckPlace(string name, StoreOptions options, IEnumerable<StoreAddition> others)
+    /// <summary>The store that is in the place of another. Directories of other zones are others, whatever they are called.</summary>
+    /// <param name="placeOf">Of a store of a name.</param>
+    private string? FindIn(StoreOptions options, IEnumerable<StoreAddition> others, Func<string, StoreOptions, StorePlace> placeOf)
     {
-        var place = PlaceOf(name, options);
-        var taken = configured.Select(s => (s.Name, s.Options)).Concat(others.Select(o => (o.Name, Options: Read(o))));
-        foreach (var (other, there) in taken)
-        {
-            if (PlaceOf(name, there).Overlaps(place))
-                throw new StoreInUseException(name, $"the store '{other}' is there.");
-        }
+        var place = placeOf("", options);
+        return configured
+            .Select(s => (s.Name, s.Options))
+            .Concat(others.Select(o => (o.Name, Options: Read(o))))
+            .Where(s => !options.IsInDirectory || ZoneOf(s.Options) == ZoneOf(options))
+            .Where(s => placeOf(s.Name, s.Options).Overlaps(place))
+            .Select(s => s.Name)
+            .FirstOrDefault();
     }
+
+    private string ZoneOf(StoreOptions store) => store.Zone ?? server.Zone;
 
     private static StorePlace PlaceOf(string name, StoreOptions options)
     {
@@ -132,7 +183,7 @@ internal sealed class StoreOpener(IReadOnlyList<(string Name, StoreOptions Optio
     }
 
     private LibraryStore Describe(string name, StoreOptions store) =>
-        new(name, store.Zone ?? server.Zone, store.Kind, store.Description, store.Default) { Conversion = store.Conversion };
+        new(name, ZoneOf(store), store.Kind, store.Description, store.Default) { Conversion = store.Conversion };
 
     private static IContentStore Open(string name, StoreOptions options) => options.Kind switch
     {

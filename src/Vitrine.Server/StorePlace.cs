@@ -13,6 +13,10 @@ internal readonly record struct StorePlace(string Server, string Path)
         _ => new("", RealPath(options.Path) + '/'),
     };
 
+    /// <summary>The same, where links in the path of a directory cannot be followed.</summary>
+    public static StorePlace AsWritten(StoreOptions options) =>
+        options.IsInDirectory ? new("", System.IO.Path.GetFullPath(options.Path) + '/') : Of(options);
+
     public bool Overlaps(StorePlace other) => Server == other.Server
         && (Path.StartsWith(other.Path, StringComparison.Ordinal) || other.Path.StartsWith(Path, StringComparison.Ordinal));
 

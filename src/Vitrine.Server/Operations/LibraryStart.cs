@@ -7,7 +7,7 @@ namespace Vitrine.Server.Operations;
 
 /// <summary>Makes the catalogue know the administrator, the zone and the stores before anybody can ask.</summary>
 internal sealed partial class LibraryStart(
-    Bootstrap bootstrap, StoreRegistry stores, AddedStores addedStores, IAddedStoreCatalogue added, IReplicaCatalogue replicas, DataDirectory data, IConfiguration configuration,
+    Bootstrap bootstrap, StoreRegistry stores, AddedStores added, IReplicaCatalogue replicas, DataDirectory data, IConfiguration configuration,
     IOptions<OpenStackOptions> openStack, ILogger<LibraryStart> logger)
     : IHostedLifecycleService
 {
@@ -16,11 +16,11 @@ internal sealed partial class LibraryStart(
         // Where the cloud knows its users, nobody else gets in.
         if (!openStack.Value.Keystone.IsUsed)
             await bootstrap.RunAsync(configuration["ADMIN_PASSWORD"] ?? data.InitialPassword(), cancellationToken);
-        await CheckNamesAsync(cancellationToken);
+        await CheckStoresAsync(cancellationToken);
         foreach (var store in stores.All)
             await replicas.SaveStoreAsync(new Zone(store.Zone, ""), store, cancellationToken);
 
-        await addedStores.LookAsync(cancellationToken);
+        await added.LookAsync(cancellationToken);
         LogStarted(data.Path, stores.All.Count, stores.Default.Name);
     }
 
@@ -34,14 +34,17 @@ internal sealed partial class LibraryStart(
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <exception cref="OptionsValidationException">A store is configured under a name that one has which was added while the library ran.</exception>
-    private async Task CheckNamesAsync(CancellationToken cancellationToken)
+    /// <exception cref="OptionsValidationException">A store is configured under the name, or in the place, of one that was added while the library ran.</exception>
+    private async Task CheckStoresAsync(CancellationToken cancellationToken)
     {
-        var taken = (await added.ListAsync(cancellationToken)).Select(a => a.Store.Name).Where(stores.Has).ToList();
-        if (taken.Count > 0)
-            throw new OptionsValidationException(
-                "Stores", typeof(StoreOptions), taken.Select(name => $"Stores:{name}: a store of this name was added while the library ran; configure this one under another."));
+        var clashes = await added.ListClashesAsync(cancellationToken);
+        if (clashes.Count > 0)
+            throw new OptionsValidationException("Stores", typeof(StoreOptions), clashes.Select(Explain));
     }
+
+    private static string Explain((string Configured, string Added) clash) => clash.Configured == clash.Added
+        ? $"Stores:{clash.Configured}: a store of this name was added while the library ran, and needs no configuration. Another one needs another name and a place of its own."
+        : $"Stores:{clash.Configured}: the store '{clash.Added}', which was added while the library ran, is in this place. It needs no configuration; another one needs a place of its own.";
 
     [LoggerMessage(LogLevel.Information, "The library in {Data} is open: {Stores} stores, {Default} by default")]
     private partial void LogStarted(string data, int stores, string @default);

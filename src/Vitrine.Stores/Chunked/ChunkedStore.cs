@@ -19,6 +19,12 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
     /// <summary>Makes the store that answers by another address; null where there are no addresses.</summary>
     private Func<Uri, ChunkedStore>? _at;
 
+    /// <summary>Removes what is left over in a place that is a store's.</summary>
+    private Func<CancellationToken, Task> _tidy = _ => Task.CompletedTask;
+
+    /// <summary>The id of the store where this object has made it.</summary>
+    private Guid? _made;
+
     /// <param name="mayBegin">Whether a store may be made where there is none.</param>
     internal ChunkedStore(string name, IObjectStore objects, ChunkedStoreOptions options, TimeProvider time, Func<CancellationToken, Task<bool>> mayBegin) =>
         (_engine, _mayBegin) = (new ChunkedEngine(name, objects, options, time), mayBegin);
@@ -41,12 +47,9 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
     public static ChunkedStore InBucket(string name, S3StoreOptions bucket, ChunkedStoreOptions options, TimeProvider time)
     {
         var objects = new S3Objects(name, bucket, time);
-        return new ChunkedStore(name, objects, options, time, async cancellationToken =>
+        return new ChunkedStore(name, objects, options, time, objects.IsEmptyAsync)
         {
-            await objects.RemoveAbandonedAsync(cancellationToken);
-            return await objects.IsEmptyAsync(cancellationToken);
-        })
-        {
+            _tidy = objects.RemoveAbandonedAsync,
             _at = address =>
             {
                 var there = $"{name} by {address.Authority}";
@@ -60,6 +63,23 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
 
     public IImageDescriptions Descriptions =>
         field ??= new ObjectDescriptions(async cancellationToken => (await EngineAsync(cancellationToken)).Objects);
+
+    /// <summary>Whether anybody has made a store of the place. Makes none.</summary>
+    /// <exception cref="StoreUnavailableException">It does not answer, or is missing.</exception>
+    public async Task<bool> IsThereAsync(CancellationToken cancellationToken)
+    {
+        // Says of a place that is missing that it is, where a read says that the object is.
+        await _mayBegin(cancellationToken);
+        return await ReadFoundationAsync(cancellationToken) is not null;
+    }
+
+    public async Task DissolveAsync(CancellationToken cancellationToken)
+    {
+        if (_made is not { } made || await ReadIdAsync(cancellationToken) != made)
+            return;
+        if (await _engine.Objects.ListAsync("", cancellationToken).AllAsync(o => o.Name == StoreLayout.FoundationName, cancellationToken))
+            await _engine.Objects.DeleteAsync(StoreLayout.FoundationName, cancellationToken);
+    }
 
     public async Task<IContentStore?> ReachAsync(Uri address, CancellationToken cancellationToken)
     {
@@ -219,19 +239,23 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
     private async Task FoundAsync(CancellationToken cancellationToken)
     {
         var isEmpty = await _mayBegin(cancellationToken);
-        if (await ReadFoundationAsync(cancellationToken) is { } bytes)
-        {
-            if (Foundation.Read(bytes) is null)
-                throw new StoreUnavailableException(_engine.Name, "it has a layout that this version does not know.");
+        if (await ReadFoundationAsync(cancellationToken) is not { } bytes)
+            await MakeFoundationAsync(isEmpty, cancellationToken);
+        else if (Foundation.Read(bytes) is null)
+            throw new StoreUnavailableException(_engine.Name, "it has a layout that this version does not know.");
 
-            return;
-        }
+        // Not before it is known that the place is a store's: what lies about in another's is none of ours.
+        await _tidy(cancellationToken);
+    }
 
+    private async Task MakeFoundationAsync(bool isEmpty, CancellationToken cancellationToken)
+    {
         if (!isEmpty)
             throw new StoreUnavailableException(_engine.Name, "what is there is not empty and is not a store.");
 
         var foundation = new Foundation(Foundation.FormatName, Foundation.Known, Guid.NewGuid());
         await _engine.Objects.PutAsync(StoreLayout.FoundationName, foundation.Write(), cancellationToken);
+        _made = foundation.Id;
     }
 
     private async Task<Guid?> ReadIdAsync(CancellationToken cancellationToken) =>

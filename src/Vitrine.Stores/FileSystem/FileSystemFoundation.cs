@@ -3,12 +3,14 @@ namespace Vitrine.Stores.FileSystem;
 /// <summary>Makes a store of an empty directory, and holds every other one against what this version knows.</summary>
 internal static class FileSystemFoundation
 {
-    public static void Ensure(FileSystemLayout layout, FileSystemErrors errors)
+    /// <returns>Whether the store was made just now.</returns>
+    public static bool Ensure(FileSystemLayout layout, FileSystemErrors errors)
     {
         if (!Directory.Exists(layout.Root))
             throw errors.NotMounted();
 
-        if (NativeFile.Find(layout.LayoutPath) is null)
+        var isNew = NativeFile.Find(layout.LayoutPath) is null;
+        if (isNew)
             Begin(layout, errors);
 
         var number = File.ReadAllText(layout.LayoutPath).Trim();
@@ -17,6 +19,19 @@ internal static class FileSystemFoundation
 
         EnsureDirectory(layout, layout.ContentRoot);
         EnsureDirectory(layout, layout.StagingRoot);
+        return isNew;
+    }
+
+    /// <summary>Makes an empty directory again of a store that has nothing.</summary>
+    public static void Dissolve(FileSystemLayout layout)
+    {
+        string[] folders = [layout.ContentRoot, layout.StagingRoot];
+        if (Array.Exists(folders, f => Directory.EnumerateFileSystemEntries(f).Any()))
+            return;
+
+        foreach (var folder in folders)
+            Directory.Delete(folder);
+        File.Delete(layout.LayoutPath);
     }
 
     private static void Begin(FileSystemLayout layout, FileSystemErrors errors)

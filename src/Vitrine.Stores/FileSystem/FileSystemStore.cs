@@ -14,8 +14,9 @@ public sealed class FileSystemStore : IContentStore
     private readonly FileSystemLayout _layout;
     private readonly FileSystemErrors _errors;
     private readonly BootId _boot;
+    private readonly bool _isNew;
 
-    private FileSystemStore(string name, FileSystemLayout layout, FileSystemErrors errors, BootId boot)
+    private FileSystemStore(string name, FileSystemLayout layout, FileSystemErrors errors, BootId boot, bool isNew)
     {
         // Beside the contents, a store of whole files is what the objects of a directory are.
         var objects = new DirectoryObjects(name, layout.Root, Path.GetFileName(layout.LayoutPath), TimeProvider.System);
@@ -23,7 +24,11 @@ public sealed class FileSystemStore : IContentStore
         _layout = layout;
         _errors = errors;
         _boot = boot;
+        _isNew = isNew;
     }
+
+    /// <summary>Whether anybody has made a store of a directory.</summary>
+    public static bool IsIn(string root) => File.Exists(new FileSystemLayout(Path.GetFullPath(root)).LayoutPath);
 
     /// <summary>Opens the store in a directory, or makes one of a directory that is empty.</summary>
     /// <param name="name">The store's configured name, for failures.</param>
@@ -39,17 +44,19 @@ public sealed class FileSystemStore : IContentStore
         var errors = new FileSystemErrors(name, layout.Root);
         try
         {
-            FileSystemFoundation.Ensure(layout, errors);
+            return new FileSystemStore(name, layout, errors, boot, FileSystemFoundation.Ensure(layout, errors));
         }
         catch (Exception error) when (UnixError.IsBehind(error))
         {
             throw errors.Explain(error);
         }
-
-        return new FileSystemStore(name, layout, errors, boot);
     }
 
     public IImageDescriptions Descriptions { get; }
+
+    public Task DissolveAsync(CancellationToken cancellationToken) => _isNew
+        ? RunAsync(() => FileSystemFoundation.Dissolve(_layout), cancellationToken)
+        : Task.CompletedTask;
 
     public Task<StoredContent?> FindAsync(Digest digest, CancellationToken cancellationToken) =>
         RunAsync(() => Find(digest), cancellationToken);

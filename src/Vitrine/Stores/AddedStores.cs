@@ -45,7 +45,7 @@ public sealed partial class AddedStores : IDisposable
     /// <summary>Opens a store, tries it, and has every node of this one's zone open it too.</summary>
     /// <exception cref="InvalidFieldException">Something that is said of it cannot be.</exception>
     /// <exception cref="StoreExistsException">A store has the name.</exception>
-    /// <exception cref="StoreInUseException">Another store is there, or something that was put there by somebody else.</exception>
+    /// <exception cref="StoreInUseException">Another store is there, or was, or something that was put there by somebody else.</exception>
     /// <exception cref="StoreUnavailableException">It does not answer, or does not take and give bytes.</exception>
     /// <exception cref="LimitExceededException">There are too many.</exception>
     public async Task<LibraryStore> AddAsync(StoreAddition addition, Caller caller, CancellationToken cancellationToken)
@@ -61,6 +61,22 @@ public sealed partial class AddedStores : IDisposable
         {
             _one.Release();
         }
+    }
+
+    /// <summary>Which configured stores have the name or the place of one that was added: each would sweep away what the other has.</summary>
+    public async Task<IReadOnlyList<(string Configured, string Added)>> ListClashesAsync(CancellationToken cancellationToken)
+    {
+        var clashes = new List<(string, string)>();
+        foreach (var added in await _catalogue.ListAsync(cancellationToken))
+        {
+            var name = added.Store.Name;
+            if (_registry.Has(name))
+                clashes.Add((name, name));
+            else if (ReadAddition(added) is { } addition && _opener.FindConfigured(addition) is { } configured)
+                clashes.Add((configured, name));
+        }
+
+        return clashes;
     }
 
     /// <summary>Opens those that were added on other nodes, or before this one started. What cannot be opened is tried again at the next look.</summary>
@@ -91,7 +107,10 @@ public sealed partial class AddedStores : IDisposable
         if (_registry.Has(addition.Name) || (await _replicas.ListStoresAsync(cancellationToken)).Any(s => s.Name == addition.Name))
             throw new StoreExistsException(addition.Name);
 
-        var (opened, contents) = _opener.Open(addition with { Zone = addition.Zone ?? _node.Zone }, [.. earlier.Select(ReadSettings).OfType<StoreAddition>()]);
+        var (opened, contents) = await InTimeAsync(
+            addition.Name,
+            token => _opener.FoundAsync(addition with { Zone = addition.Zone ?? _node.Zone }, [.. earlier.Select(ReadAddition).OfType<StoreAddition>()], token),
+            cancellationToken);
         var store = opened with { SyncAddress = addition.SyncAddress };
         try
         {
@@ -103,7 +122,7 @@ public sealed partial class AddedStores : IDisposable
         }
         catch
         {
-            await LetGoAsync(contents);
+            await GiveUpAsync(contents);
             throw;
         }
 
@@ -112,22 +131,47 @@ public sealed partial class AddedStores : IDisposable
         return store;
     }
 
-    private async Task TryOutAsync(LibraryStore store, IContentStore contents, CancellationToken cancellationToken)
+    private Task<bool> TryOutAsync(LibraryStore store, IContentStore contents, CancellationToken cancellationToken) => InTimeAsync(
+        store.Name,
+        async token =>
+        {
+            await contents.ProbeAsync(token);
+
+            // The sweep of a new store would remove whatever it has, as no image refers to it.
+            return await contents.ListAsync(token).AnyAsync(token) || await contents.ListStagedAsync(token).AnyAsync(token)
+                ? throw new StoreInUseException(store.Name, "there is content in it already.")
+                : true;
+        },
+        cancellationToken);
+
+    private async Task<T> InTimeAsync<T>(string store, Func<CancellationToken, Task<T>> work, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(Patience, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
-            await contents.ProbeAsync(either.Token).WaitAsync(either.Token);
-
-            // The sweep of a new store would remove whatever it has, as no image refers to it.
-            if (await contents.ListAsync(either.Token).AnyAsync(either.Token) || await contents.ListStagedAsync(either.Token).AnyAsync(either.Token))
-                throw new StoreInUseException(store.Name, "there is content in it already.");
+            return await work(either.Token).WaitAsync(either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new StoreUnavailableException(store.Name, $"it did not answer within {Patience.TotalSeconds:0} seconds.");
+            throw new StoreUnavailableException(store, $"it did not answer within {Patience.TotalSeconds:0} seconds.");
         }
+    }
+
+    /// <summary>Leaves the place as it was found, so that it can be tried again.</summary>
+    private async Task GiveUpAsync(IContentStore contents)
+    {
+        try
+        {
+            using var patience = new CancellationTokenSource(Patience, _time);
+            await contents.DissolveAsync(patience.Token).WaitAsync(patience.Token);
+        }
+        catch (Exception failure) when (failure is LibraryException or OperationCanceledException)
+        {
+            // What led here says more.
+        }
+
+        await LetGoAsync(contents);
     }
 
     private async Task TryOutAsync(LibraryStore store, IContentStore contents, Uri address, CancellationToken cancellationToken)
@@ -142,8 +186,8 @@ public sealed partial class AddedStores : IDisposable
     {
         try
         {
-            var addition = ReadSettings(added) ?? throw new StoreUnavailableException(added.Store.Name, "what the catalogue keeps of it cannot be read here.");
-            var (store, contents) = _opener.Open(addition with { Zone = added.Store.Zone }, []);
+            var addition = ReadAddition(added) ?? throw new StoreUnavailableException(added.Store.Name, "what the catalogue keeps of it cannot be read here.");
+            var (store, contents) = _opener.Open(addition);
             _registry.Add(store, contents);
             _closed.TryRemove(store.Name, out _);
             LogOpened(store.Name, store.Kind);
@@ -156,11 +200,11 @@ public sealed partial class AddedStores : IDisposable
         }
     }
 
-    private StoreAddition? ReadSettings(AddedStore added)
+    private StoreAddition? ReadAddition(AddedStore added)
     {
         try
         {
-            return JsonSerializer.Deserialize<StoreAddition>(_secrets.Unprotect(added.SealedSettings));
+            return JsonSerializer.Deserialize<StoreAddition>(_secrets.Unprotect(added.SealedSettings))! with { Zone = added.Store.Zone };
         }
         catch (Exception failure) when (failure is CryptographicException or JsonException)
         {
@@ -178,6 +222,8 @@ public sealed partial class AddedStores : IDisposable
             throw new InvalidFieldException("description", $"must be at most {LongestDescription} characters, on one line");
         if (addition.Settings.Count > MostSettings)
             throw new LimitExceededException("settings of a store", MostSettings);
+        if (addition.Settings.Any(s => s.Value is null) || addition.Settings.DistinctBy(s => s.Key, StringComparer.OrdinalIgnoreCase).Count() < addition.Settings.Count)
+            throw new InvalidFieldException("settings", "must name each setting once, with a value");
         if (addition.Settings.Any(s => s.Key.Length + s.Value.Length > LongestSetting))
             throw new LimitExceededException("characters of a setting", LongestSetting);
     }
@@ -241,9 +287,21 @@ public interface IAddedStoreCatalogue
 /// <summary>Makes a store of what an administrator says of it, by the rules that hold for the configuration.</summary>
 public interface IStoreOpener
 {
+    /// <summary>Opens a new store in a place that is none's.</summary>
+    /// <param name="addition">With its zone, as all here.</param>
     /// <param name="others">Other stores that were added, which must be elsewhere, as those must that this node is configured with.</param>
     /// <exception cref="InvalidFieldException">A setting is none, is missing or cannot be, or names files that this node does not open to stores.</exception>
-    /// <exception cref="StoreInUseException">Another store is in the same place.</exception>
+    /// <exception cref="StoreInUseException">Another store is in the same place, or somebody has made one there.</exception>
     /// <exception cref="StoreUnavailableException">It cannot be opened.</exception>
-    (LibraryStore Store, IContentStore Contents) Open(StoreAddition addition, IReadOnlyCollection<StoreAddition> others);
+    Task<(LibraryStore Store, IContentStore Contents)> FoundAsync(
+        StoreAddition addition, IReadOnlyCollection<StoreAddition> others, CancellationToken cancellationToken);
+
+    /// <summary>Opens a store that was added before.</summary>
+    /// <exception cref="InvalidFieldException">This node does not open its files to stores, or knows a setting no more.</exception>
+    /// <exception cref="StoreInUseException">A store that this node is configured with is in the same place.</exception>
+    /// <exception cref="StoreUnavailableException">It cannot be opened.</exception>
+    (LibraryStore Store, IContentStore Contents) Open(StoreAddition addition);
+
+    /// <summary>The store of this node's configuration that is in the same place; null where there is none.</summary>
+    string? FindConfigured(StoreAddition addition);
 }

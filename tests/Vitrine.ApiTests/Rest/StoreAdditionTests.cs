@@ -3,7 +3,10 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Vitrine.Cli;
+using Vitrine.Server;
 using Vitrine.Stores;
+using Vitrine.Stores.Chunked;
+using Vitrine.Stores.FileSystem;
 
 namespace Vitrine.ApiTests.Rest;
 
@@ -99,6 +102,13 @@ public sealed class StoreAdditionTests(RestLibrary library) : IClassFixture<Rest
     [InlineData("""{"name":"a","kind":"directory","path":"{ok}","settings":{"Convert:any":"tape"}}""", 400, "settings")]
     [InlineData("""{"name":"a","kind":"s3"}""", 400, "settings")]
     [InlineData("""{"name":"a","kind":"s3","settings":{"S3:Endpoint":"nowhere"}}""", 400, "settings")]
+    [InlineData("""{"name":"a","kind":"s3","settings":{"S3:Endpoint":"http://","S3:Bucket":"images","S3:AccessKey":"me","S3:SecretKey":"it"}}""", 400, "settings")]
+    [InlineData("""{"name":"a","kind":"s3","settings":{"S3:Endpoint":"http://[","S3:Bucket":"images","S3:AccessKey":"me","S3:SecretKey":"it"}}""", 400, "settings")]
+    [InlineData("""{"name":"a","kind":"directory","path":"{ok}","settings":{"S3:Bucket":null}}""", 400, "settings")]
+    [InlineData("""{"name":"a","kind":"directory","path":"{ok}","settings":{"S3:Bucket":"one","s3:bucket":"two"}}""", 400, "settings")]
+    [InlineData("""{"name":"a","kind":"chunked","path":"{ok}","settings":{"Chunked:CollectionGrace":"-01:00:00"}}""", 400, "settings")]
+    [InlineData("""{"name":"a","kind":"chunked","path":"{ok}","settings":{"Chunked:CacheBytes":"1000000000000000"}}""", 400, "settings")]
+    [InlineData("""{"name":"a","kind":"chunked","path":"{ok}","settings":{"Chunked:CompressionLevel":"0"}}""", 400, "settings")]
     [InlineData("""{"name":"a","kind":"rbd","settings":{"Rbd:Pool":"p","Rbd:User":"u","Rbd:Keyring":"/etc/shadow"}}""", 400, "settings")]
     [InlineData("""{"name":"a","kind":"rbd","settings":{"Rbd:Pool":"p","Rbd:User":"u","Rbd:ConfigFile":"/etc/passwd"}}""", 400, "settings")]
     [InlineData("""{"name":"main","kind":"directory","path":"{ok}"}""", 409, null)]
@@ -144,6 +154,55 @@ public sealed class StoreAdditionTests(RestLibrary library) : IClassFixture<Rest
             await writer.CommitAsync(Vitrine.Content.Digest.Of([]), Stop);
         using var refused = await AddAsync(admin, $$"""{"name":"full","kind":"directory","path":"{{full}}"}""");
         Assert.Equal("store-in-use", (await RestLibrary.ProblemOf(refused)).Code);
+    }
+
+    [Theory]
+    [InlineData("directory")]
+    [InlineData("chunked")]
+    public async Task A_place_where_somebody_has_made_a_store_is_refused_though_it_is_empty(string kind)
+    {
+        var admin = (await library.SharedProjectAsync()).Admin;
+        var path = NewPath($"made-{kind}");
+        IContentStore made = kind is "chunked"
+            ? ChunkedStore.InDirectory("elsewhere", path, new ChunkedStoreOptions(), TimeProvider.System)
+            : FileSystemStore.Open("elsewhere", path);
+        await made.ProbeAsync(Stop);
+
+        using var refused = await AddAsync(admin, $$"""{"name":"second","kind":"{{kind}}","path":"{{path}}"}""");
+        Assert.Equal((409, "store-in-use"), (await RestLibrary.ProblemOf(refused) is var p ? (p.Status, p.Code) : default));
+        await made.ProbeAsync(Stop);
+    }
+
+    [Theory]
+    [InlineData("directory")]
+    [InlineData("chunked")]
+    public async Task What_could_not_be_added_leaves_the_place_as_it_was(string kind)
+    {
+        var admin = (await library.SharedProjectAsync()).Admin;
+        var (name, path) = ($"again-{kind}", NewPath($"again-{kind}"));
+        using (var refused = await AddAsync(admin, $$"""{"name":"{{name}}","kind":"{{kind}}","path":"{{path}}","syncAddress":"http://127.0.0.1:1"}"""))
+            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        using var added = await AddAsync(admin, $$"""{"name":"{{name}}","kind":"{{kind}}","path":"{{path}}"}""");
+        Assert.Equal(HttpStatusCode.Created, added.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_configuration_that_names_an_added_store_or_its_place_is_found_out()
+    {
+        var admin = (await library.SharedProjectAsync()).Admin;
+        var path = NewPath("kept");
+        using (var added = await AddAsync(admin, $$"""{"name":"kept","kind":"chunked","path":"{{path}}"}"""))
+            Assert.Equal(HttpStatusCode.Created, added.StatusCode);
+
+        foreach (var (name, place, clash) in new[] { ("kept", NewPath("not-kept"), "kept"), ("renamed", path, "kept"), ("around", Path.GetDirectoryName(path)!, "kept"), ("apart", NewPath("apart"), null) })
+        {
+            var options = new StoreOptions { Kind = "chunked", Path = place };
+            var opener = new StoreOpener([(name, options)], new ServerOptions { NodeName = "node-1", Zone = "zone-1", StorePaths = { Path.GetDirectoryName(path)! } });
+            var registry = new StoreRegistry([(new LibraryStore(name, "zone-1", "chunked", "", IsDefault: true), ChunkedStore.InDirectory(name, place, new ChunkedStoreOptions(), TimeProvider.System))]);
+            using var stores = ActivatorUtilities.CreateInstance<AddedStores>(library.Services, opener, registry);
+            var clashes = await stores.ListClashesAsync(Stop);
+            Assert.Equal(clash is not null, clashes.Contains((name, clash ?? "")));
+        }
     }
 
     private string NewPath(string name) => Directory.CreateDirectory(Path.Combine(library.Root, RestLibrary.StorePath, name)).FullName;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Vitrine.Stores;
+using Vitrine.Stores.Chunked;
 using Vitrine.Stores.Objects;
 using Vitrine.Stores.Objects.S3;
 using Vitrine.Testing;
@@ -230,6 +231,25 @@ public sealed class S3FaultTests : IAsyncLifetime
 
         await using var later = new S3Objects("s3", _options, new ManualClock(TimeProvider.System.GetUtcNow().AddDays(2)));
         await later.RemoveAbandonedAsync(Stop);
+        Assert.Equal(0, _server.OpenUploads);
+    }
+
+    [Fact]
+    public async Task A_bucket_that_is_none_of_a_stores_is_left_as_it_is()
+    {
+        _server.On(S3Call.BeginUpload).LoseAnswer();
+        await _store.PutAsync(Name, Some(SeveralParts), Stop);
+        var later = new ManualClock(TimeProvider.System.GetUtcNow().AddDays(2));
+        await using (var taken = ChunkedStore.InBucket("taken", _options, new ChunkedStoreOptions(), later))
+        {
+            Assert.False(await taken.IsThereAsync(Stop));
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => taken.ProbeAsync(Stop));
+        }
+
+        Assert.Equal(1, _server.OpenUploads);
+        await _store.DeleteAsync(Name, Stop);
+        await using var empty = ChunkedStore.InBucket("empty", _options, new ChunkedStoreOptions(), later);
+        await empty.ProbeAsync(Stop);
         Assert.Equal(0, _server.OpenUploads);
     }
 

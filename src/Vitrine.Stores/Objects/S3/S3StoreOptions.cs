@@ -3,10 +3,10 @@ using System.ComponentModel.DataAnnotations;
 namespace Vitrine.Stores.Objects.S3;
 
 /// <summary>What an operator configures for a store in a bucket: of AWS, of Ceph's radosgw, of Swift's S3 layer or of another server of the kind.</summary>
-public sealed class S3StoreOptions
+public sealed class S3StoreOptions : IValidatableObject
 {
     /// <summary>The address of the server: <c>https://s3.example.com</c>, <c>http://10.0.0.5:7480</c>. Proxies of the environment are not used.</summary>
-    [Required, Url]
+    [Required]
     public string Endpoint { get; set; } = "";
 
     /// <summary>The bucket. It must exist: a misspelt name must not be taken for an empty store.</summary>
@@ -71,6 +71,11 @@ public sealed class S3StoreOptions
     /// </summary>
     [Range(1, long.MaxValue)]
     public long? Quota { get; set; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        Uri.TryCreate(Endpoint, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" && address.Host.Length > 0
+            ? []
+            : [new ValidationResult("The Endpoint must be the http or https address of a server.", [nameof(Endpoint)])];
 
     /// <summary>The same bucket by another address.</summary>
     internal S3StoreOptions At(Uri address)
