@@ -53,10 +53,17 @@ internal sealed class UploadContent : HttpContent
         if (read == 0)
             throw FileDigest.FileChanged();
 
-        // The sum is computed while the network takes the block.
+        // The sum is computed while the network takes the block, which the buffer must outlast.
         var sending = stream.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
-        _digest?.Append(offset, buffer.AsSpan(0, read));
-        await sending;
+        try
+        {
+            _digest?.Append(offset, buffer.AsSpan(0, read));
+        }
+        finally
+        {
+            await sending;
+        }
+
         _progress?.Report(new TransferProgress(offset + read, _end));
         return read;
     }

@@ -14,8 +14,9 @@ internal sealed class BlockIndex(long budget, Func<int, Task<PackedBlock[]>> loa
     private const int FirstCapacity = 256;
     private const int MostSampling = 1 << 16;
 
-    // Of packs that are held open, some 2 MiB each; so many are opened for the names that come at once.
+    // Of packs that are held open, and of their blocks, of some 50 bytes each; so many packs are opened for the names that come at once.
     private const int MostOpened = 16;
+    private const int MostOpenedBlocks = 512 * 1024;
     private const int MostAtOnce = 4;
 
     private readonly Shard[] _shards = [.. Enumerable.Range(0, 1 << ShardBits).Select(_ => new Shard())];
@@ -128,7 +129,7 @@ internal sealed class BlockIndex(long budget, Func<int, Task<PackedBlock[]>> loa
                 {
                     // It may have been condemned meanwhile, or opened by another.
                     if (_packs.Contains(pack) && !_opened.Any(o => o.Number == pack))
-                        _opened = [opened, .. _opened.Take(MostOpened - 1)];
+                        _opened = [opened, .. KeptBeside(opened)];
                 }
             }
             catch (StoreDamagedException)
@@ -136,6 +137,12 @@ internal sealed class BlockIndex(long budget, Func<int, Task<PackedBlock[]>> loa
                 // Nothing new refers to what cannot be read.
             }
         }
+    }
+
+    private IEnumerable<OpenedPack> KeptBeside(OpenedPack opened)
+    {
+        var blocks = opened.Blocks;
+        return _opened.Take(MostOpened - 1).TakeWhile(o => (blocks += o.Blocks) <= MostOpenedBlocks);
     }
 
     /// <summary>A pack of which every block is known.</summary>
@@ -155,6 +162,8 @@ internal sealed class BlockIndex(long budget, Func<int, Task<PackedBlock[]>> loa
         }
 
         public int Number { get; }
+
+        public int Blocks => _offsets.Count;
 
         public BlockPlace? Find(in BlockName name) => _offsets.TryGetValue(name, out var offset) ? new BlockPlace(Number, offset) : null;
     }

@@ -85,9 +85,10 @@ internal sealed class SegmentCache(PackRegistry packs, long budget, int longestR
     private async Task LoadAsync(int pack, List<Entry> run)
     {
         var start = run[0].Segment.Offset;
-        var stored = ArrayPool<byte>.Shared.Rent((int)(run[^1].Segment.End - start));
+        byte[] stored = [];
         try
         {
+            stored = ArrayPool<byte>.Shared.Rent((int)(run[^1].Segment.End - start));
             await packs.ReadStoredAsync(pack, start, stored.AsMemory(0, (int)(run[^1].Segment.End - start)), CancellationToken.None);
 
             // The first is waited for; the others are unfolded on other processors meanwhile.

@@ -187,9 +187,17 @@ internal sealed class OpenUploads(TransferHolds holds, StoreRegistry stores) : I
     private sealed class OpenUpload
     {
         private int _busy;
+        private long _length = -1;
 
         public TransferHold? Hold { get; set; }
-        public long? Length { get; set; }
+
+        /// <summary>Null where it is not known. It is read beside the request that works on the upload.</summary>
+        public long? Length
+        {
+            get => Volatile.Read(ref _length) is >= 0 and var length ? length : null;
+            set => Volatile.Write(ref _length, value ?? -1);
+        }
+
         public DateTimeOffset LastUse { get; set; } = DateTimeOffset.MaxValue;
 
         public bool TryEnter() => Interlocked.Exchange(ref _busy, 1) == 0;
