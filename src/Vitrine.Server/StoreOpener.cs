@@ -24,7 +24,15 @@ internal sealed class StoreOpener(IReadOnlyList<(string Name, StoreOptions Optio
     public async Task<(LibraryStore Store, IContentStore Contents)> FoundAsync(
         StoreAddition addition, IReadOnlyCollection<StoreAddition> others, CancellationToken cancellationToken)
     {
-        var options = Checked(addition, others);
+        var options = Read(addition);
+        CheckKind(options);
+
+        // Before anything says of a file whether it is there.
+        CheckFiles(addition.Name, options);
+        if (FaultsOf(options).FirstOrDefault() is { } fault)
+            throw new InvalidFieldException(fault.MemberNames.Contains(nameof(StoreOptions.Path)) ? PathField : SettingsField, fault.ErrorMessage!);
+
+        Settle(addition.Name, options, others);
         if (options.Kind is "directory" && FileSystemStore.IsIn(options.Path))
             throw Founded(addition.Name);
 
@@ -45,13 +53,20 @@ internal sealed class StoreOpener(IReadOnlyList<(string Name, StoreOptions Optio
 
     public (LibraryStore Store, IContentStore Contents) Open(StoreAddition addition)
     {
-        var options = Checked(addition, []);
+        // What is said of it was right by the rules that held when it was added.
+        var options = Read(addition);
+        CheckKind(options);
+        CheckFiles(addition.Name, options);
+        Settle(addition.Name, options, []);
         return (Describe(addition.Name, options), Open(addition.Name, options));
     }
 
     public string? FindConfigured(StoreAddition addition)
     {
         var options = Read(addition);
+        if (!StoreOptions.Kinds.Contains(options.Kind))
+            return null;
+
         try
         {
             return FindIn(options, [], PlaceOf);
@@ -66,24 +81,19 @@ internal sealed class StoreOpener(IReadOnlyList<(string Name, StoreOptions Optio
     private static StoreInUseException Founded(string name) =>
         new(name, "somebody has made a store there before. Where nobody uses that any more, empty the place, and add the store again.");
 
-    private StoreOptions Checked(StoreAddition addition, IReadOnlyCollection<StoreAddition> others)
+    private static void CheckKind(StoreOptions options)
     {
-        var options = Read(addition);
         if (!StoreOptions.Kinds.Contains(options.Kind))
             throw new InvalidFieldException("kind", $"must be one of {string.Join(", ", StoreOptions.Kinds)}");
+    }
 
-        // Before anything says of a file whether it is there.
-        CheckFiles(addition.Name, options);
-        if (FaultsOf(options).FirstOrDefault() is { } fault)
-            throw new InvalidFieldException(fault.MemberNames.Contains(nameof(StoreOptions.Path)) ? PathField : SettingsField, fault.ErrorMessage!);
-
-        if (FindIn(options, others, (_, there) => PlaceOf(addition.Name, there)) is { } other)
-            throw new StoreInUseException(addition.Name, $"the store '{other}' is there.");
-
-        // As it was checked, whatever links are made of it afterwards.
+    /// <summary>Sees to it that the place is no other store's, and stays what it is, whatever links are made of it afterwards.</summary>
+    private void Settle(string name, StoreOptions options, IReadOnlyCollection<StoreAddition> others)
+    {
+        if (FindIn(options, others, (_, there) => PlaceOf(name, there)) is { } other)
+            throw new StoreInUseException(name, $"the store '{other}' is there.");
         if (options.IsInDirectory)
-            options.Path = RealPathOf(addition.Name, options.Path);
-        return options;
+            options.Path = RealPathOf(name, options.Path);
     }
 
     private static StoreOptions Read(StoreAddition addition)
@@ -142,15 +152,15 @@ internal sealed class StoreOpener(IReadOnlyList<(string Name, StoreOptions Optio
         }
     }
 
-    /// <summary>The store that is in the place of another. Directories of other zones are others, whatever they are called.</summary>
+    /// <summary>The store that is in the place of another: one of the configuration, all of which this node opens, or one of others.</summary>
+    /// <param name="others">Stores that were added. What is called alike in other zones need not be the same, but for buckets.</param>
     /// <param name="placeOf">Of a store of a name.</param>
     private string? FindIn(StoreOptions options, IEnumerable<StoreAddition> others, Func<string, StoreOptions, StorePlace> placeOf)
     {
         var place = placeOf("", options);
         return configured
             .Select(s => (s.Name, s.Options))
-            .Concat(others.Select(o => (o.Name, Options: Read(o))))
-            .Where(s => !options.IsInDirectory || ZoneOf(s.Options) == ZoneOf(options))
+            .Concat(others.Where(o => o.Kind is "s3" || o.Zone == ZoneOf(options)).Select(o => (o.Name, Options: Read(o))))
             .Where(s => placeOf(s.Name, s.Options).Overlaps(place))
             .Select(s => s.Name)
             .FirstOrDefault();

@@ -50,9 +50,10 @@ internal static class ContentEndpoints
     {
         var extension = ExtensionOf(download.Image, download.Content.Format);
         var plain = new EntityTagHeaderValue($"\"{download.Content.Digest.Hex}\"");
-        if (download.Reader.ZstdFrames is { } frames && ZstdAnswers.IsWanted(context.Request, unless: plain))
+        var coded = new EntityTagHeaderValue($"\"{download.Content.Digest.Hex}.{ZstdAnswers.Coding}\"");
+        if (ZstdAnswers.IsWanted(context.Request, unless: plain) && download.Reader.ZstdFrames is var frames && (frames is not null || context.Request.HasAlready(coded)))
         {
-            Describe(context, download.Image, extension, new EntityTagHeaderValue($"\"{download.Content.Digest.Hex}.{ZstdAnswers.Coding}\""));
+            Describe(context, download.Image, extension, coded);
             return await context.SendZstdAsync(download.Reader, frames, cancellationToken);
         }
 

@@ -35,13 +35,13 @@ internal static class ZstdAnswers
 
     /// <summary>Answers 200, or 304. The entity tag is set already.</summary>
     /// <param name="content">Is disposed.</param>
-    /// <param name="frames">Of the content.</param>
+    /// <param name="frames">Of the content; null where the client has them already.</param>
     public static async Task<IResult> SendZstdAsync(
-        this HttpContext context, ContentReader content, IAsyncEnumerable<ReadOnlyMemory<byte>> frames, CancellationToken cancellationToken)
+        this HttpContext context, ContentReader content, IAsyncEnumerable<ReadOnlyMemory<byte>>? frames, CancellationToken cancellationToken)
     {
         await using var closing = content;
         var response = context.Response;
-        if (context.Request.HasAlready(response.GetTypedHeaders().ETag!))
+        if (frames is null || context.Request.HasAlready(response.GetTypedHeaders().ETag!))
             return TypedResults.StatusCode(StatusCodes.Status304NotModified);
 
         // What cannot even be begun is answered with the reason. Later failures cut the connection.

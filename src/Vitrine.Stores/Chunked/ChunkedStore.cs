@@ -77,8 +77,11 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
     {
         if (_made is not { } made || await ReadIdAsync(cancellationToken) != made)
             return;
-        if (await _engine.Objects.ListAsync("", cancellationToken).AllAsync(o => o.Name == StoreLayout.FoundationName, cancellationToken))
-            await _engine.Objects.DeleteAsync(StoreLayout.FoundationName, cancellationToken);
+        if (!await _engine.Objects.ListAsync("", cancellationToken).AllAsync(o => o.Name is StoreLayout.FoundationName or ProbeName, cancellationToken))
+            return;
+
+        await _engine.Objects.DeleteAsync(ProbeName, cancellationToken);
+        await _engine.Objects.DeleteAsync(StoreLayout.FoundationName, cancellationToken);
     }
 
     public async Task<IContentStore?> ReachAsync(Uri address, CancellationToken cancellationToken)
@@ -254,8 +257,8 @@ public sealed class ChunkedStore : IContentStore, IStoreUpkeep, IAsyncDisposable
             throw new StoreUnavailableException(_engine.Name, "what is there is not empty and is not a store.");
 
         var foundation = new Foundation(Foundation.FormatName, Foundation.Known, Guid.NewGuid());
-        await _engine.Objects.PutAsync(StoreLayout.FoundationName, foundation.Write(), cancellationToken);
         _made = foundation.Id;
+        await _engine.Objects.PutAsync(StoreLayout.FoundationName, foundation.Write(), cancellationToken);
     }
 
     private async Task<Guid?> ReadIdAsync(CancellationToken cancellationToken) =>

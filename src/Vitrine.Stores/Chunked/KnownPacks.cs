@@ -92,9 +92,9 @@ internal sealed class KnownPacks(PackRegistry packs, BlockIndex index, IObjectSt
         }
 
         var condemned = await packs.ListSignsAsync(StoreLayout.CondemnedPrefix, cancellationToken);
+        found.ExceptWith((await packs.ListSignsAsync(StoreLayout.DamagedPrefix, cancellationToken)).Keys);
         Condemn(condemned.Where(c => found.Contains(c.Key)).ToDictionary(c => c.Key, c => c.Value.LastWrite));
         found.ExceptWith(condemned.Keys);
-        found.ExceptWith((await packs.ListSignsAsync(StoreLayout.DamagedPrefix, cancellationToken)).Keys);
         Forget([.. before.Except(found)]);
         index.Expect(more / PackFormat.BlockLength);
         var options = new ParallelOptions { MaxDegreeOfParallelism = ManyAtOnce, CancellationToken = cancellationToken };

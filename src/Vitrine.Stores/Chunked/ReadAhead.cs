@@ -10,6 +10,7 @@ internal sealed class ReadAhead(ContentMap map, ExtentReader extents) : IDisposa
     private readonly Lock _lock = new();
     private long _window;
     private long _loadedTo;
+    private bool _isOver;
     private Task _loading = Task.CompletedTask;
 
     /// <summary>Says that a reader has come to an offset, and is likely to go on from there.</summary>
@@ -17,7 +18,7 @@ internal sealed class ReadAhead(ContentMap map, ExtentReader extents) : IDisposa
     {
         lock (_lock)
         {
-            if (!_loading.IsCompleted)
+            if (_isOver || !_loading.IsCompleted)
                 return;
 
             if (_window == 0)
@@ -41,7 +42,7 @@ internal sealed class ReadAhead(ContentMap map, ExtentReader extents) : IDisposa
             if (_window > 0)
                 extents.LeaveReadAhead();
 
-            _window = 0;
+            (_window, _isOver) = (0, true);
         }
     }
 

@@ -63,7 +63,10 @@ public sealed partial class AddedStores : IDisposable
         }
     }
 
-    /// <summary>Which configured stores have the name or the place of one that was added: each would sweep away what the other has.</summary>
+    /// <summary>
+    /// Which configured stores have the name of one that was added, or the place of one of this node's zone: each would sweep away what the other has.
+    /// What other zones call a place may be another one.
+    /// </summary>
     public async Task<IReadOnlyList<(string Configured, string Added)>> ListClashesAsync(CancellationToken cancellationToken)
     {
         var clashes = new List<(string, string)>();
@@ -72,11 +75,24 @@ public sealed partial class AddedStores : IDisposable
             var name = added.Store.Name;
             if (_registry.Has(name))
                 clashes.Add((name, name));
-            else if (ReadAddition(added) is { } addition && _opener.FindConfigured(addition) is { } configured)
+            else if (added.Store.Zone == _node.Zone && FindConfigured(added) is { } configured)
                 clashes.Add((configured, name));
         }
 
         return clashes;
+    }
+
+    private string? FindConfigured(AddedStore added)
+    {
+        try
+        {
+            return ReadAddition(added) is { } addition ? _opener.FindConfigured(addition) : null;
+        }
+        catch (LibraryException)
+        {
+            // It cannot be opened here either, and is closed until it can.
+            return null;
+        }
     }
 
     /// <summary>Opens those that were added on other nodes, or before this one started. What cannot be opened is tried again at the next look.</summary>
@@ -117,8 +133,6 @@ public sealed partial class AddedStores : IDisposable
             await TryOutAsync(store, contents, cancellationToken);
             if (store.SyncAddress is { } address)
                 await TryOutAsync(store, contents, address, cancellationToken);
-            var settings = _secrets.Protect(JsonSerializer.Serialize(addition));
-            await _catalogue.AddAsync(new AddedStore(store, settings, caller.User, _time.Now()), cancellationToken);
         }
         catch
         {
@@ -126,9 +140,29 @@ public sealed partial class AddedStores : IDisposable
             throw;
         }
 
+        await SaveAsync(new AddedStore(store, _secrets.Protect(JsonSerializer.Serialize(addition)), caller.User, _time.Now()), contents, cancellationToken);
         _registry.Add(store, contents);
         LogAdded(store.Name, store.Kind, caller.User);
         return store;
+    }
+
+    private async Task SaveAsync(AddedStore added, IContentStore contents, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _catalogue.AddAsync(added, cancellationToken);
+        }
+        catch (StoreExistsException)
+        {
+            await GiveUpAsync(contents);
+            throw;
+        }
+        catch
+        {
+            // Whether it was added is not known: other nodes may have it open.
+            await LetGoAsync(contents);
+            throw;
+        }
     }
 
     private Task<bool> TryOutAsync(LibraryStore store, IContentStore contents, CancellationToken cancellationToken) => InTimeAsync(

@@ -18,6 +18,8 @@ internal sealed class StoreSync(
             await CheckStoresAsync(operation, cancellationToken);
         await BeginCopiesAsync(operation, cancellationToken);
         var result = await WatchAsync(operation, progress, cancellationToken);
+        if (operation.Moves)
+            await GiveUpDoublesAsync(operation, cancellationToken);
         return o => o.Finish(result, time.Now());
     }
 
@@ -36,18 +38,19 @@ internal sealed class StoreSync(
             var missing = await replicas.ListMissingAsync([source], operation.Store, cancellationToken);
             foreach (var id in Wanted(missing, operation))
                 await copies.TryCopyAsync(id, operation, source, cancellationToken);
-            if (operation.Moves)
-                await GiveUpDoublesAsync(operation, source, cancellationToken);
         }
     }
 
-    /// <summary>What moves to where it is already is given up where it was, too.</summary>
-    private async Task GiveUpDoublesAsync(StoreOperation operation, string source, CancellationToken cancellationToken)
+    /// <summary>What was where it moves to already, or came from another of the stores, is given up too.</summary>
+    private async Task GiveUpDoublesAsync(StoreOperation operation, CancellationToken cancellationToken)
     {
         var there = (await replicas.ListHoldersAsync(operation.Store, cancellationToken)).Select(h => h.Image).ToHashSet();
-        var both = (await replicas.ListHoldersAsync(source, cancellationToken)).Select(h => h.Image).Where(there.Contains).ToList();
-        foreach (var id in Wanted(both, operation))
-            await copies.GiveUpAsync(id, source, operation.Store, cancellationToken);
+        foreach (var source in operation.Sources)
+        {
+            var both = (await replicas.ListHoldersAsync(source, cancellationToken)).Select(h => h.Image).Where(there.Contains).ToList();
+            foreach (var id in Wanted(both, operation))
+                await copies.GiveUpAsync(id, source, operation.Store, cancellationToken);
+        }
     }
 
     private static IEnumerable<ImageId> Wanted(IEnumerable<ImageId> found, StoreOperation operation) =>

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Vitrine.Cli;
+using Vitrine.Nodes;
 using Vitrine.Server;
 using Vitrine.Stores;
 using Vitrine.Stores.Chunked;
@@ -202,6 +203,10 @@ public sealed class StoreAdditionTests(RestLibrary library) : IClassFixture<Rest
             using var stores = ActivatorUtilities.CreateInstance<AddedStores>(library.Services, opener, registry);
             var clashes = await stores.ListClashesAsync(Stop);
             Assert.Equal(clash is not null, clashes.Contains((name, clash ?? "")));
+
+            // Names hold everywhere, and places in their zone.
+            using var elsewhere = ActivatorUtilities.CreateInstance<AddedStores>(library.Services, opener, registry, new ThisNode("node-2", "life", "zone-2"));
+            Assert.Equal(name == "kept", (await elsewhere.ListClashesAsync(Stop)).Contains((name, "kept")));
         }
     }
 

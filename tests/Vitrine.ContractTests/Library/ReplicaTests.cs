@@ -371,14 +371,17 @@ public sealed class ReplicaTests : IDisposable
         await node.RunAsync(Assert.Single(await node.Copies.CopyAsync(second, To(Second) with { Moves = true }, Admin, Stop)).Id);
         var (there, _) = await NewImageAsync(node);
         await CopyAsync(node, there, Third);
+        var (both, _) = await NewImageAsync(node);
+        await CopyAsync(node, both, Second);
 
         var task = new StoreTask(StoreOperationKind.Sync, Moves: true) { Sources = [LibraryHome.Main, Second] };
         var synced = await OperateAsync(node, Third, task);
 
-        Assert.Equal((2, 0), (synced.Synced!.Copied, synced.Synced.Failed));
+        Assert.Equal((3, 0), (synced.Synced!.Copied, synced.Synced.Failed));
         Assert.Equal([(LibraryHome.Main, ReplicaState.Retired), (Third, ReplicaState.Ready)], await StatesAsync(node, first));
         Assert.Equal(ReplicaState.Ready, await StateAsync(node, second, Third));
         Assert.Equal([(LibraryHome.Main, ReplicaState.Retired), (Third, ReplicaState.Ready)], await StatesAsync(node, there));
+        Assert.Equal([(LibraryHome.Main, ReplicaState.Retired), (Second, ReplicaState.Retired), (Third, ReplicaState.Ready)], await StatesAsync(node, both));
         Assert.Equal(0, (await OperateAsync(node, Third, task)).Synced!.Copied);
     }
 
