@@ -40,9 +40,14 @@ internal sealed class TransferHolds(
 
     /// <summary>Takes a transfer, from the queue or from a run that is gone.</summary>
     /// <returns>Null where it is over, a limit is reached, or somebody else took it at this moment.</returns>
-    public async Task<TransferHold?> TakeAsync(TransferId id, CancellationToken cancellationToken)
+    public Task<TransferHold?> TakeAsync(TransferId id, CancellationToken cancellationToken) => TakeAsync(id, static _ => true, cancellationToken);
+
+    /// <summary>The same, to carry it on: what is staged waits for its owner, and nobody runs it, though whoever was told to may have seen it while it came.</summary>
+    public Task<TransferHold?> TakeToRunAsync(TransferId id, CancellationToken cancellationToken) => TakeAsync(id, static t => !t.IsStaged, cancellationToken);
+
+    private async Task<TransferHold?> TakeAsync(TransferId id, Func<Transfer, bool> may, CancellationToken cancellationToken)
     {
-        if (await transfers.FindAsync(id, cancellationToken) is not { IsOver: false } queued)
+        if (await transfers.FindAsync(id, cancellationToken) is not { IsOver: false } queued || !may(queued))
             return null;
 
         var taken = queued.Take(node.Instance, node.Name, time.Now());

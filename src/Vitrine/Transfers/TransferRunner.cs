@@ -108,7 +108,7 @@ public sealed partial class TransferRunner
         TransferHold? hold = null;
         try
         {
-            hold = await _holds.TakeAsync(id, stopping);
+            hold = await _holds.TakeToRunAsync(id, stopping);
             if (hold is not null)
                 await CarryAsync(hold, stopping);
         }

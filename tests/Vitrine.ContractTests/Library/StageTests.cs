@@ -49,6 +49,19 @@ public sealed class StageTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_is_reminded_of_what_was_staged_meanwhile_leaves_it_alone()
+    {
+        await using var node = await _home.StartAsync();
+        var image = await node.NewImageAsync();
+        await StageAsync(node, image);
+        await node.RunAsync((await node.ImageAsync(image)).Transfer!.Value);
+
+        Assert.Equal(ImageStatus.Staged, (await node.ImageAsync(image)).Status);
+        await ImportAsync(node, image);
+        await node.AssertActiveAsync(image, _content);
+    }
+
+    [Fact]
     public async Task What_was_staged_and_never_imported_is_given_up()
     {
         await using var node = await _home.StartAsync();
