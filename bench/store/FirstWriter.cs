@@ -16,9 +16,9 @@ internal static class FirstWriter
     private const int Segments = 256;
     private const int Rounds = 3;
 
-    public static async Task MeasureAsync(string directory, int packs)
+    public static async Task MeasureAsync(string directory, int packs, Func<string, ChunkedStore> open)
     {
-        await using (var empty = Open(directory))
+        await using (var empty = open(directory))
             await empty.ProbeAsync(CancellationToken.None);
 
         Directory.CreateDirectory(Path.Combine(directory, StoreLayout.PackPrefix));
@@ -28,7 +28,7 @@ internal static class FirstWriter
 
         for (var round = 0; round < Rounds; round++)
         {
-            await using var store = Open(directory);
+            await using var store = open(directory);
             var (began, processor) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
             await (await store.OpenWriterAsync(new StagingKey("first"), CancellationToken.None)).DisposeAsync();
             var (took, used) = (Stopwatch.GetElapsedTime(began), Environment.CpuUsage.TotalTime - processor);
@@ -38,8 +38,6 @@ internal static class FirstWriter
                 $"{packs} packs: the first writer waited {took.TotalSeconds:0.00} s, {used.TotalSeconds:0.00} CPU s; {GC.GetTotalAllocatedBytes() >> 20} MiB allocated, {Environment.WorkingSet >> 20} MiB resident"));
         }
     }
-
-    private static ChunkedStore Open(string directory) => ChunkedStore.InDirectory("bench", directory, new ChunkedStoreOptions(), TimeProvider.System);
 
     private static void MakePack(string directory)
     {

@@ -13,7 +13,7 @@ using Vitrine.Stores.Chunked;
 // Makes a store of so many full packs, and says how long the first writer waits until it knows what they have.
 if (args is ["first-writer", var place, var count] && int.TryParse(count, CultureInfo.InvariantCulture, out var packs))
 {
-    await FirstWriter.MeasureAsync(Directory.CreateDirectory(place).FullName, packs);
+    await FirstWriter.MeasureAsync(Directory.CreateDirectory(place).FullName, packs, Open);
     return 0;
 }
 

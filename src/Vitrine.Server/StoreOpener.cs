@@ -69,12 +69,12 @@ internal sealed class StoreOpener(IReadOnlyList<(string Name, StoreOptions Optio
 
         try
         {
-            return FindIn(options, [], PlaceOf);
+            return FindIn(options, [], there => PlaceOf(addition.Name, there));
         }
         catch (StoreUnavailableException)
         {
             // A directory that does not answer has no links that could be followed.
-            return FindIn(options, [], (_, there) => StorePlace.AsWritten(there));
+            return FindIn(options, [], StorePlace.AsWritten);
         }
     }
 
@@ -90,7 +90,7 @@ internal sealed class StoreOpener(IReadOnlyList<(string Name, StoreOptions Optio
     /// <summary>Sees to it that the place is no other store's, and stays what it is, whatever links are made of it afterwards.</summary>
     private void Settle(string name, StoreOptions options, IReadOnlyCollection<StoreAddition> others)
     {
-        if (FindIn(options, others, (_, there) => PlaceOf(name, there)) is { } other)
+        if (FindIn(options, others, there => PlaceOf(name, there)) is { } other)
             throw new StoreInUseException(name, $"the store '{other}' is there.");
         if (options.IsInDirectory)
             options.Path = RealPathOf(name, options.Path);
@@ -154,14 +154,13 @@ internal sealed class StoreOpener(IReadOnlyList<(string Name, StoreOptions Optio
 
     /// <summary>The store that is in the place of another: one of the configuration, all of which this node opens, or one of others.</summary>
     /// <param name="others">Stores that were added. What is called alike in other zones need not be the same, but for buckets.</param>
-    /// <param name="placeOf">Of a store of a name.</param>
-    private string? FindIn(StoreOptions options, IEnumerable<StoreAddition> others, Func<string, StoreOptions, StorePlace> placeOf)
+    private string? FindIn(StoreOptions options, IEnumerable<StoreAddition> others, Func<StoreOptions, StorePlace> placeOf)
     {
-        var place = placeOf("", options);
+        var place = placeOf(options);
         return configured
             .Select(s => (s.Name, s.Options))
             .Concat(others.Where(o => o.Kind is "s3" || o.Zone == ZoneOf(options)).Select(o => (o.Name, Options: Read(o))))
-            .Where(s => placeOf(s.Name, s.Options).Overlaps(place))
+            .Where(s => placeOf(s.Options).Overlaps(place))
             .Select(s => s.Name)
             .FirstOrDefault();
     }

@@ -12,8 +12,8 @@ internal sealed class FileSystemWriter : ContentWriter
     private readonly BootId _boot;
     private readonly FileStream _file;
     private readonly StagingCheckpoint _checkpoint;
+    private readonly Writeback _writeback;
     private long _length;
-    private Writeback _writeback;
     private bool _isNameDurable;
     private bool _isCommitted;
     private volatile bool _isDoubtful;
@@ -26,7 +26,7 @@ internal sealed class FileSystemWriter : ContentWriter
         _boot = boot;
         _file = file;
         _checkpoint = checkpoint;
-        _writeback = new Writeback(Handle, 0);
+        _writeback = new Writeback(Handle, RandomAccess.GetLength(Handle));
     }
 
     public override long Length => _length;
@@ -138,12 +138,11 @@ internal sealed class FileSystemWriter : ContentWriter
         var kept = _checkpoint.Boot == _boot ? found : Math.Min(found, _checkpoint.DurableLength);
         var durable = Math.Min(kept, _checkpoint.DurableLength);
         if (kept < found)
-            RandomAccess.SetLength(Handle, kept);
+            CutTo(kept);
 
         // From here on the bytes are ours: a third machine must not take them for those of the last writer's run.
         _checkpoint.Save(durable, _boot);
         _length = kept;
-        _writeback = new Writeback(Handle, kept);
     }
 
     private void Flush()

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Vitrine.Stores.FileSystem;
 
-/// <summary>The calls to the C library that .NET does not wrap. Nothing else in this project is native.</summary>
+/// <summary>The calls to the C library that .NET does not wrap.</summary>
 internal static partial class NativeFile
 {
     /// <summary>Makes the names in a directory survive a power cut, as <see cref="SyncData"/> does for a file's bytes.</summary>

@@ -45,27 +45,6 @@ internal sealed class TransferHolds(
     /// <summary>The same, to carry it on: what is staged waits for its owner, and nobody runs it, though whoever was told to may have seen it while it came.</summary>
     public Task<TransferHold?> TakeToRunAsync(TransferId id, CancellationToken cancellationToken) => TakeAsync(id, static t => !t.IsStaged, cancellationToken);
 
-    private async Task<TransferHold?> TakeAsync(TransferId id, Func<Transfer, bool> may, CancellationToken cancellationToken)
-    {
-        if (await transfers.FindAsync(id, cancellationToken) is not { IsOver: false } queued || !may(queued))
-            return null;
-
-        var taken = queued.Take(node.Instance, node.Name, time.Now());
-        try
-        {
-            if (!taken.IsLimited)
-                await catalogue.SaveAsync(new CatalogueChange { Transfers = [taken] }, cancellationToken);
-            else if (await catalogue.TryTakeAsync(taken, await limits.ReadAsync(cancellationToken), cancellationToken) is not null)
-                return null;
-        }
-        catch (ConcurrentChangeException)
-        {
-            return null;
-        }
-
-        return Hold(taken with { Version = queued.Version + 1 });
-    }
-
     /// <summary>Holds a transfer that is this node's already.</summary>
     public TransferHold Hold(Transfer transfer)
     {
@@ -114,4 +93,25 @@ internal sealed class TransferHolds(
 
     public void Count(Transfer ended) => _ended.Add(
         1, new("kind", ended.Kind.Word()), new KeyValuePair<string, object?>("state", ended.State.Word()));
+
+    private async Task<TransferHold?> TakeAsync(TransferId id, Func<Transfer, bool> may, CancellationToken cancellationToken)
+    {
+        if (await transfers.FindAsync(id, cancellationToken) is not { IsOver: false } queued || !may(queued))
+            return null;
+
+        var taken = queued.Take(node.Instance, node.Name, time.Now());
+        try
+        {
+            if (!taken.IsLimited)
+                await catalogue.SaveAsync(new CatalogueChange { Transfers = [taken] }, cancellationToken);
+            else if (await catalogue.TryTakeAsync(taken, await limits.ReadAsync(cancellationToken), cancellationToken) is not null)
+                return null;
+        }
+        catch (ConcurrentChangeException)
+        {
+            return null;
+        }
+
+        return Hold(taken with { Version = queued.Version + 1 });
+    }
 }
