@@ -15,7 +15,7 @@ internal static class ImageCopyCommand
             Description = moves ? "The store that it leaves. Needed where several have it." : "The store that it is read from. Default: any that has it.",
             HelpName = "NAME",
         };
-        var noWait = new Option<bool>("--no-wait") { Description = "Return as soon as the library has taken the order." };
+        var noWait = WaitOptions.NoWait();
         var command = moves
             ? new Command("move", "Moves an image to another store. What it leaves behind stays until the store is cleaned up.")
             : new Command("copy", "Copies an image to stores that do not have it.");

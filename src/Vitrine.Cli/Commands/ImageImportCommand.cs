@@ -17,7 +17,7 @@ internal static class ImageImportCommand
         var targets = new TargetOptions();
         var duplicate = new Option<bool>("--allow-duplicate") { Description = "Make a second image of an address that there is one of." };
         var wait = new Option<bool>("--wait") { Description = "Wait until the image is active. This is the default." };
-        var noWait = new Option<bool>("--no-wait") { Description = "Return as soon as the library has taken the order." };
+        var noWait = WaitOptions.NoWait();
         var options = new ImageOptions(isNew: true);
         var command = new Command("import", "Has the library fetch an image from an address.") { url, checksum, mirrors, duplicate, wait, noWait };
         targets.AddTo(command);

@@ -11,7 +11,7 @@ internal static class StoreCheckCommand
     public static Command Make(CliTerminal terminal, StoreArgument stores)
     {
         var name = stores.Make();
-        var noWait = new Option<bool>("--no-wait") { Description = "Return as soon as the library has taken the order." };
+        var noWait = WaitOptions.NoWait();
         var command = new Command(Kind, "Tries a content of its own in a store that is in use. Ends with 1 where the store does otherwise than it should, and says what.") { name, noWait };
         command.Does(terminal, async (run, cancellationToken) =>
         {

@@ -9,7 +9,7 @@ internal static class StoreCleanupCommand
     {
         var name = stores.Make();
         var confirm = new Option<bool>("--confirm") { Description = "Remove it for good. Without, what would be removed is listed." };
-        var noWait = new Option<bool>("--no-wait") { Description = "Return as soon as the library has taken the order." };
+        var noWait = WaitOptions.NoWait();
         var command = new Command(
             "cleanup", "Removes what images left in a store when they moved to others, once their content there was read and found sound.") { name, confirm, noWait };
         command.Does(terminal, async (run, cancellationToken) =>

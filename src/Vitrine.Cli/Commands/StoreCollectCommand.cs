@@ -8,7 +8,7 @@ internal static class StoreCollectCommand
     public static Command Make(CliTerminal terminal, StoreArgument stores)
     {
         var name = stores.Make();
-        var noWait = new Option<bool>("--no-wait") { Description = "Return as soon as the library has taken the order." };
+        var noWait = WaitOptions.NoWait();
         var command = new Command("collect", "Frees what no image needs any more. What it finds is freed by a later run, after the store's grace time.") { name, noWait };
         command.Does(terminal, async (run, cancellationToken) =>
         {

@@ -16,7 +16,7 @@ internal static class StoreCopyCommand
             Description = "This image alone, by its id, or its name where no other has it; more than once for several.",
             HelpName = "IMAGE",
         };
-        var noWait = new Option<bool>("--no-wait") { Description = "Return as soon as the library has taken the order." };
+        var noWait = WaitOptions.NoWait();
         var command = moves
             ? new Command("migrate", "Moves the images of a store into another. What is verified there stays in the first until that is cleaned up.")
             : new Command("copy", "Copies the images of a store into another that does not have them.");

@@ -8,7 +8,7 @@ internal static class StoreRebuildCommand
     public static Command Make(CliTerminal terminal, StoreArgument stores)
     {
         var name = stores.Make();
-        var noWait = new Option<bool>("--no-wait") { Description = "Return as soon as the library has taken the order." };
+        var noWait = WaitOptions.NoWait();
         var command = new Command("rebuild", "Makes a lost catalogue know again the images that a store has.") { name, noWait };
         command.Does(terminal, async (run, cancellationToken) =>
         {

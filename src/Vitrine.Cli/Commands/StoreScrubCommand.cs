@@ -21,7 +21,7 @@ internal static class StoreScrubCommand
                 return null;
             },
         };
-        var noWait = new Option<bool>("--no-wait") { Description = "Return as soon as the library has taken the order." };
+        var noWait = WaitOptions.NoWait();
         var command = new Command("scrub", "Reads all of a store and checks it. Ends with 1 where something is damaged, and names the images concerned.") { name, rate, noWait };
         command.Does(terminal, async (run, cancellationToken) =>
         {

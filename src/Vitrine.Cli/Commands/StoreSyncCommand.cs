@@ -16,7 +16,7 @@ internal static class StoreSyncCommand
             Required = true,
         };
         var move = new Option<bool>("--move") { Description = "Empty those stores: what they have stays only until they are cleaned up." };
-        var noWait = new Option<bool>("--no-wait") { Description = "Return as soon as the library has taken the order." };
+        var noWait = WaitOptions.NoWait();
         var command = new Command("sync", "Copies into a store what others have and it has not.") { name, from, move, noWait };
         command.Does(terminal, async (run, cancellationToken) =>
         {
