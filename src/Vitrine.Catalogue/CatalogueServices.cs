@@ -36,6 +36,7 @@ public static class CatalogueServices
         services.AddSingleton<IEventCatalogue, EventCatalogue>();
         services.AddSingleton<IUploadPartCatalogue, UploadPartCatalogue>();
         services.AddSingleton<IReplicaCatalogue, ReplicaCatalogue>();
+        services.AddSingleton<IReplicationCatalogue, ReplicationCatalogue>();
         services.AddSingleton<IDescriptionCatalogue, DescriptionCatalogue>();
         services.AddSingleton<IStoreOperationCatalogue, StoreOperationCatalogue>();
         services.AddSingleton<IAddedStoreCatalogue, AddedStoreCatalogue>();

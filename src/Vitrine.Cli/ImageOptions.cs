@@ -25,6 +25,7 @@ internal sealed class ImageOptions
     private readonly Option<string[]> _properties = new("--property") { Description = "A property of your own; may be given more than once.", HelpName = "NAME=VALUE" };
     private readonly Option<string[]> _tags = new("--tag") { Description = "A tag; may be given more than once.", HelpName = "TAG" };
     private readonly Option<bool?> _protected = Flag("--protected", "Whether it is kept from being deleted.");
+    private readonly Option<bool?> _allZones = Flag("--all-zones", "Whether every zone gets a copy of it by itself, those that are added later too.");
     private readonly Option<string> _visibility = Text("--visibility", "Who sees it.", "private", "shared", "community", "public");
 
     private readonly bool _isNew;
@@ -41,7 +42,7 @@ internal sealed class ImageOptions
         Option[] options =
         [
             _name, _description, _format, _container, _architecture, _platform, _os, _virtio, _firmware, _csm, _bareMetal, _minDisk, _minMemory,
-            _properties, _tags, _protected, _visibility,
+            _properties, _tags, _protected, _visibility, _allZones,
         ];
         foreach (var option in _isNew ? options.Append(_kind) : options)
             command.Add(option);
@@ -67,6 +68,7 @@ internal sealed class ImageOptions
         Tags = run.Has(_tags) ? run.Get(_tags) : null,
         Protected = run.Get(_protected),
         Visibility = run.Get(_visibility),
+        AllZones = run.Get(_allZones),
     };
 
     /// <param name="gone">Properties to take away.</param>
@@ -97,6 +99,7 @@ internal sealed class ImageOptions
             Tags = said.Tags,
             Protected = said.Protected,
             Visibility = said.Visibility,
+            AllZones = said.AllZones,
             Cleared = cleared,
         };
     }

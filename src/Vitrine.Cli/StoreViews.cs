@@ -18,6 +18,7 @@ internal static class StoreViews
             ("mode", store.Mode),
             ("converts", store.Convert is { Count: > 0 } rules ? string.Join(", ", rules.Select(r => $"{r.Key} to {r.Value}")) : null),
             ("copies by", store.SyncAddress),
+            ("replicates to", store.ReplicatesTo is { Count: > 0 } targets ? string.Join(", ", targets) : null),
             ("health", store.Healthy switch { true => "healthy", false => store.Problem ?? "unhealthy", null => "unknown" }),
             ("images", $"{store.Images}"),
             ("size of images", Amounts.Bytes(store.LogicalBytes)),

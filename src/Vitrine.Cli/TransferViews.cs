@@ -51,6 +51,7 @@ internal static class TransferViews
         ("visibility", image.Visibility),
         ("owner", image.Owner),
         ("protected", image.Protected ? "yes" : null),
+        ("all zones", image.AllZones ? "yes" : null),
         ("tags", string.Join(", ", image.Tags)),
         ("properties", string.Join(", ", image.Properties.Select(p => $"{p.Key}={p.Value}"))),
         ("sha256", image.Sha256),

@@ -6,7 +6,7 @@ namespace Vitrine.Cluster;
 internal static class StoreJobs
 {
     /// <summary>How many there are of a store.</summary>
-    public const int OfEach = 2;
+    public const int OfEach = 3;
 
     private const string StoreKey = "store";
 
@@ -16,6 +16,7 @@ internal static class StoreJobs
     public static void Schedule(IQuartzBuilder quartz, string store)
     {
         Schedule<DescribeJob>(quartz, "describe", store, DescribeJob.Interval);
+        Schedule<ReplicateJob>(quartz, "replicate", store, ReplicateJob.Interval);
         Schedule<SweepJob>(quartz, "sweep", store, SweepJob.Interval);
     }
 
@@ -23,6 +24,7 @@ internal static class StoreJobs
     public static async Task ScheduleAsync(IScheduler scheduler, string store, CancellationToken cancellationToken)
     {
         await ScheduleAsync<DescribeJob>(scheduler, "describe", store, DescribeJob.Interval, cancellationToken);
+        await ScheduleAsync<ReplicateJob>(scheduler, "replicate", store, ReplicateJob.Interval, cancellationToken);
         await ScheduleAsync<SweepJob>(scheduler, "sweep", store, SweepJob.Interval, cancellationToken);
     }
 

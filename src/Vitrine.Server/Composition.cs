@@ -59,6 +59,7 @@ internal static class Composition
         var library = configuration.GetSection("Library").Get<LibraryOptions>() ?? new LibraryOptions();
         var catalogue = configuration["Catalogue:ConnectionString"];
 
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopTimeout);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(options);
         services.AddSingleton(node);

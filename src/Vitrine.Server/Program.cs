@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Options;
 using Vitrine.Server;
+using Vitrine.Server.Operations;
 
 try
 {
     await using var server = VitrineServer.Build(args);
+    StopLimit.Watch(server.Lifetime, server.Services.GetRequiredService<ServerOptions>().StopTimeout);
     await server.RunAsync();
     return 0;
 }

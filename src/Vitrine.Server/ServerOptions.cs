@@ -57,6 +57,10 @@ public sealed class ServerOptions
     /// </summary>
     public IList<string> StorePaths { get; } = [];
 
+    /// <summary>How long what is under way may take to come to a sound end once the server is told to stop. Default: 30 seconds.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <exception cref="OptionsValidationException">There is a role that is none.</exception>
     internal IReadOnlyList<NodeRole> ReadRoles()
     {

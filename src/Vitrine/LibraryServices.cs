@@ -52,6 +52,7 @@ public static class LibraryServices
         services.AddSingleton<StoreOperations>();
         services.AddSingleton<AddedStores>();
         services.AddSingleton<SyncRoutes>();
+        services.AddSingleton<Replication>();
         services.AddSingleton<ReplicaRepair>();
         services.AddSingleton<IStoreWork, StoreUpkeep>();
         services.AddSingleton<IStoreWork, StoreSync>();

@@ -98,6 +98,21 @@ public sealed class BadDayTests
             Assert.Fail($"{image.Name} was recorded");
     }
 
+    [Theory]
+    [InlineData(false, 0)]
+    [InlineData(true, 1)]
+    public async Task A_server_that_is_told_to_stop_does_so_even_if_its_database_is_gone(bool isGone, int code)
+    {
+        await using var server = await ServerProcess.StartAsync(new Dictionary<string, string> { ["VITRINE_SERVER__STOPTIMEOUT"] = "00:00:02" });
+        if (isGone)
+        {
+            foreach (var file in Directory.GetFiles(server.Data, "*.db*"))
+                File.Delete(file);
+        }
+
+        Assert.Equal(code, await server.TerminateAsync());
+    }
+
     [Fact]
     public async Task A_second_server_does_not_start_in_the_same_directory()
     {

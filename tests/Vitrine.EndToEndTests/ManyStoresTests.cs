@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Vitrine.Client;
 using Vitrine.Testing;
@@ -10,6 +11,8 @@ public sealed class ManyStoresTests : IAsyncLifetime
     private const string First = "first";
     private const string Dense = "dense";
     private const string Far = "far";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly string _data = Directory.CreateTempSubdirectory("vitrine-e2e-").FullName;
     private readonly Dictionary<string, string> _settings = [];
@@ -88,6 +91,34 @@ public sealed class ManyStoresTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_image_for_all_zones_comes_to_each_by_itself_and_to_one_that_is_added_later()
+    {
+        const string Later = "later";
+        var file = await NewFileAsync("image", 3 << 20);
+        await VitrineAsync("image", "push", file, "--name", "everywhere", "--all-zones", "true");
+        await VitrineAsync("image", "push", file, "--name", "here");
+        await WhenReadyInAsync("everywhere", Far);
+        Assert.Equal([(Far, "ready"), (First, "ready")], await ReplicasAsync("everywhere"));
+
+        await _server.KillAsync();
+        await _server.StartAgainAsync(new Dictionary<string, string>
+        {
+            [$"VITRINE_STORES__{Later}__KIND"] = "chunked",
+            [$"VITRINE_STORES__{Later}__PATH"] = Directory.CreateDirectory(Path.Combine(_data, Later)).FullName,
+            [$"VITRINE_STORES__{Later}__ZONE"] = Later,
+        });
+        await VitrineAsync("store", "set", Later, "--replicate-to", Dense);
+        await WhenReadyInAsync("everywhere", Later);
+        await WhenReadyInAsync("everywhere", Dense);
+        Assert.Equal([(First, "ready")], await ReplicasAsync("here"));
+        foreach (var store in new[] { First, Far })
+            Directory.Move(Path.Combine(_data, store), Path.Combine(_data, $"{store}-unmounted"));
+        var pulled = Path.Combine(_data, "pulled");
+        await VitrineAsync("image", "pull", "everywhere", "-o", pulled);
+        Assert.Equal(await SumAsync(file), await SumAsync(pulled));
+    }
+
+    [Fact]
     public async Task Copies_go_on_after_the_server_was_killed()
     {
         const int Size = 96 << 20;
@@ -150,6 +181,16 @@ public sealed class ManyStoresTests : IAsyncLifetime
         (await FindAsync(name)).Replicas.Select(r => (r.Store, r.State));
 
     private ValueTask<List<TransferRecord>> TransfersAsync(string image) => _client.ListTransfersAsync([new("image", image)], Stop).ToListAsync(Stop);
+
+    private async Task WhenReadyInAsync(string name, string store)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (!(await ReplicasAsync(name)).Contains((store, "ready")))
+        {
+            Assert.True(Stopwatch.GetElapsedTime(began) < Patience, $"The store '{store}' never got '{name}'.");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, Stop);
+        }
+    }
 
     private async Task WhenMovingAsync(string transfer)
     {

@@ -52,9 +52,12 @@ public sealed class ServerProcess : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Starts the server on what an earlier run left.</summary>
-    public async Task StartAgainAsync()
+    /// <summary>Starts the server on what an earlier run left, with settings beside those that it had.</summary>
+    public async Task StartAgainAsync(IReadOnlyDictionary<string, string>? more = null)
     {
+        foreach (var (name, value) in more ?? new Dictionary<string, string>())
+            _environment[name] = value;
+
         var start = new ProcessStartInfo(Checkout.Program("Vitrine.Server", "vitrine-server"))
         {
             RedirectStandardOutput = true,
@@ -78,6 +81,16 @@ public sealed class ServerProcess : IAsyncDisposable
         await Running.WaitForExitAsync();
         Running.Dispose();
         _process = null;
+    }
+
+    /// <summary>Tells the server to stop, as a supervisor does, and waits until it has.</summary>
+    /// <returns>The code that it ended with.</returns>
+    public async Task<int> TerminateAsync()
+    {
+        Signals.Terminate(ProcessId);
+        using var patience = new CancellationTokenSource(Patience);
+        await Running.WaitForExitAsync(patience.Token);
+        return Running.ExitCode;
     }
 
     /// <summary>What somebody needs to log in as the administrator, with any OpenStack client.</summary>

@@ -39,6 +39,7 @@ internal class ImageRow
     public string Visibility { get; init; } = "";
     public bool Protected { get; init; }
     public bool Hidden { get; init; }
+    public bool AllZones { get; init; }
     public string? SourceUrl { get; init; }
     public string? SourceKey { get; init; }
     public string? SourceHash { get; init; }
@@ -85,6 +86,7 @@ internal class ImageRow
         Visibility = image.Visibility.Word(),
         Protected = image.Protected,
         Hidden = image.Hidden,
+        AllZones = image.AllZones,
         SourceUrl = image.SourceUrl,
         SourceKey = image.SourceKey,
         SourceHash = image.SourceKey is null ? null : HashSource(image.SourceKey),
@@ -143,6 +145,7 @@ internal sealed class WholeImageRow : ImageRow
         Visibility = Stored.Enum<Visibility>(Visibility),
         Protected = Protected,
         Hidden = Hidden,
+        AllZones = AllZones,
         Tags = Tags is null ? [] : [.. JsonSerializer.Deserialize<string[]>(Tags)!],
         Properties = Properties is null
             ? ImmutableSortedDictionary<string, string>.Empty

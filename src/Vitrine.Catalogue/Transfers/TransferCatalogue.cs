@@ -78,6 +78,8 @@ internal sealed class TransferCatalogue(CatalogueDatabase database) : ITransferC
             yield return database.Dialect.In("kind", parameters.Add(query.Kinds.Select(kind => kind.Word()).ToArray()));
         if (query.Operation is { } operation)
             yield return $"operation = {parameters.Add(operation.ToString())}";
+        if (query.Store is { } store)
+            yield return $"store = {parameters.Add(store)}";
         if (query.States.Count > 0)
             yield return database.Dialect.In("state", parameters.Add(query.States.Select(state => state.Word()).ToArray()));
         if (query.After is { } last)

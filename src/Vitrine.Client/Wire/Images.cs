@@ -54,6 +54,10 @@ public sealed record ImageRecord
     public required string Domain { get; init; }
     public required bool Protected { get; init; }
     public required bool Hidden { get; init; }
+
+    /// <summary>The library copies it by itself to every zone that does not have it, those that are added later too.</summary>
+    public required bool AllZones { get; init; }
+
     public required IReadOnlyList<string> Tags { get; init; }
     public required IReadOnlyDictionary<string, string> Properties { get; init; }
 
@@ -126,6 +130,10 @@ public sealed record ImageCreate
     public IReadOnlyList<string>? Tags { get; init; }
     public bool? Protected { get; init; }
     public string? Visibility { get; init; }
+
+    /// <inheritdoc cref="ImageRecord.AllZones"/>
+    public bool? AllZones { get; init; }
+
     public ImageSource? Source { get; init; }
     public UploadRequest? Upload { get; init; }
 }
@@ -238,6 +246,10 @@ public sealed record ImageChange
 
     public bool? Protected { get; init; }
     public bool? Hidden { get; init; }
+
+    /// <inheritdoc cref="ImageRecord.AllZones"/>
+    public bool? AllZones { get; init; }
+
     public string? Visibility { get; init; }
 
     /// <summary>The fields, as they are spelt on the wire, that the client sends as null.</summary>

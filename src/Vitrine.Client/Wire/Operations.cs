@@ -25,6 +25,9 @@ public sealed record StoreRecord
     /// <summary>By which copies between stores reach its server, where they take another address than all else. Shown to administrators, of one store.</summary>
     public string? SyncAddress { get; init; }
 
+    /// <summary>The stores that get by themselves all that this one has. Shown to administrators, of one store.</summary>
+    public IReadOnlyList<string>? ReplicatesTo { get; init; }
+
     /// <summary>Bytes can be written, read and removed. Null where only other nodes can reach the store.</summary>
     public bool? Healthy { get; init; }
 
@@ -87,6 +90,9 @@ public sealed record StoreChange
 
     /// <summary>As <see cref="StoreRecord.SyncAddress"/> has it; null to leave it, an empty text for none.</summary>
     public string? SyncAddress { get; init; }
+
+    /// <summary>As <see cref="StoreRecord.ReplicatesTo"/> has it; null to leave it, an empty list for none.</summary>
+    public IReadOnlyList<string>? ReplicatesTo { get; init; }
 }
 
 /// <summary>What was left in a store by an image that moved away.</summary>

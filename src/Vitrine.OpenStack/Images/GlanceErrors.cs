@@ -75,7 +75,7 @@ internal static class GlanceErrors
         StoreClosedException => StatusCodes.Status409Conflict,
         ReplicaNotFoundException => StatusCodes.Status404NotFound,
         ReplicaExistsException or ReplicaExpectedException => StatusCodes.Status409Conflict,
-        LastReplicaException => StatusCodes.Status403Forbidden,
+        LastReplicaException or ReplicaWantedException => StatusCodes.Status403Forbidden,
         StoreFullException => StatusCodes.Status413PayloadTooLarge,
         StoreUnavailableException or StoreElsewhereException or CatalogueUnavailableException or Access.IdentityUnavailableException => StatusCodes.Status503ServiceUnavailable,
 

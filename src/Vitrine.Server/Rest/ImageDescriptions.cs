@@ -28,6 +28,7 @@ internal static class ImageDescriptions
         ContainerFormat = Word<ContainerFormat>(said.Container, "container"),
         Visibility = Word<Visibility>(said.Visibility, "visibility") ?? Visibility.Private,
         Protected = said.Protected ?? false,
+        AllZones = said.AllZones ?? false,
         Tags = TagsOf(said.Tags),
         Properties = Merge(ImmutableSortedDictionary<string, string>.Empty, said.Properties!),
         Hardware = new HardwareProfile
@@ -67,6 +68,7 @@ internal static class ImageDescriptions
         Visibility = Word<Visibility>(said.Visibility, "visibility") ?? image.Visibility,
         Protected = said.Protected ?? image.Protected,
         Hidden = said.Hidden ?? image.Hidden,
+        AllZones = said.AllZones ?? image.AllZones,
         Tags = fields.ContainsKey("tags") ? TagsOf(said.Tags) : image.Tags,
         Properties = fields.IsCleared("properties") ? image.Properties.Clear() : Merge(image.Properties, said.Properties),
         Hardware = image.Hardware with

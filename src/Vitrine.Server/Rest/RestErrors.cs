@@ -32,7 +32,7 @@ internal static partial class RestErrors
             or ImageIdTakenException or DuplicateSourceException or DuplicateMemberException or ImageNotSharedException
             or TransferStateException or TransferLostException or UploadOffsetException or UploadPartsException or GrantsUnavailableException
             or StoreBusyException or StoreExistsException or StoreInUseException or UpkeepNotSupportedException or StoreClosedException
-            or ReplicaExistsException or ReplicaExpectedException or LastReplicaException
+            or ReplicaExistsException or ReplicaExpectedException or LastReplicaException or ReplicaWantedException
             or IdentityConflictException or DomainEnabledException
             or DefinitionExistsException or QuotaExistsException or DefinitionProtectedException => StatusCodes.Status409Conflict,
         UploadExpiredException => StatusCodes.Status410Gone,

@@ -18,7 +18,7 @@ internal static class StoreEndpoints
             .Accepts<StoreCreate>("application/json").Produces<StoreRecord>(StatusCodes.Status201Created);
         var store = api.MapGroup($"/stores/{{{Name}}}").WithTags("Stores");
         store.MapGet("", Show).WithName("ShowStore").WithSummary("Shows a store, with its use and health; for administrators.").Produces<StoreRecord>();
-        store.MapPatch("", Change).WithName("ChangeStore").WithSummary("Opens a store to new content or closes it, or has copies take another address of its server; for administrators.")
+        store.MapPatch("", Change).WithName("ChangeStore").WithSummary("Opens a store to new content or closes it, has copies take another address of its server, or has other stores get all that it has; for administrators.")
             .Accepts<StoreChange>("application/json").Produces<StoreRecord>();
         store.MapGet("/retired", ListRetired).WithName("ListRetiredReplicas")
             .WithSummary("Lists what was left in a store by images that moved away; for administrators.").Produces<RetiredReplicaList>();
@@ -34,7 +34,7 @@ internal static class StoreEndpoints
     }
 
     private static async Task<JsonHttpResult<StoreRecord>> Add(
-        HttpContext context, AddedStores stores, IReplicaCatalogue catalogue, StoreSurvey survey, CancellationToken cancellationToken)
+        HttpContext context, AddedStores stores, IReplicaCatalogue catalogue, IReplicationCatalogue replications, StoreSurvey survey, CancellationToken cancellationToken)
     {
         var caller = context.GetCaller();
         caller.RequireAdmin("add a store");
@@ -51,32 +51,36 @@ internal static class StoreEndpoints
         var added = await stores.AddAsync(addition, caller, cancellationToken);
         context.Response.Headers.Location = $"{RestEndpoints.ApiPath}/stores/{Uri.EscapeDataString(added.Name)}";
         return TypedResults.Json(
-            await LookAsync(added.Name, catalogue, survey, cancellationToken), LibraryJson.Default.StoreRecord, statusCode: StatusCodes.Status201Created);
+            await LookAsync(added.Name, catalogue, replications, survey, cancellationToken), LibraryJson.Default.StoreRecord, statusCode: StatusCodes.Status201Created);
     }
 
     private static async Task<JsonHttpResult<StoreRecord>> Show(
-        string store, HttpContext context, IReplicaCatalogue catalogue, StoreSurvey survey, CancellationToken cancellationToken)
+        string store, HttpContext context, IReplicaCatalogue catalogue, IReplicationCatalogue replications, StoreSurvey survey, CancellationToken cancellationToken)
     {
         context.GetCaller().RequireAdmin("look at a store");
-        return TypedResults.Json(await LookAsync(store, catalogue, survey, cancellationToken), LibraryJson.Default.StoreRecord);
+        return TypedResults.Json(await LookAsync(store, catalogue, replications, survey, cancellationToken), LibraryJson.Default.StoreRecord);
     }
 
     private static async Task<JsonHttpResult<StoreRecord>> Change(
-        string store, HttpContext context, IReplicaCatalogue catalogue, StoreOperations operations, SyncRoutes routes, StoreSurvey survey,
-        CancellationToken cancellationToken)
+        string store, HttpContext context, IReplicaCatalogue catalogue, StoreOperations operations, SyncRoutes routes, Replication replication,
+        IReplicationCatalogue replications, StoreSurvey survey, CancellationToken cancellationToken)
     {
         var caller = context.GetCaller();
         caller.RequireAdmin("change a store");
         var said = await context.Request.ReadAsync(LibraryJson.Default.StoreChange, cancellationToken);
-        if (said is { Mode: null, SyncAddress: null })
-            throw new InvalidFieldException("mode", "or syncAddress is needed");
+        if (said is { Mode: null, SyncAddress: null, ReplicatesTo: null })
+            throw new InvalidFieldException("mode", "or syncAddress or replicatesTo is needed");
 
         var mode = said.Mode is null ? (StoreMode?)null : EnumWords.Parse<StoreMode>(said.Mode, "mode");
+        if (said.ReplicatesTo is not null)
+            await replication.CheckTargetsAsync(store, said.ReplicatesTo, cancellationToken);
         if (said.SyncAddress is { } address)
             await routes.SetAsync(store, address.Length > 0 ? SyncRoutes.Parse(address) : null, caller, cancellationToken);
+        if (said.ReplicatesTo is { } targets)
+            await replication.SetTargetsAsync(store, targets, caller, cancellationToken);
         if (mode is { } wanted)
             await operations.SetModeAsync(store, wanted, caller, cancellationToken);
-        return TypedResults.Json(await LookAsync(store, catalogue, survey, cancellationToken), LibraryJson.Default.StoreRecord);
+        return TypedResults.Json(await LookAsync(store, catalogue, replications, survey, cancellationToken), LibraryJson.Default.StoreRecord);
     }
 
     private static async Task<JsonHttpResult<RetiredReplicaList>> ListRetired(
@@ -144,10 +148,16 @@ internal static class StoreEndpoints
         (await catalogue.ListStoresAsync(cancellationToken)).FirstOrDefault(s => s.Name == name)
             ?? throw new StoreNotFoundException(name.Length <= 64 ? name : name[..64] + "…");
 
-    private static async Task<StoreRecord> LookAsync(string name, IReplicaCatalogue catalogue, StoreSurvey survey, CancellationToken cancellationToken)
+    private static async Task<StoreRecord> LookAsync(
+        string name, IReplicaCatalogue catalogue, IReplicationCatalogue replications, StoreSurvey survey, CancellationToken cancellationToken)
     {
         var store = await FindAsync(name, catalogue, cancellationToken);
-        return await survey.OfAsync(store, cancellationToken) with { SyncAddress = store.SyncAddress?.AbsoluteUri };
+        var rules = await replications.ListRulesAsync(cancellationToken);
+        return await survey.OfAsync(store, cancellationToken) with
+        {
+            SyncAddress = store.SyncAddress?.AbsoluteUri,
+            ReplicatesTo = [.. rules.Where(r => r.Store == name).Select(r => r.Target)],
+        };
     }
 
     private static LibraryStore InReach(LibraryStore store, StoreRegistry registry) => registry.Has(store.Name)

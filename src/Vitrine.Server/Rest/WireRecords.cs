@@ -38,6 +38,7 @@ internal static class WireRecords
         Domain = image.Domain,
         Protected = image.Protected,
         Hidden = image.Hidden,
+        AllZones = image.AllZones,
         Tags = [.. image.Tags],
         Properties = image.Properties,
         Size = image.Size,

@@ -37,6 +37,10 @@ public sealed record Image
     public Visibility Visibility { get; init; } = Visibility.Private;
     public bool Protected { get; init; }
     public bool Hidden { get; init; }
+
+    /// <summary>Every zone is to have it, those that are added later too: the library copies it there by itself.</summary>
+    public bool AllZones { get; init; }
+
     public ImmutableSortedSet<string> Tags { get; init; } = [];
 
     /// <summary>The creator's own names and values.</summary>

@@ -7,8 +7,8 @@ namespace Vitrine.Images;
 
 /// <summary>In which stores an image is: copied to others, moved, and taken out of one.</summary>
 public sealed class ImageReplicas(
-    ImageLibrary library, IImageCatalogue images, IReplicaCatalogue replicas, ICatalogue catalogue, ITransferScheduler scheduler,
-    StorePlacement placement, ContentSweeper sweeper, TimeProvider time)
+    ImageLibrary library, IImageCatalogue images, IReplicaCatalogue replicas, IReplicationCatalogue replications, ITransferCatalogue transfers,
+    ICatalogue catalogue, ITransferScheduler scheduler, StorePlacement placement, ContentSweeper sweeper, TimeProvider time)
 {
     private const int MaxCrossings = 10;
 
@@ -16,6 +16,7 @@ public sealed class ImageReplicas(
     /// <remarks>Of stores that were not named one by one, those that have the image are left out.</remarks>
     /// <exception cref="ReplicaExistsException">Each of the stores has the image, or one of those that were named.</exception>
     /// <exception cref="ReplicaNotFoundException">The store that it is to be copied from does not have it.</exception>
+    /// <exception cref="ReplicaWantedException">It is to be moved out of a store in which the library itself wants it.</exception>
     public async Task<IReadOnlyList<Transfer>> CopyAsync(ImageId id, CopyRequest request, Caller caller, CancellationToken cancellationToken)
     {
         caller.RequireMember("copy an image");
@@ -32,6 +33,7 @@ public sealed class ImageReplicas(
     /// <summary>Takes an image out of one store, whose space is freed where no other image needs it.</summary>
     /// <exception cref="ReplicaNotFoundException">The store does not have it.</exception>
     /// <exception cref="LastReplicaException">No other store has its content.</exception>
+    /// <exception cref="ReplicaWantedException">The library itself wants it there.</exception>
     /// <exception cref="ImageProtectedException">It is protected.</exception>
     public async Task DeleteAsync(ImageId id, string store, Caller caller, CancellationToken cancellationToken)
     {
@@ -48,6 +50,8 @@ public sealed class ImageReplicas(
                 throw new ReplicaExpectedException(id, store);
             if (replica.State is ReplicaState.Ready && all.Count(r => r.State is ReplicaState.Ready) == 1)
                 throw new LastReplicaException(id, store);
+            if (replica.State is ReplicaState.Ready)
+                await CheckUnwantedAsync(image, store, ReadyIn(all), cancellationToken);
 
             try
             {
@@ -96,6 +100,37 @@ public sealed class ImageReplicas(
         return false;
     }
 
+    /// <summary>The same where the library itself wants it: a copy, or once more the one that failed.</summary>
+    /// <param name="isWithinQuota">Its project must have room for it; a copy that it has none for is a failed one.</param>
+    internal async Task ReplicateAsync(ImageId id, string store, bool isWithinQuota, CancellationToken cancellationToken)
+    {
+        while (await images.FindAsync(id, cancellationToken) is { Status: ImageStatus.Active, Content: { } content } image)
+        {
+            var all = await replicas.ListAsync([id], cancellationToken);
+            if (all.Any(r => r.Store == store && r.State is ReplicaState.Ready or ReplicaState.Receiving))
+                return;
+
+            var copy = await FindFailedAsync(id, store, cancellationToken) is { } failed ? failed.Requeue() : TransferChanges.NewCopy(image, content, store, time.Now());
+            try
+            {
+                await catalogue.SaveAsync(
+                    TransferChanges.Begin(image, [copy], all, time.Now()) with { Within = isWithinQuota ? [QuotaResource.Size] : [] }, cancellationToken);
+                await scheduler.ScheduleAsync(copy.Id, cancellationToken);
+                return;
+            }
+            catch (QuotaExceededException over)
+            {
+                var failure = new TransferFailure(over.Code, TransferSteps.Waiting, over.Message, over.Remedy, Node: null, time.Now());
+                if (await TrySaveAsync(TransferChanges.End(copy.Fail(failure, time.Now()), image, all, time.Now()), cancellationToken))
+                    return;
+            }
+            catch (ConcurrentChangeException)
+            {
+                // The image was changed at this moment: look again.
+            }
+        }
+    }
+
     /// <summary>Leaves what an image has in a store to the clean-up, where another store has it, too.</summary>
     internal async Task GiveUpAsync(ImageId id, string store, string other, CancellationToken cancellationToken)
     {
@@ -126,6 +161,8 @@ public sealed class ImageReplicas(
             var image = await library.GetOwnAsync(id, caller, cancellationToken);
             var all = await replicas.ListAsync([id], cancellationToken);
             var copies = Prepare(image, all, stores, request, caller);
+            if (copies is [{ MovesFrom: { } left } move])
+                await CheckUnwantedAsync(image, left, [.. ReadyIn(all), move.Store], cancellationToken);
             try
             {
                 var begun = TransferChanges.Begin(image, copies, all, time.Now());
@@ -165,6 +202,41 @@ public sealed class ImageReplicas(
                 RequestId = request.RequestId,
             }),
         ];
+    }
+
+    /// <summary>The copy of an image to a store that was the last and failed; null where that went well, or there was none.</summary>
+    private async Task<Transfer?> FindFailedAsync(ImageId id, string store, CancellationToken cancellationToken) =>
+        (await transfers.ListAsync(new TransferQuery { Image = id, Kinds = [TransferKind.Copy], Store = store, Limit = 1 }, cancellationToken))
+            .FirstOrDefault(t => t.State is TransferState.Failed or TransferState.Cancelled);
+
+    /// <param name="having">The stores that have the image, or will.</param>
+    private async Task CheckUnwantedAsync(Image image, string store, IReadOnlyCollection<string> having, CancellationToken cancellationToken)
+    {
+        var known = await placement.ListKnownAsync(cancellationToken);
+        if (known.FirstOrDefault(s => s.Name == store) is not { Mode: StoreMode.Open } here)
+            return;
+
+        var others = having.Where(name => name != store).ToHashSet(StringComparer.Ordinal);
+        if (image.AllZones && !known.Any(s => s.Zone == here.Zone && others.Contains(s.Name)))
+            throw new ReplicaWantedException(image.Id, store, $"every zone is to have it, and no other store of the zone '{here.Zone}' does.");
+        if ((await replications.ListRulesAsync(cancellationToken)).FirstOrDefault(r => r.Target == store && others.Contains(r.Store)) is { } rule)
+            throw new ReplicaWantedException(image.Id, store, $"the store '{rule.Store}', which has it, replicates to this one.");
+    }
+
+    private static List<string> ReadyIn(IReadOnlyList<Replica> all) => [.. all.Where(r => r.State is ReplicaState.Ready).Select(r => r.Store)];
+
+    /// <returns>False where the image was changed at this moment.</returns>
+    private async Task<bool> TrySaveAsync(CatalogueChange change, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await catalogue.SaveAsync(change, cancellationToken);
+            return true;
+        }
+        catch (ConcurrentChangeException)
+        {
+            return false;
+        }
     }
 
     private static string SourceOfMove(Image image, IReadOnlyList<Replica> all, CopyRequest request) =>

@@ -75,6 +75,16 @@ public sealed class LastReplicaException(Images.ImageId image, string store)
     public override string Remedy => "Copy the image to another store first, or delete the image.";
 }
 
+/// <summary>The library itself would bring the replica back.</summary>
+/// <param name="reason">Why it is wanted there, as a sentence.</param>
+public sealed class ReplicaWantedException(Images.ImageId image, string store, string reason)
+    : LibraryException($"Image {image} is wanted in the store '{store}': {reason}")
+{
+    public override string Code => "replica-wanted";
+
+    public override string Remedy => "Say first that it is not wanted there any more: of the image that it need not be in all zones, or of the store that it does not replicate to this one; or close this one.";
+}
+
 /// <summary>The store has no room for the content.</summary>
 /// <param name="needed">Bytes that were to be written; null where that is not known.</param>
 /// <param name="free">Bytes that are free; null where that is not known.</param>

@@ -5,7 +5,7 @@ namespace Vitrine.Stores;
 
 /// <summary>Work on whole stores: asked for by administrators, or begun when it is due.</summary>
 public sealed class StoreOperations(
-    StoreRegistry stores, StorePlacement placement, IReplicaCatalogue replicas, IStoreOperationCatalogue catalogue,
+    StoreRegistry stores, StorePlacement placement, IReplicaCatalogue replicas, IReplicationCatalogue replications, IStoreOperationCatalogue catalogue,
     IStoreOperationScheduler scheduler, LibraryOptions options, TimeProvider time)
 {
     /// <summary>Slower than this, in bytes a second, a scrub of any real store would not end.</summary>
@@ -115,6 +115,8 @@ public sealed class StoreOperations(
         await placement.ChooseAsync(StoreChoice.Of(store), cancellationToken);
         foreach (var source in task.Sources)
             await placement.CheckReachedTogetherAsync(source, store, cancellationToken);
+        if (task.Moves && (await replications.ListRulesAsync(cancellationToken)).FirstOrDefault(r => task.Sources.Contains(r.Target) && r.Store != store) is { } rule)
+            throw new InvalidFieldException("sources", $"name the store '{rule.Target}', which would get its images again: the store '{rule.Store}' replicates to it");
 
         var there = (await replicas.ListAsync(task.Images, cancellationToken))
             .Where(r => r.State is ReplicaState.Ready && task.Sources.Contains(r.Store)).Select(r => r.Image).ToHashSet();

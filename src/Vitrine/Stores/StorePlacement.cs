@@ -51,6 +51,13 @@ public sealed class StorePlacement(StoreRegistry registry, IReplicaCatalogue cat
             throw new StoreUnavailableException(from, $"no node that is alive and takes transfers reaches both it and the store '{to}', so that nothing can be copied between them.");
     }
 
+    /// <summary>True for the one of the open stores of its zone that gets what is wanted in the zone.</summary>
+    internal async Task<bool> ReceivesForZoneAsync(LibraryStore store, CancellationToken cancellationToken)
+    {
+        var others = (await ListKnownAsync(cancellationToken)).Where(s => s.Zone == store.Zone && s.Mode is StoreMode.Open);
+        return await OrderAsync(others, isReachedOnly: true, cancellationToken) is [var first, ..] && first.Name == store.Name;
+    }
+
     /// <summary>Every store that a node was ever configured with; those of this one as they are configured here.</summary>
     internal async Task<IReadOnlyList<LibraryStore>> ListKnownAsync(CancellationToken cancellationToken)
     {

@@ -38,6 +38,10 @@ public sealed record TransferQuery
     public IReadOnlyList<TransferKind> Kinds { get; init; } = [];
 
     public StoreOperationId? Operation { get; init; }
+
+    /// <summary>The store that receives the content; null for any.</summary>
+    public string? Store { get; init; }
+
     public IReadOnlyList<TransferState> States { get; init; } = [];
     public bool OldestFirst { get; init; }
 

@@ -145,7 +145,7 @@ public sealed record TransferExplanation(
             TransferState.Done when transfer.Kind is TransferKind.Copy => ($"The copy is done: the store {transfer.Store} has the image.", null, null),
             TransferState.Done => ("The transfer is done and the image is active.", null, null),
             TransferState.Failed => (
-                $"The transfer failed while it was {transfer.Failure?.Step}, on node {transfer.Failure?.Node}.", transfer.Failure?.Cause, transfer.Failure?.Remedy),
+                $"The transfer failed while it was {transfer.Failure?.Step}{(transfer.Failure?.Node is { } node ? $", on node {node}" : "")}.", transfer.Failure?.Cause, transfer.Failure?.Remedy),
             _ => ("The transfer was cancelled.", null, "Retry it to go on."),
         };
         return new TransferExplanation(transfer, StepsOf(transfer), summary, cause, remedy);

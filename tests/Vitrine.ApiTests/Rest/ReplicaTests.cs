@@ -115,6 +115,43 @@ public sealed class ReplicaTests(RestLibrary library) : IClassFixture<RestLibrar
     }
 
     [Fact]
+    public async Task A_store_is_told_to_replicate_and_an_image_to_be_in_all_zones()
+    {
+        var project = await library.NewProjectAsync();
+        using var admin = library.ClientOf(project.Admin);
+        var first = await admin.ChangeStoreAsync("other", new StoreChange { ReplicatesTo = [RestLibrary.SharingStore] }, Stop);
+        Assert.Equal([RestLibrary.SharingStore], first.ReplicatesTo);
+        var image = await library.MakeImageAsync(admin, RandomNumberGenerator.GetBytes(5000), new ImageCreate { Name = "everywhere", AllZones = true }, store: "other");
+        Assert.True(image.AllZones);
+        await library.Services.GetRequiredService<Vitrine.Stores.Replication>().RunAsync(RestLibrary.SharingStore, Stop);
+        await library.Services.GetRequiredService<PromptScheduler>().WhenIdleAsync();
+        Assert.Equal([("other", "ready"), (RestLibrary.SharingStore, "ready")], (await admin.GetImageAsync(image.Id, Stop)).Replicas.Select(r => (r.Store, r.State)));
+
+        var wanted = await Assert.ThrowsAsync<LibraryClientException>(() => admin.DeleteReplicaAsync(image.Id, RestLibrary.SharingStore, Stop));
+        Assert.Equal((HttpStatusCode.Conflict, "replica-wanted"), (wanted.Status, wanted.Code));
+
+        foreach (var (body, field) in new[] { ("""{"replicatesTo":["other"]}""", "replicatesTo"), ("""{"replicatesTo":[null]}""", "replicatesTo"), ("{}", "mode") })
+        {
+            using var wrong = await library.SendAsync(HttpMethod.Patch, "api/v1/stores/other", project.Admin, RestLibrary.Json(body));
+            Assert.Equal(field, (await RestLibrary.ProblemOf(wrong)).Field);
+        }
+
+        using var both = await library.SendAsync(
+            HttpMethod.Patch, "api/v1/stores/other", project.Admin, RestLibrary.Json("""{"replicatesTo":["nowhere"],"mode":"readonly"}"""));
+        Assert.Equal(HttpStatusCode.NotFound, both.StatusCode);
+        Assert.Equal("open", (await admin.GetStoreAsync("other", Stop)).Mode);
+
+        Assert.Matches($"replicates to +{RestLibrary.SharingStore}", (await library.CommandAsync(project.Admin, "store", "show", "other")).Out);
+        var ended = await library.CommandAsync(project.Admin, "store", "set", "other", "--replicate-to", "none");
+        Assert.Equal(0, ended.Code);
+        Assert.DoesNotContain("replicates to", ended.Out, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Denied, (await library.CommandAsync(project.Member, "store", "set", "other", "--replicate-to", "main")).Code);
+        Assert.Equal(ExitCodes.Ok, (await library.CommandAsync(project.Member, "image", "set", image.Id, "--all-zones", "false")).Code);
+        Assert.False((await admin.GetImageAsync(image.Id, Stop)).AllZones);
+        await admin.DeleteReplicaAsync(image.Id, RestLibrary.SharingStore, Stop);
+    }
+
+    [Fact]
     public async Task What_a_scrub_finds_damaged_comes_back_from_another_store()
     {
         await library.StopAsync();

@@ -25,6 +25,7 @@ public abstract class CatalogueFixture : IAsyncLifetime
     public IImageCatalogue Images => Get<IImageCatalogue>();
     public ITransferCatalogue Transfers => Get<ITransferCatalogue>();
     public IReplicaCatalogue Replicas => Get<IReplicaCatalogue>();
+    public IReplicationCatalogue Replications => Get<IReplicationCatalogue>();
     public IStoreOperationCatalogue Operations => Get<IStoreOperationCatalogue>();
     public IAddedStoreCatalogue AddedStores => Get<IAddedStoreCatalogue>();
     public IDefinitionCatalogue Definitions => Get<IDefinitionCatalogue>();

@@ -85,6 +85,7 @@ internal sealed class Samples(int seed)
         Visibility = Any<Visibility>(),
         Protected = Chance(0.5),
         Hidden = Chance(0.5),
+        AllZones = Chance(0.5),
         Tags = [.. Some(HostileTexts, 5).Select(Shorten)],
         Properties = Some(HostileTexts, 5).DistinctBy(Shorten).ToImmutableSortedDictionary(Shorten, _ => Text()),
         SourceUrl = Maybe(Text),

@@ -11,6 +11,7 @@ using Vitrine.Formats.Wrappers;
 using Vitrine.Images;
 using Vitrine.Limits;
 using Vitrine.Nodes;
+using Vitrine.Quotas;
 using Vitrine.Stores;
 using Vitrine.Stores.Chunked;
 using Vitrine.Stores.FileSystem;
@@ -45,6 +46,9 @@ internal sealed class LibraryHome : IDisposable
 
     /// <summary>In which formats the main store keeps what comes, from the next start of a node on.</summary>
     public ConversionPolicy Conversion { get; set; } = ConversionPolicy.None;
+
+    /// <summary>In which zone a store beside the main one is.</summary>
+    public Func<string, string> ZoneOf { get; set; } = name => name;
 
     public string ConnectionString => $"Data Source={Path.Combine(_root.FullName, $"catalogue-{_catalogue}.db")}";
 
@@ -106,7 +110,7 @@ internal sealed class LibraryNode : IAsyncDisposable
         var registry = new StoreRegistry(
         [
             (new LibraryStore(LibraryHome.Main, "default", "directory", "", IsDefault: true) { Conversion = home.Conversion }, Store),
-            .. others.Select(o => (new LibraryStore(o, o, "directory", "", IsDefault: false), life.Wrap(home.OpenStore(o)))),
+            .. others.Select(o => (new LibraryStore(o, home.ZoneOf(o), "directory", "", IsDefault: false), life.Wrap(home.OpenStore(o)))),
         ]);
         _services = new ServiceCollection()
             .AddLogging()
@@ -146,6 +150,7 @@ internal sealed class LibraryNode : IAsyncDisposable
     public ImageUploads Uploads => Get<ImageUploads>();
     public ImageDownloads Downloads => Get<ImageDownloads>();
     public ImageReplicas Copies => Get<ImageReplicas>();
+    public Replication Replication => Get<Replication>();
     public StoreOperations Operations => Get<StoreOperations>();
     public StoreOperationRunner OperationRunner => Get<StoreOperationRunner>();
     public StoreRegistry Registry => Get<StoreRegistry>();
@@ -158,6 +163,7 @@ internal sealed class LibraryNode : IAsyncDisposable
     public NodeDuty Duty => Get<NodeDuty>();
     public IncomingBandwidth Bandwidth => Get<IncomingBandwidth>();
     public LimitDesk Limits => Get<LimitDesk>();
+    public IQuotaCatalogue Quotas => Get<IQuotaCatalogue>();
     public INodeCatalogue Nodes => Get<INodeCatalogue>();
     public IDescriptionCatalogue Descriptions => Get<IDescriptionCatalogue>();
     public WatchedCatalogue Catalogue => Get<WatchedCatalogue>();

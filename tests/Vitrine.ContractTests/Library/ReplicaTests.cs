@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Vitrine.Access;
 using Vitrine.Content;
 using Vitrine.Images;
@@ -7,21 +6,9 @@ using Vitrine.Transfers;
 
 namespace Vitrine.ContractTests.Library;
 
-/// <summary>Images in several stores: copied, moved, taken out of one, synchronised and cleaned up.</summary>
-public sealed class ReplicaTests : IDisposable
+/// <summary>Images in several stores: copied, moved, and taken out of one.</summary>
+public sealed class ReplicaTests : ManyStores
 {
-    private const string Second = "second";
-    private const string Third = "third";
-
-    private static readonly Caller Admin = LibraryHome.Caller with { Roles = new HashSet<string> { RoleNames.Admin } };
-    private LibraryHome _home = new();
-
-    private static Caller Caller => LibraryHome.Caller;
-
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
-    public void Dispose() => _home.Dispose();
-
     [Fact]
     public async Task A_copy_gives_the_same_bytes_when_the_first_store_has_lost_them()
     {
@@ -42,7 +29,7 @@ public sealed class ReplicaTests : IDisposable
     public async Task An_import_to_several_stores_is_of_use_with_the_first_and_copied_to_the_others()
     {
         await using var node = await StartAsync();
-        var (url, content) = _home.Publish(300_000);
+        var (url, content) = Home.Publish(300_000);
         var (image, transfer) = await node.Imports.RegisterAsync(
             new ImportRequest(url, null, new StoreChoice { All = true }, false), Caller, i => i with { Name = "an image" }, Stop);
         await node.RunAsync(transfer.Id);
@@ -98,7 +85,7 @@ public sealed class ReplicaTests : IDisposable
         {
             Assert.InRange(death, 0, MostDeaths);
             var steps = 3 + 7 * death;
-            await using var mortal = await _home.StartAsync(life: new Life(steps), others: [Second, Third]);
+            await using var mortal = await Home.StartAsync(life: new Life(steps), others: [Second, Third]);
             var failure = await Record.ExceptionAsync(() => mortal.RunAsync(copy.Id));
             if (failure is null && (await mortal.TransferAsync(copy.Id)).IsOver)
                 break;
@@ -267,14 +254,14 @@ public sealed class ReplicaTests : IDisposable
         await node.Operations.SetModeAsync(LibraryHome.Main, StoreMode.ReadOnly, Admin, Stop);
         await node.Operations.SetModeAsync(Second, StoreMode.Draining, Admin, Stop);
 
-        await Assert.ThrowsAsync<StoreClosedException>(() => node.ImportAsync(_home.Publish(1000).Url));
+        await Assert.ThrowsAsync<StoreClosedException>(() => node.ImportAsync(Home.Publish(1000).Url));
         await Assert.ThrowsAsync<StoreClosedException>(() => node.Copies.CopyAsync(image, To(Second), Caller, Stop));
         Assert.Equal(content, await node.DownloadAsync(image));
         var everywhere = await node.Copies.CopyAsync(image, new CopyRequest(new StoreChoice { All = true }), Caller, Stop);
         Assert.Equal(Third, Assert.Single(everywhere).Store);
 
         await node.Operations.SetModeAsync(LibraryHome.Main, StoreMode.Open, Admin, Stop);
-        await node.ImportAsync(_home.Publish(1000).Url);
+        await node.ImportAsync(Home.Publish(1000).Url);
         await Assert.ThrowsAsync<ForbiddenException>(() => node.Operations.SetModeAsync(Second, StoreMode.Open, Caller, Stop));
         await Assert.ThrowsAsync<StoreNotFoundException>(() => node.Operations.SetModeAsync("nowhere", StoreMode.Open, Admin, Stop));
     }
@@ -342,174 +329,5 @@ public sealed class ReplicaTests : IDisposable
         await node.Desk.RetryAsync(back.Id, Caller, Stop);
         await node.RunAsync(back.Id);
         Assert.Equal(ReplicaState.Ready, await StateAsync(node, image, LibraryHome.Main));
-    }
-
-    [Fact]
-    public async Task A_sync_passes_over_no_image_that_is_changed_at_the_moment()
-    {
-        await using var node = await StartAsync();
-        var (image, _) = await NewImageAsync(node);
-        node.Catalogue.Before = async change =>
-        {
-            if (change.Transfers is [{ Kind: TransferKind.Copy, Version: 0 }])
-            {
-                node.Catalogue.Before = _ => Task.CompletedTask;
-                await node.Library.UpdateAsync(image, Caller, i => i with { Description = "changed" }, Stop);
-            }
-        };
-        var synced = await OperateAsync(node, Third, new StoreTask(StoreOperationKind.Sync) { Sources = [LibraryHome.Main] });
-        Assert.Equal(1, synced.Synced!.Copied);
-        Assert.Equal(ReplicaState.Ready, await StateAsync(node, image, Third));
-    }
-
-    [Fact]
-    public async Task A_sync_brings_what_is_missing_from_several_stores_and_moves_where_it_is_told_to()
-    {
-        await using var node = await StartAsync();
-        var (first, _) = await NewImageAsync(node);
-        var (second, _) = await NewImageAsync(node);
-        await node.RunAsync(Assert.Single(await node.Copies.CopyAsync(second, To(Second) with { Moves = true }, Admin, Stop)).Id);
-        var (there, _) = await NewImageAsync(node);
-        await CopyAsync(node, there, Third);
-        var (both, _) = await NewImageAsync(node);
-        await CopyAsync(node, both, Second);
-
-        var task = new StoreTask(StoreOperationKind.Sync, Moves: true) { Sources = [LibraryHome.Main, Second] };
-        var synced = await OperateAsync(node, Third, task);
-
-        Assert.Equal((3, 0), (synced.Synced!.Copied, synced.Synced.Failed));
-        Assert.Equal([(LibraryHome.Main, ReplicaState.Retired), (Third, ReplicaState.Ready)], await StatesAsync(node, first));
-        Assert.Equal(ReplicaState.Ready, await StateAsync(node, second, Third));
-        Assert.Equal([(LibraryHome.Main, ReplicaState.Retired), (Third, ReplicaState.Ready)], await StatesAsync(node, there));
-        Assert.Equal([(LibraryHome.Main, ReplicaState.Retired), (Second, ReplicaState.Retired), (Third, ReplicaState.Ready)], await StatesAsync(node, both));
-        Assert.Equal(0, (await OperateAsync(node, Third, task)).Synced!.Copied);
-    }
-
-    [Fact]
-    public async Task A_sync_of_some_images_leaves_the_others()
-    {
-        await using var node = await StartAsync();
-        var (wanted, _) = await NewImageAsync(node);
-        var (other, _) = await NewImageAsync(node);
-        var (twice, _) = await NewImageAsync(node);
-        await CopyAsync(node, twice, Second);
-        var task = new StoreTask(StoreOperationKind.Sync, Moves: true) { Sources = [LibraryHome.Main], Images = [wanted, wanted] };
-        Assert.Equal(1, (await OperateAsync(node, Second, task)).Synced!.Copied);
-        Assert.Equal([(LibraryHome.Main, ReplicaState.Retired), (Second, ReplicaState.Ready)], await StatesAsync(node, wanted));
-        Assert.Equal([(LibraryHome.Main, ReplicaState.Ready), (Second, ReplicaState.Ready)], await StatesAsync(node, twice));
-        Assert.Equal([(LibraryHome.Main, ReplicaState.Ready)], await StatesAsync(node, other));
-
-        await Assert.ThrowsAsync<ReplicaNotFoundException>(() => node.Operations.RequestAsync(Second, task with { Images = [ImageId.New()] }, Admin, Stop));
-        await Assert.ThrowsAsync<InvalidFieldException>(() => node.Operations.RequestAsync(Second, new StoreTask(StoreOperationKind.Check) { Images = [other] }, Admin, Stop));
-        var many = Enumerable.Repeat(other, StoreOperations.MostImages + 1).ToList();
-        await Assert.ThrowsAsync<LimitExceededException>(() => node.Operations.RequestAsync(Second, task with { Images = many }, Admin, Stop));
-    }
-
-    [Theory]
-    [InlineData(LibraryHome.Main, "store")]
-    [InlineData(Second, Second)]
-    public async Task A_sync_that_cannot_reach_one_of_its_stores_fails_with_that_before_the_first_copy(string away, string directory)
-    {
-        await using var node = await StartAsync();
-        var (image, _) = await NewImageAsync(node);
-        Directory.Move(_home.PathOf(directory), _home.PathOf("away"));
-        var failed = await OperateAsync(node, Second, new StoreTask(StoreOperationKind.Sync) { Sources = [LibraryHome.Main] });
-        Directory.Move(_home.PathOf("away"), _home.PathOf(directory));
-
-        Assert.Equal((StoreOperationState.Failed, "store-unavailable"), (failed.State, failed.Failure!.Code));
-        Assert.Contains($"'{away}'", failed.Failure.Cause, StringComparison.Ordinal);
-        Assert.Equal([(LibraryHome.Main, ReplicaState.Ready)], await StatesAsync(node, image));
-    }
-
-    [Fact]
-    public async Task What_is_asked_of_a_store_is_checked()
-    {
-        await using var node = await StartAsync();
-        StoreTask[] wrong =
-        [
-            new(StoreOperationKind.Sync),
-            new(StoreOperationKind.Sync) { Sources = [Second] },
-            new(StoreOperationKind.Cleanup, Moves: true, IsConfirmed: true),
-            new(StoreOperationKind.Cleanup, Rate: 1 << 20, IsConfirmed: true),
-            new(StoreOperationKind.Sync, IsConfirmed: true) { Sources = [Third] },
-        ];
-        foreach (var task in wrong)
-            await Assert.ThrowsAsync<InvalidFieldException>(() => node.Operations.RequestAsync(Second, task, Admin, Stop));
-
-        var sync = new StoreTask(StoreOperationKind.Sync) { Sources = [Third] };
-        await Assert.ThrowsAsync<StoreNotFoundException>(() => node.Operations.RequestAsync(Second, sync with { Sources = ["nowhere"] }, Admin, Stop));
-        await Assert.ThrowsAsync<ForbiddenException>(() => node.Operations.RequestAsync(Second, sync, Caller, Stop));
-        await node.Operations.RequestAsync(Second, sync, Admin, Stop);
-        await Assert.ThrowsAsync<StoreBusyException>(() => node.Operations.RequestAsync(Second, sync, Admin, Stop));
-        await node.Operations.RequestAsync(Second, new StoreTask(StoreOperationKind.Cleanup, IsConfirmed: true), Admin, Stop);
-    }
-
-    private void UseChunkedStores()
-    {
-        _home.Dispose();
-        _home = new LibraryHome { IsChunked = true };
-    }
-
-    private Task<LibraryNode> StartAsync() => _home.StartAsync(others: [Second, Third]);
-
-    private static CopyRequest To(params string[] stores) => new(new StoreChoice { Names = stores });
-
-    private static Task<(ImageId Image, byte[] Content)> NewImageAsync(LibraryNode node) => NewImageAsync(node, 300_000);
-
-    private static async Task<(ImageId Image, byte[] Content)> NewImageAsync(LibraryNode node, int size)
-    {
-        var content = RandomNumberGenerator.GetBytes(size);
-        return (await NewImageAsync(node, content), content);
-    }
-
-    private static async Task<ImageId> NewImageAsync(LibraryNode node, byte[] content)
-    {
-        var image = await node.NewImageAsync();
-        await node.ReceiveAsync(image, content);
-        return image;
-    }
-
-    private static async Task CopyAsync(LibraryNode node, ImageId image, string store) =>
-        await node.RunAsync(Assert.Single(await node.Copies.CopyAsync(image, To(store), Caller, Stop)).Id);
-
-    /// <summary>Runs an operation, and what it asks for, to their ends.</summary>
-    private static async Task<StoreOperation> OperateAsync(LibraryNode node, string store, StoreTask task)
-    {
-        var begun = await node.Operations.RequestAsync(store, task, Admin, Stop);
-        var running = node.OperationRunner.RunAsync(begun.Id, Stop);
-        while (!running.IsCompleted)
-        {
-            await node.AdoptAsync();
-            await Task.WhenAny(running, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Stop));
-        }
-
-        await running;
-        return await node.Operations.GetAsync(store, begun.Id, Admin, Stop);
-    }
-
-    private static async Task<ReplicaState> StateAsync(LibraryNode node, ImageId image, string store) =>
-        (await node.Replicas.ListAsync([image], Stop)).Single(r => r.Store == store).State;
-
-    private static async Task<IEnumerable<(string Store, ReplicaState State)>> StatesAsync(LibraryNode node, ImageId image) =>
-        (await node.Replicas.ListAsync([image], Stop)).Select(r => (r.Store, r.State));
-
-    private static async Task<byte[]> ReadAsync(LibraryNode node, string store, Digest digest)
-    {
-        await using var reader = await node.Registry.Contents(store).OpenAsync(digest, Stop);
-        var bytes = new byte[reader.Length];
-        for (var read = 0; read < bytes.Length;)
-            read += await reader.ReadAsync(read, bytes.AsMemory(read), Stop);
-
-        return bytes;
-    }
-
-    /// <summary>Flips a bit in the middle of content of a store.</summary>
-    private void Damage(string directory, Digest digest)
-    {
-        var path = Directory.EnumerateFiles(_home.PathOf(directory), "*", SearchOption.AllDirectories).Single(f => Path.GetFileName(f).Contains(digest.Hex[4..], StringComparison.Ordinal));
-        var bytes = File.ReadAllBytes(path);
-        bytes[bytes.Length / 2] ^= 1;
-        File.SetAttributes(path, FileAttributes.Normal);
-        File.WriteAllBytes(path, bytes);
     }
 }

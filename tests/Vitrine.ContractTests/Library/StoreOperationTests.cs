@@ -173,7 +173,7 @@ public sealed class StoreOperationTests(SqliteFixture fixture) : IClassFixture<S
     }
 
     private StoreOperations Desk(ChunkedStore store) => new(
-        Registry(store), new StorePlacement(Registry(store), fixture.Replicas, fixture.Nodes, new ThisNode("node", "run-1", "zone"), _clock), fixture.Replicas, fixture.Operations, new Notes(_scheduled), _options, _clock);
+        Registry(store), new StorePlacement(Registry(store), fixture.Replicas, fixture.Nodes, new ThisNode("node", "run-1", "zone"), _clock), fixture.Replicas, fixture.Replications, fixture.Operations, new Notes(_scheduled), _options, _clock);
 
     private StoreOperationRunner NewRunner(ChunkedStore store, string run) => new(
         fixture.Operations, Registry(store), [new Collecting(store, TimeProvider.System)], fixture.Nodes, new ThisNode("node", run, "zone"),
