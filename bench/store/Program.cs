@@ -9,6 +9,7 @@ using Vitrine.Stores.Chunked;
 // usage: store DIRECTORY FILE…
 // Takes each file into the chunked store in the directory as an upload is taken, with all digests and the inspection, and reads it back in
 // another store object, which has nothing in memory. Prints a line for each: its length, the rates in MB/s, and what the store has grown by.
+// LEVEL in the environment compresses otherwise than by default.
 //        store first-writer DIRECTORY PACKS
 // Makes a store of so many full packs, and says how long the first writer waits until it knows what they have.
 if (args is ["first-writer", var place, var count] && int.TryParse(count, CultureInfo.InvariantCulture, out var packs))
@@ -42,7 +43,13 @@ await using (var store = Open(directory))
 
 return 0;
 
-static ChunkedStore Open(string directory) => ChunkedStore.InDirectory("bench", directory, new ChunkedStoreOptions(), TimeProvider.System);
+static ChunkedStore Open(string directory)
+{
+    var options = new ChunkedStoreOptions();
+    if (Environment.GetEnvironmentVariable("LEVEL") is { } level)
+        options.CompressionLevel = int.Parse(level, CultureInfo.InvariantCulture);
+    return ChunkedStore.InDirectory("bench", directory, options, TimeProvider.System);
+}
 
 static async Task<(Digest Digest, long Length, TimeSpan Took, TimeSpan Processor)> PutAsync(string directory, string path)
 {
