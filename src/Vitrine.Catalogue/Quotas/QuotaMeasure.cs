@@ -13,7 +13,9 @@ internal static class QuotaMeasure
         select
             (select count(*) from images where owner = @project and status <> 'deleted') as images,
             (select count(*) from images where owner = @project and (status in ('saving', 'importing', 'staged')
-                or (status = 'active' and exists (select 1 from replicas where image = images.id and state = 'receiving')))) as uploading,
+                or (status = 'active' and exists (
+                    select 1 from transfers where image = images.id and kind = 'copy' and requested_by is not null and operation is null
+                        and state not in ('done', 'failed', 'cancelled'))))) as uploading,
             (select cast(coalesce(sum(replicas.size), 0) as bigint) from replicas join images on images.id = replicas.image
                 where images.owner = @project and images.status <> 'deleted' and replicas.state = 'ready') as stored,
             (select {UnderWay} and images.status <> 'staged') as coming,

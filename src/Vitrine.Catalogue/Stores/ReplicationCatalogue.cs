@@ -8,8 +8,13 @@ namespace Vitrine.Catalogue.Stores;
 /// <summary>Which stores replicate to which, and what that leaves to be done, in the database.</summary>
 internal sealed class ReplicationCatalogue(CatalogueDatabase database) : IReplicationCatalogue
 {
-    /// <summary>A condition on a replica: another copy there is under way or not needed, or comes too early.</summary>
-    private const string IsThere = "(state in ('ready', 'receiving') or (state = 'failed' and updated_at > @failedSince))";
+    private const string Untried = """
+        not exists (
+            select 1 from replicas
+            where image = images.id and store = @store and (state in ('ready', 'receiving') or updated_at > @triedBefore))
+        """;
+
+    private const string LastTried = "coalesce((select updated_at from replicas where image = images.id and store = @store), 0)";
 
     public async Task<IReadOnlyList<ReplicationRule>> ListRulesAsync(CancellationToken cancellationToken)
     {
@@ -30,37 +35,35 @@ internal sealed class ReplicationCatalogue(CatalogueDatabase database) : IReplic
         },
         cancellationToken);
 
-    public Task<IReadOnlyList<ImageId>> ListMissingAsync(string store, DateTimeOffset failedSince, int limit, CancellationToken cancellationToken) => ListAsync(
-        $"""
-        select id from images
-        where status = 'active'
-            and id in (
-                select replicas.image from replications join replicas on replicas.store = replications.store
-                where replications.target = @store and replicas.state = 'ready')
-            and id not in (select image from replicas where store = @store and {IsThere})
-        order by created_at, id limit @limit
+    public Task<IReadOnlyList<ImageId>> ListMissingAsync(ReplicationQuery query, CancellationToken cancellationToken) => ListAsync(
+        """
+        id in (
+            select replicas.image from replications join replicas on replicas.store = replications.store
+            where replications.target = @store and replicas.state = 'ready')
         """,
-        store, failedSince, limit, cancellationToken);
+        query, cancellationToken);
 
-    public Task<IReadOnlyList<ImageId>> ListMissingInZoneAsync(string store, DateTimeOffset failedSince, int limit, CancellationToken cancellationToken) => ListAsync(
-        $"""
-        select id from images
-        where all_zones and status = 'active'
-            and not exists (
-                select 1 from replicas join stores on stores.name = replicas.store
-                where replicas.image = images.id and replicas.state in ('ready', 'receiving')
-                    and stores.zone = (select zone from stores where name = @store))
-            and not exists (select 1 from replicas where image = images.id and store = @store and {IsThere})
-        order by created_at, id limit @limit
+    public Task<IReadOnlyList<ImageId>> ListMissingInZoneAsync(ReplicationQuery query, CancellationToken cancellationToken) => ListAsync(
+        """
+        all_zones and not exists (
+            select 1 from replicas join stores on stores.name = replicas.store
+            where replicas.image = images.id and replicas.state in ('ready', 'receiving')
+                and stores.zone = (select zone from stores where name = @store))
         """,
-        store, failedSince, limit, cancellationToken);
+        query, cancellationToken);
 
-    private async Task<IReadOnlyList<ImageId>> ListAsync(
-        string statement, string store, DateTimeOffset failedSince, int limit, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ImageId>> ListAsync(string wanted, ReplicationQuery query, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         var ids = await connection.QueryAsync<string>(new CommandDefinition(
-            statement, new { store, failedSince = Stored.Micros(failedSince), limit }, cancellationToken: cancellationToken));
+            $"""
+            select id from images
+            where status = 'active' and {wanted} and {Untried}
+                and exists (select 1 from replicas where image = images.id and state = 'ready' and {database.Dialect.In("store", "@sources")})
+            order by {LastTried}, created_at, id limit @limit
+            """,
+            new { store = query.Store, sources = query.Sources.ToArray(), triedBefore = Stored.Micros(query.TriedBefore), limit = query.Limit },
+            cancellationToken: cancellationToken));
         return [.. ids.Select(ImageId.Parse)];
     }
 }

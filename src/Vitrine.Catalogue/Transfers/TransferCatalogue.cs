@@ -80,7 +80,9 @@ internal sealed class TransferCatalogue(CatalogueDatabase database) : ITransferC
             yield return $"operation = {parameters.Add(operation.ToString())}";
         if (query.Store is { } store)
             yield return $"store = {parameters.Add(store)}";
-        if (query.States.Count > 0)
+        if (ReferenceEquals(query.States, Transfer.LivingStates))
+            yield return NotOver;
+        else if (query.States.Count > 0)
             yield return database.Dialect.In("state", parameters.Add(query.States.Select(state => state.Word()).ToArray()));
         if (query.After is { } last)
             yield return $"(created_at, id) {(query.OldestFirst ? ">" : "<")} (select created_at, id from transfers where id = {parameters.Add(last.ToString())})";

@@ -34,6 +34,8 @@ internal static class StoreSetCommand
         {
             if (result.GetResult(mode) is null && result.GetResult(syncAddress) is null && result.GetResult(targets) is null)
                 result.AddError("Nothing says what to change: name --mode, --sync-address or --replicate-to.");
+            if (result.GetValue(targets) is { Length: > 1 } names && names.Contains(None))
+                result.AddError($"--replicate-to {None} excludes others.");
         });
         command.Does(terminal, async (run, cancellationToken) =>
         {

@@ -56,7 +56,7 @@ public sealed record ImageRecord
     public required bool Hidden { get; init; }
 
     /// <summary>The library copies it by itself to every zone that does not have it, those that are added later too.</summary>
-    public required bool AllZones { get; init; }
+    public bool AllZones { get; init; }
 
     public required IReadOnlyList<string> Tags { get; init; }
     public required IReadOnlyDictionary<string, string> Properties { get; init; }

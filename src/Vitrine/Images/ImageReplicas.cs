@@ -110,7 +110,7 @@ public sealed class ImageReplicas(
             if (all.Any(r => r.Store == store && r.State is ReplicaState.Ready or ReplicaState.Receiving))
                 return;
 
-            var copy = await FindFailedAsync(id, store, cancellationToken) is { } failed ? failed.Requeue() : TransferChanges.NewCopy(image, content, store, time.Now());
+            var copy = await FindFailedAsync(image, store, cancellationToken) ?? TransferChanges.NewCopy(image, content, store, time.Now());
             try
             {
                 await catalogue.SaveAsync(
@@ -204,10 +204,14 @@ public sealed class ImageReplicas(
         ];
     }
 
-    /// <summary>The copy of an image to a store that was the last and failed; null where that went well, or there was none.</summary>
-    private async Task<Transfer?> FindFailedAsync(ImageId id, string store, CancellationToken cancellationToken) =>
-        (await transfers.ListAsync(new TransferQuery { Image = id, Kinds = [TransferKind.Copy], Store = store, Limit = 1 }, cancellationToken))
-            .FirstOrDefault(t => t.State is TransferState.Failed or TransferState.Cancelled);
+    /// <summary>The last copy of an image to a store, where it failed or was cancelled, to be tried again for nobody: what else was wanted of it then is not wanted now.</summary>
+    private async Task<Transfer?> FindFailedAsync(Image image, string store, CancellationToken cancellationToken)
+    {
+        var query = new TransferQuery { Image = image.Id, Kinds = [TransferKind.Copy], Store = store, Limit = 1 };
+        return await transfers.ListAsync(query, cancellationToken) is [{ State: TransferState.Failed or TransferState.Cancelled } failed]
+            ? failed.Requeue() with { Project = image.Owner, User = null, RequestId = null, Operation = null, SourceStore = null, MovesFrom = null }
+            : null;
+    }
 
     /// <param name="having">The stores that have the image, or will.</param>
     private async Task CheckUnwantedAsync(Image image, string store, IReadOnlyCollection<string> having, CancellationToken cancellationToken)

@@ -20,27 +20,25 @@ public sealed class Replication(
     /// <summary>So many copies are under way to one store before more are begun, so that what users ask for does not wait behind all images of a new zone.</summary>
     private const int MostAtOnce = 8;
 
-    /// <summary>A copy that failed, in spite of its own attempts, is tried again after this long.</summary>
+    /// <summary>A copy that failed in spite of its own attempts, or was cancelled, is tried again after this long.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     /// <summary>Begins the copies that a store of this node lacks; the next look goes on.</summary>
     public async Task RunAsync(string store, CancellationToken cancellationToken)
     {
         var known = await placement.ListKnownAsync(cancellationToken);
-        if (known.FirstOrDefault(s => s.Name == store) is not { Mode: StoreMode.Open } target)
+        if (known.FirstOrDefault(s => s.Name == store) is not { Mode: StoreMode.Open })
             return;
 
-        var failedSince = time.GetUtcNow() - Patience;
-        var missing = await catalogue.ListMissingAsync(store, failedSince, MostAtOnce, cancellationToken);
-        var missingInZone = await placement.ReceivesForZoneAsync(target, cancellationToken)
-            ? await catalogue.ListMissingInZoneAsync(store, failedSince, MostAtOnce, cancellationToken)
-            : [];
+        var sources = await placement.ListReachedWithAsync(store, cancellationToken);
+        var query = new ReplicationQuery(store, sources, time.GetUtcNow() - Patience, MostAtOnce);
+        var missing = await catalogue.ListMissingAsync(query, cancellationToken);
+        var missingInZone = await placement.ReceivesForZoneAsync(store, cancellationToken) ? await catalogue.ListMissingInZoneAsync(query, cancellationToken) : [];
         if (missing.Count + missingInZone.Count == 0)
             return;
 
-        var underWay = await transfers.ListAsync(
-            new TransferQuery { Kinds = [TransferKind.Copy], Store = store, States = Transfer.LivingStates, Limit = MostAtOnce }, cancellationToken);
-        foreach (var id in missing.Union(missingInZone).Take(MostAtOnce - underWay.Count))
+        var room = MostAtOnce - await CountUnderWayAsync(store, sources, cancellationToken);
+        foreach (var id in missing.Union(missingInZone).Take(room))
             await copies.ReplicateAsync(id, store, isWithinQuota: !missing.Contains(id), cancellationToken);
     }
 
@@ -69,5 +67,15 @@ public sealed class Replication(
         var known = (await replicas.ListStoresAsync(cancellationToken)).Select(s => s.Name).ToHashSet(StringComparer.Ordinal);
         if (targets.Prepend(store).FirstOrDefault(name => !known.Contains(name)) is { } unknown)
             throw new StoreNotFoundException(unknown);
+    }
+
+    /// <summary>The copies that come to a store; those are left out which no node can make now, and that may wait for long.</summary>
+    private async Task<int> CountUnderWayAsync(string store, IReadOnlyCollection<string> sources, CancellationToken cancellationToken)
+    {
+        var living = await transfers.ListAsync(
+            new TransferQuery { Kinds = [TransferKind.Copy], Store = store, States = Transfer.LivingStates, Limit = int.MaxValue }, cancellationToken);
+        var reached = (await replicas.ListAsync([.. living.Select(t => t.Image)], cancellationToken))
+            .Where(r => r.State is ReplicaState.Ready or ReplicaState.Retired && sources.Contains(r.Store)).Select(r => r.Image).ToHashSet();
+        return living.Count(t => reached.Contains(t.Image));
     }
 }

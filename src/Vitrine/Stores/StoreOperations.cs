@@ -115,13 +115,21 @@ public sealed class StoreOperations(
         await placement.ChooseAsync(StoreChoice.Of(store), cancellationToken);
         foreach (var source in task.Sources)
             await placement.CheckReachedTogetherAsync(source, store, cancellationToken);
-        if (task.Moves && (await replications.ListRulesAsync(cancellationToken)).FirstOrDefault(r => task.Sources.Contains(r.Target) && r.Store != store) is { } rule)
-            throw new InvalidFieldException("sources", $"name the store '{rule.Target}', which would get its images again: the store '{rule.Store}' replicates to it");
+        if (task.Moves)
+            await CheckUnwantedAsync(task.Sources, cancellationToken);
 
         var there = (await replicas.ListAsync(task.Images, cancellationToken))
             .Where(r => r.State is ReplicaState.Ready && task.Sources.Contains(r.Store)).Select(r => r.Image).ToHashSet();
         foreach (var image in task.Images.Where(i => !there.Contains(i)))
             throw new ReplicaNotFoundException(image, string.Join("' or '", task.Sources));
+    }
+
+    /// <summary>What moves out of an open store that others replicate to would be there again at once.</summary>
+    private async Task CheckUnwantedAsync(IReadOnlyList<string> sources, CancellationToken cancellationToken)
+    {
+        var open = (await replicas.ListStoresAsync(cancellationToken)).Where(s => s.Mode is StoreMode.Open).Select(s => s.Name).ToHashSet(StringComparer.Ordinal);
+        if ((await replications.ListRulesAsync(cancellationToken)).FirstOrDefault(r => sources.Contains(r.Target) && open.Contains(r.Target)) is { } rule)
+            throw new InvalidFieldException("sources", $"name the store '{rule.Target}', which would get its images again: it is open, and the store '{rule.Store}' replicates to it");
     }
 
     /// <param name="known">The names of all stores.</param>

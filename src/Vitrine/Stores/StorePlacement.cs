@@ -51,12 +51,19 @@ public sealed class StorePlacement(StoreRegistry registry, IReplicaCatalogue cat
             throw new StoreUnavailableException(from, $"no node that is alive and takes transfers reaches both it and the store '{to}', so that nothing can be copied between them.");
     }
 
-    /// <summary>True for the one of the open stores of its zone that gets what is wanted in the zone.</summary>
-    internal async Task<bool> ReceivesForZoneAsync(LibraryStore store, CancellationToken cancellationToken)
+    /// <summary>True for the one of the open stores of its zone that gets what is wanted in the zone: every node says the same.</summary>
+    internal async Task<bool> ReceivesForZoneAsync(string store, CancellationToken cancellationToken)
     {
-        var others = (await ListKnownAsync(cancellationToken)).Where(s => s.Zone == store.Zone && s.Mode is StoreMode.Open);
-        return await OrderAsync(others, isReachedOnly: true, cancellationToken) is [var first, ..] && first.Name == store.Name;
+        var known = await catalogue.ListStoresAsync(cancellationToken);
+        var reached = (await ListWorkingNodesAsync(cancellationToken)).SelectMany(stores => stores).ToHashSet(StringComparer.Ordinal);
+        var first = known.Where(s => s.Mode is StoreMode.Open && s.Zone == known.FirstOrDefault(k => k.Name == store)?.Zone && reached.Contains(s.Name))
+            .OrderByDescending(s => s.IsDefault).ThenBy(s => s.Name, StringComparer.Ordinal).FirstOrDefault();
+        return first?.Name == store;
     }
+
+    /// <summary>The stores from which some node could copy into this one.</summary>
+    internal async Task<IReadOnlyCollection<string>> ListReachedWithAsync(string store, CancellationToken cancellationToken) =>
+        [.. (await ListWorkingNodesAsync(cancellationToken)).Where(stores => stores.Contains(store)).SelectMany(stores => stores).Distinct(StringComparer.Ordinal)];
 
     /// <summary>Every store that a node was ever configured with; those of this one as they are configured here.</summary>
     internal async Task<IReadOnlyList<LibraryStore>> ListKnownAsync(CancellationToken cancellationToken)
@@ -89,6 +96,14 @@ public sealed class StorePlacement(StoreRegistry registry, IReplicaCatalogue cat
         var now = time.GetUtcNow();
         return (await nodes.ListAsync(cancellationToken)).Where(n => n.IsAlive(now)).SelectMany(n => n.Stores)
             .Concat(registry.All.Select(s => s.Name)).ToHashSet(StringComparer.Ordinal);
+    }
+
+    /// <summary>The stores of each node that takes transfers, this one among them.</summary>
+    private async Task<IReadOnlyList<IReadOnlyCollection<string>>> ListWorkingNodesAsync(CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        IReadOnlyCollection<string> here = node.Roles.Contains(NodeRole.Transfer) ? [.. registry.All.Select(s => s.Name)] : [];
+        return [here, .. (await nodes.ListAsync(cancellationToken)).Where(n => n.Instance != node.Instance && n.TakesWork(now)).Select(n => n.Stores)];
     }
 
     private static void Check(StoreChoice choice)

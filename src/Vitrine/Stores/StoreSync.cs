@@ -62,11 +62,21 @@ internal sealed class StoreSync(
         {
             var begun = await ListBegunAsync(operation, cancellationToken);
             progress.Report(new UpkeepProgress(begun.Sum(t => t.Moved), begun.Sum(t => t.Length ?? 0)));
-            if (begun.All(t => t.IsOver))
+            if (begun.All(t => t.IsOver) && !(operation.Moves && await AreOthersComingAsync(operation, cancellationToken)))
                 return ResultOf(begun);
 
             await Task.Delay(LookInterval, time, cancellationToken);
         }
+    }
+
+    /// <summary>Whether images that are to move are copied to the store for somebody else, too: what they leave is given up after that.</summary>
+    private async Task<bool> AreOthersComingAsync(StoreOperation operation, CancellationToken cancellationToken)
+    {
+        var living = await transfers.ListAsync(
+            new TransferQuery { Kinds = [TransferKind.Copy], Store = operation.Store, States = Transfer.LivingStates, Limit = int.MaxValue }, cancellationToken);
+        var moving = (await replicas.ListAsync([.. Wanted(living.Select(t => t.Image), operation)], cancellationToken))
+            .Where(r => r.State is ReplicaState.Ready && operation.Sources.Contains(r.Store));
+        return moving.Any();
     }
 
     private Task<IReadOnlyList<Transfer>> ListBegunAsync(StoreOperation operation, CancellationToken cancellationToken) =>

@@ -145,7 +145,23 @@ public abstract class QuotaCatalogueContract(CatalogueFixture fixture)
             },
             Stop);
 
-        Assert.Equal(new QuotaUse(6 * MiB, 0, 1, 1), await MeasureAsync());
+        Assert.Equal(new QuotaUse(6 * MiB, 0, 1, 0), await MeasureAsync());
+    }
+
+    [Fact]
+    public async Task A_copy_counts_as_an_upload_where_a_user_asked_for_it()
+    {
+        var image = NewImage() with { Status = ImageStatus.Active };
+        var copy = Samples.NewTransfer(image.Id) with { Project = _project, Kind = TransferKind.Copy };
+        var ofSync = copy with { Id = TransferId.New(), User = new UserId("operator"), Operation = StoreOperationId.New() };
+        await fixture.Catalogue.SaveAsync(new CatalogueChange { Image = image, Transfers = [copy, ofSync] }, Stop);
+        Assert.Equal(0, (await MeasureAsync()).Uploading);
+
+        var wanted = copy with { Id = TransferId.New(), User = new UserId("user") };
+        await fixture.Catalogue.SaveAsync(new CatalogueChange { Transfers = [wanted] }, Stop);
+        Assert.Equal(1, (await MeasureAsync()).Uploading);
+        await fixture.Catalogue.SaveAsync(new CatalogueChange { Transfers = [wanted with { Version = 1, State = TransferState.Done }] }, Stop);
+        Assert.Equal(0, (await MeasureAsync()).Uploading);
     }
 
     private Task UploadAsync(long? length, params QuotaResource[] within)

@@ -38,6 +38,7 @@ public abstract class ReplicationCatalogueContract(CatalogueFixture fixture)
         var missing = await NewImageAsync((from, ReplicaState.Ready));
         var failed = await NewImageAsync((from, ReplicaState.Ready), (to, ReplicaState.Failed));
         var retired = await NewImageAsync((from, ReplicaState.Ready), (to, ReplicaState.Retired));
+        var last = await NewImageAsync((from, ReplicaState.Ready));
         await NewImageAsync((from, ReplicaState.Ready), (to, ReplicaState.Receiving));
         await NewImageAsync((from, ReplicaState.Ready), (to, ReplicaState.Ready));
         await NewImageAsync((from, ReplicaState.Receiving));
@@ -45,11 +46,14 @@ public abstract class ReplicationCatalogueContract(CatalogueFixture fixture)
         await NewImageAsync((NewName("other"), ReplicaState.Ready));
         await NewImageAsync(ImageStatus.Deleted, (from, ReplicaState.Ready));
 
-        Assert.Equal([missing, failed, retired], await ListAsync(Noon, 10));
-        Assert.Equal([missing, failed], await ListAsync(Noon, 2));
-        Assert.Equal([missing, retired], await ListAsync(Noon.AddMicroseconds(-1), 10));
+        Assert.Equal([missing, last, failed, retired], await ListAsync(Noon, 10));
+        Assert.Equal([missing, last, failed], await ListAsync(Noon, 3));
+        Assert.Equal([missing, last], await ListAsync(Noon.AddMicroseconds(-1), 10));
+        Assert.Empty(await _replications.ListMissingAsync(new ReplicationQuery(to, [to], Noon, 10), Stop));
+        Assert.Empty(await _replications.ListMissingAsync(new ReplicationQuery(to, [], Noon, 10), Stop));
 
-        Task<IReadOnlyList<ImageId>> ListAsync(DateTimeOffset failedSince, int limit) => _replications.ListMissingAsync(to, failedSince, limit, Stop);
+        Task<IReadOnlyList<ImageId>> ListAsync(DateTimeOffset triedBefore, int limit) =>
+            _replications.ListMissingAsync(new ReplicationQuery(to, [from, to], triedBefore, limit), Stop);
     }
 
     [Fact]
@@ -69,12 +73,12 @@ public abstract class ReplicationCatalogueContract(CatalogueFixture fixture)
 
         // Other tests leave images that every zone is to have, too.
         ImageId[] mine = [missing, failed, failedBeside, there, coming, unwanted];
-        Assert.Equal([missing, failed, failedBeside], await ListAsync(store, Noon));
+        Assert.Equal([missing, failedBeside, failed], await ListAsync(store, Noon));
         Assert.Equal([missing, failedBeside], await ListAsync(store, Noon.AddMicroseconds(-1)));
         Assert.Empty(await ListAsync(near, Noon));
 
-        async Task<IEnumerable<ImageId>> ListAsync(string to, DateTimeOffset failedSince) =>
-            (await _replications.ListMissingInZoneAsync(to, failedSince, int.MaxValue, Stop)).Where(mine.Contains);
+        async Task<IEnumerable<ImageId>> ListAsync(string to, DateTimeOffset triedBefore) =>
+            (await _replications.ListMissingInZoneAsync(new ReplicationQuery(to, [near], triedBefore, int.MaxValue), Stop)).Where(mine.Contains);
     }
 
     private static string NewName(string of) => $"{of}-{Guid.NewGuid():N}";

@@ -89,6 +89,70 @@ public sealed class ReplicationTests : ManyStores
     }
 
     [Fact]
+    public async Task A_move_that_was_cancelled_comes_again_as_a_copy_alone()
+    {
+        await using var node = await StartAsync();
+        var (image, _) = await NewImageAsync(node);
+        var move = Assert.Single(await node.Copies.CopyAsync(image, new CopyRequest(StoreChoice.Of(Second)!, Moves: true), Admin, Stop));
+        await node.Desk.CancelAsync(move.Id, Admin, Stop);
+        await node.Replication.SetTargetsAsync(LibraryHome.Main, [Second], Admin, Stop);
+        await ReplicateAsync(node);
+        Assert.Equal(ReplicaState.Failed, await StateAsync(node, image, Second));
+
+        Home.Clock.Advance(Replication.Patience);
+        await ReplicateAsync(node);
+        Assert.Equal([(LibraryHome.Main, ReplicaState.Ready), (Second, ReplicaState.Ready)], await StatesAsync(node, image));
+        var again = await node.TransferAsync(move.Id);
+        Assert.Equal((TransferState.Done, null, null), (again.State, again.MovesFrom, again.User));
+    }
+
+    [Fact]
+    public async Task What_was_given_up_in_a_store_is_not_tried_again_without_a_pause_either()
+    {
+        await using var node = await StartAsync();
+        var (image, _) = await NewImageAsync(node, 3 << 20);
+        await node.RunAsync(Assert.Single(await node.Copies.CopyAsync(image, new CopyRequest(StoreChoice.Of(Second)!, Moves: true), Admin, Stop)).Id);
+        await node.Quotas.AddAsync([new Quota(QuotaId.New(), Caller.Project!.Value, QuotaResource.Size, 5, "")], Stop);
+        await WantEverywhereAsync(node, image);
+        Home.Clock.Advance(Replication.Patience);
+        await ReplicateAsync(node);
+        var version = (await node.ImageAsync(image)).Version;
+        Assert.Equal(ReplicaState.Retired, await StateAsync(node, image, LibraryHome.Main));
+
+        await ReplicateAsync(node);
+        Assert.Equal(version, (await node.ImageAsync(image)).Version);
+    }
+
+    [Fact]
+    public async Task What_no_node_can_copy_now_keeps_nothing_else_from_its_turn()
+    {
+        ImageId here;
+        await using (var node = await StartAsync())
+        {
+            await node.Operations.SetModeAsync(Second, StoreMode.ReadOnly, Admin, Stop);
+            await node.Replication.SetTargetsAsync(Third, [Second], Admin, Stop);
+            await node.Replication.SetTargetsAsync(LibraryHome.Main, [Second], Admin, Stop);
+            for (var i = 0; i < 10; i++)
+            {
+                var (image, _) = await NewImageAsync(node, 1000);
+                var move = new CopyRequest(StoreChoice.Of(Third)!, Moves: true);
+                await node.RunAsync(Assert.Single(await node.Copies.CopyAsync(image, move, Admin, Stop)).Id);
+            }
+
+            (here, _) = await NewImageAsync(node, 1000);
+            await OperateAsync(node, LibraryHome.Main, new StoreTask(StoreOperationKind.Cleanup, IsConfirmed: true));
+            await node.Operations.SetModeAsync(Second, StoreMode.Open, Admin, Stop);
+            for (var i = 0; i < 2; i++)
+                await node.Replication.RunAsync(Second, Stop);
+        }
+
+        // Eight copies wait for a node that has the third store.
+        await using var without = await Home.StartAsync(others: [Second]);
+        await without.Replication.RunAsync(Second, Stop);
+        Assert.Equal(ReplicaState.Receiving, await StateAsync(without, here, Second));
+    }
+
+    [Fact]
     public async Task A_project_without_room_is_told_so_and_an_operators_replication_is_none_of_its_business()
     {
         await using var node = await StartAsync();
@@ -145,8 +209,13 @@ public sealed class ReplicationTests : ManyStores
         var migration = new StoreTask(StoreOperationKind.Sync, Moves: true) { Sources = [Second] };
         await Assert.ThrowsAsync<InvalidFieldException>(() => node.Operations.RequestAsync(Third, migration, Admin, Stop));
 
+        await node.Replication.SetTargetsAsync(Third, [Second], Admin, Stop);
+        await node.Replication.SetTargetsAsync(LibraryHome.Main, [], Admin, Stop);
+        await Assert.ThrowsAsync<InvalidFieldException>(() => node.Operations.RequestAsync(Third, migration, Admin, Stop));
+
         // A store that is being emptied gets nothing any more.
         await node.Operations.SetModeAsync(Second, StoreMode.Draining, Admin, Stop);
+        await node.Operations.RequestAsync(Third, migration, Admin, Stop);
         await node.RunAsync(Assert.Single(await node.Copies.CopyAsync(image, move, Admin, Stop)).Id);
         await ReplicateAsync(node);
         Assert.Equal([(LibraryHome.Main, ReplicaState.Ready), (Second, ReplicaState.Retired), (Third, ReplicaState.Ready)], await StatesAsync(node, image));

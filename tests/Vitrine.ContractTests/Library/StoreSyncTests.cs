@@ -50,6 +50,17 @@ public sealed class StoreSyncTests : ManyStores
     }
 
     [Fact]
+    public async Task A_sync_that_moves_waits_for_copies_that_others_began()
+    {
+        await using var node = await StartAsync();
+        var (image, _) = await NewImageAsync(node);
+        await node.Copies.CopyAsync(image, To(Second), Caller, Stop);
+        var synced = await OperateAsync(node, Second, new StoreTask(StoreOperationKind.Sync, Moves: true) { Sources = [LibraryHome.Main] });
+        Assert.Equal((StoreOperationState.Done, 0), (synced.State, synced.Synced!.Copied));
+        Assert.Equal([(LibraryHome.Main, ReplicaState.Retired), (Second, ReplicaState.Ready)], await StatesAsync(node, image));
+    }
+
+    [Fact]
     public async Task A_sync_of_some_images_leaves_the_others()
     {
         await using var node = await StartAsync();
