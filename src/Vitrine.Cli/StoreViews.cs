@@ -44,14 +44,16 @@ internal static class StoreViews
         TextTable.Write(
             output,
             ["KEPT", "BYTES", "OF ALL", "FOR"],
-            [
+            new[]
+            {
                 Part("unique", report.Unique, "one content each"),
                 Part("shared", report.Shared, "several contents, kept once"),
                 Part("metadata", report.Metadata, "knowing what is made of what"),
                 Part("staged", report.Staged, "transfers under way"),
                 Part("collectable", report.Collectable, "nobody; a collection frees it"),
+                Part("unreadable", report.Unreadable, "nobody knows, as something is damaged; a scrub names it"),
                 Part("in all", report.Stored, "all images"),
-            ]);
+            }.Where(part => report.Unreadable > 0 || part[0] != "unreadable"));
         output.WriteLine();
         if (byProject)
             TextTable.Write(
@@ -60,7 +62,7 @@ internal static class StoreViews
                 report.Projects.Select(p => (IReadOnlyList<string>)
                     [p.Project, $"{p.Images}", Amounts.Bytes(p.Logical), Amounts.Bytes(p.Unique), Amounts.Bytes(p.Shared)]));
         else
-            TextTable.Write(output, ["IMAGE", "PROJECT", "SIZE", "UNIQUE", "SHARED"], report.Contents.SelectMany(RowsOf));
+            TextTable.Write(output, ["IMAGE", "PROJECT", "SIZE", "UNIQUE", "SHARED", "STORES"], report.Contents.SelectMany(RowsOf));
 
         IReadOnlyList<string> Part(string name, long bytes, string meaning) => [name, Amounts.Bytes(bytes), Amounts.Percent(bytes, report.Stored), meaning];
     }
@@ -105,8 +107,8 @@ internal static class StoreViews
     {
         IReadOnlyList<string> amounts = [Amounts.Bytes(content.Logical), Amounts.Bytes(content.Unique), Amounts.Bytes(content.Shared)];
         return content.Images.Count == 0
-            ? [["(deleted)", "", .. amounts]]
-            : content.Images.Select(i => (IReadOnlyList<string>)[i.Name ?? i.Id, i.Project, .. amounts]);
+            ? [["(deleted)", "", .. amounts, ""]]
+            : content.Images.Select(i => (IReadOnlyList<string>)[i.Name ?? i.Id, i.Project, .. amounts, $"{i.Replicas}"]);
     }
 
     private static string NameOf(ContentImageRecord image) =>

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Vitrine.Client;
 
-/// <summary>What a store keeps and for whom, in bytes. <c>unique</c>, <c>shared</c>, <c>metadata</c>, <c>staged</c> and <c>collectable</c> add up to <c>stored</c>.</summary>
+/// <summary>What a store keeps and for whom, in bytes. <c>unique</c>, <c>shared</c>, <c>metadata</c>, <c>staged</c>, <c>collectable</c> and <c>unreadable</c> add up to <c>stored</c>.</summary>
 public sealed record StoreReportRecord
 {
     /// <summary>The name of the store.</summary>
@@ -32,6 +32,9 @@ public sealed record StoreReportRecord
     /// <summary>What no content needs, and a collection frees.</summary>
     public required long Collectable { get; init; }
 
+    /// <summary>Of which it is not known what needs it, since what says so is damaged: a scrub names that. 0 where all is well.</summary>
+    public long Unreadable { get; init; }
+
     /// <summary>How many times <c>stored</c> the images are; null where nothing is stored.</summary>
     public double? Ratio { get; init; }
 
@@ -50,7 +53,8 @@ public sealed record StoreReportRecord
 public sealed record ContentUseRecord(string Sha256, long Logical, long Unique, long Shared, IReadOnlyList<ContentImageRecord> Images);
 
 /// <param name="Project">The id of the image's project.</param>
-public sealed record ContentImageRecord(string Id, string? Name, string Project);
+/// <param name="Replicas">In how many stores the image is ready.</param>
+public sealed record ContentImageRecord(string Id, string? Name, string Project, int Replicas);
 
 /// <summary>What the contents of one project's images take.</summary>
 /// <param name="Project">The project's id.</param>

@@ -7,7 +7,7 @@ namespace Vitrine.Server.Rest;
 /// <summary>What stores say of contents, told of the images that have them.</summary>
 internal sealed class StoreReports(StoreRegistry registry, IReplicaCatalogue catalogue)
 {
-    private static readonly ILookup<Digest, ContentHolder> NoHolders = Enumerable.Empty<ContentHolder>().ToLookup(h => h.Digest);
+    private static readonly ILookup<Digest, ContentImage> NoHolders = Enumerable.Empty<ContentImage>().ToLookup(i => i.Holder.Digest);
 
     public async Task<StoreReportRecord> ReportAsync(LibraryStore store, CancellationToken cancellationToken)
     {
@@ -28,6 +28,7 @@ internal sealed class StoreReports(StoreRegistry registry, IReplicaCatalogue cat
             Metadata = report.Metadata,
             Staged = report.Staged,
             Collectable = report.Collectable,
+            Unreadable = report.Unreadable,
             Ratio = report.Stored > 0 ? Math.Round((double)logical / report.Stored, 2) : null,
             Contents =
             [
@@ -48,20 +49,25 @@ internal sealed class StoreReports(StoreRegistry registry, IReplicaCatalogue cat
         return [.. operations.Select(o => WireRecords.From(o) with { Scrubbed = ScrubOf(o.Scrubbed, holders) })];
     }
 
-    private async Task<ILookup<Digest, ContentHolder>> HoldersAsync(string store, CancellationToken cancellationToken) =>
-        (await catalogue.ListHoldersAsync(store, cancellationToken)).ToLookup(h => h.Digest);
+    private async Task<ILookup<Digest, ContentImage>> HoldersAsync(string store, CancellationToken cancellationToken)
+    {
+        var holders = await catalogue.ListHoldersAsync(store, cancellationToken);
+        var replicas = (await catalogue.ListAsync([.. holders.Select(h => h.Image).Distinct()], cancellationToken))
+            .Where(r => r.State is ReplicaState.Ready).CountBy(r => r.Image).ToDictionary();
+        return holders.ToLookup(h => h.Digest, h => new ContentImage(h, replicas.GetValueOrDefault(h.Image)));
+    }
 
-    private static ScrubRecord? ScrubOf(ScrubResult? result, ILookup<Digest, ContentHolder> holders) => result is null ? null : new ScrubRecord(
+    private static ScrubRecord? ScrubOf(ScrubResult? result, ILookup<Digest, ContentImage> holders) => result is null ? null : new ScrubRecord(
         result.Bytes,
         [.. result.Faults.Select(f => new StoreFaultRecord(f.What, [.. f.Contents.Select(c => new FaultyContentRecord(c.Hex, ImagesOf(c, holders)))]))],
         result.Repairing);
 
-    private static ContentImageRecord[] ImagesOf(Digest content, ILookup<Digest, ContentHolder> holders) =>
-        [.. holders[content].Select(h => new ContentImageRecord(h.Image.ToString(), h.Name, h.Project.Value))];
+    private static ContentImageRecord[] ImagesOf(Digest content, ILookup<Digest, ContentImage> holders) =>
+        [.. holders[content].Select(i => new ContentImageRecord(i.Holder.Image.ToString(), i.Holder.Name, i.Holder.Project.Value, i.Replicas))];
 
-    private static IEnumerable<ProjectUseRecord> UsesOf(StoreReport report, ILookup<Digest, ContentHolder> holders) =>
+    private static IEnumerable<ProjectUseRecord> UsesOf(StoreReport report, ILookup<Digest, ContentImage> holders) =>
         from content in report.Contents
-        let projects = holders[content.Digest].GroupBy(h => h.Project).ToList()
+        let projects = holders[content.Digest].GroupBy(i => i.Holder.Project).ToList()
         from project in projects
         let isAlone = projects.Count == 1
         let images = project.LongCount()
@@ -72,4 +78,7 @@ internal sealed class StoreReports(StoreRegistry registry, IReplicaCatalogue cat
             uses.Sum(u => u.content.Logical * u.images),
             uses.Sum(u => u.isAlone ? u.content.Unique : 0),
             uses.Sum(u => u.content.Shared + (u.isAlone ? 0 : u.content.Unique)));
+
+    /// <param name="Replicas">In how many stores the image is ready.</param>
+    private sealed record ContentImage(ContentHolder Holder, int Replicas);
 }

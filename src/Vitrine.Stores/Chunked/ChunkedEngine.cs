@@ -103,8 +103,12 @@ internal sealed class ChunkedEngine : IAsyncDisposable
         }
     }
 
-    /// <exception cref="StoreDamagedException">The map is not there, or is not what was written.</exception>
-    public Task<ContentMap> LoadMapAsync(ContentRecord record) => _maps.GetAsync((record.Map, record.MapLength), LoadMapAsync);
+    /// <exception cref="StoreDamagedException">The map is not there, or it or the record is not what was written.</exception>
+    public async Task<ContentMap> LoadMapAsync(ContentRecord record)
+    {
+        var map = await _maps.GetAsync((record.Map, record.MapLength), LoadMapAsync);
+        return map.Length == record.Length ? map : throw new StoreDamagedException(Name, $"the record of content {record.Digest}");
+    }
 
     /// <summary>Has maps and tables read from the store again, where they may not be any more what they were.</summary>
     public void ForgetTables()

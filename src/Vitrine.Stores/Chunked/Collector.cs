@@ -37,8 +37,8 @@ internal sealed class Collector(ChunkedEngine engine)
         var signs = await engine.Packs.ListSignsAsync(StoreLayout.CondemnedPrefix, cancellationToken);
         var damaged = await engine.Packs.ListSignsAsync(StoreLayout.DamagedPrefix, cancellationToken);
         var survey = await StoreSurvey.TakeAsync(engine, withStaged: true, cancellationToken);
-        if (!survey.IsWhole)
-            return new CollectionResult(_freed, _moved, _condemned);
+        if (survey.Damage is { } damage)
+            throw new StoreDamagedException(engine.Name, damage.What, damage);
 
         await RemoveSignedAsync(survey, signs, cancellationToken);
         await RemoveMapsAsync(survey, cancellationToken);

@@ -10,13 +10,14 @@ internal static class Reporter
         var survey = await StoreSurvey.TakeAsync(engine, withStaged: false, cancellationToken);
         var contents = new List<ContentUse>();
         foreach (var (digest, record) in survey.Records)
-            contents.Add(await survey.MeasureAsync(digest, record));
+            contents.Add(await survey.TryMeasureAsync(digest, record) ?? new ContentUse(digest, record.Length, Unique: 0, Shared: 0));
 
-        var (unique, shared, unused) = (0L, 0L, 0L);
+        var (unique, shared, unused, unreadable) = (0L, 0L, 0L, 0L);
         foreach (var (number, pack) in survey.Packs)
         {
-            var (alone, together, nobody) = survey.UseOf(number)?.Sums() ?? (0, 0, pack.Length);
+            var (alone, together, nobody) = survey.UseOf(number)?.Sums() ?? (0, 0, 0);
             (unique, shared, unused) = (unique + alone, shared + together, unused + nobody);
+            unreadable += pack.Length - alone - together - nobody;
         }
 
         var named = survey.Records.Select(r => r.Record.Map).ToHashSet();
@@ -27,7 +28,13 @@ internal static class Reporter
             + (await SumAsync(engine, StoreLayout.FoundationName, _ => true, cancellationToken)).Counted;
         var staged = (await SumAsync(engine, StoreLayout.StagingPrefix, _ => true, cancellationToken)).Counted;
         var collectable = unused + maps.Others;
-        return new StoreReport(unique + shared + metadata + staged + collectable, unique, shared, metadata, staged, collectable, contents);
+        if (survey.Damage is not null)
+            (unreadable, collectable) = (unreadable + collectable, 0); // what cannot be read may need it
+
+        return new StoreReport(unique + shared + metadata + staged + collectable + unreadable, unique, shared, metadata, staged, collectable, contents)
+        {
+            Unreadable = unreadable,
+        };
     }
 
     private static async Task<(long Counted, long Others)> SumAsync(

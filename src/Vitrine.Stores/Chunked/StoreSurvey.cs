@@ -26,8 +26,8 @@ internal sealed class StoreSurvey
     /// <summary>What is known of a pack's use. A pack that cannot be read has none, and must be left alone.</summary>
     public PackUse? UseOf(int pack) => _uses.GetValueOrDefault(pack);
 
-    /// <summary>False where it is not known what some content refers to. Nothing may be taken for unused then: the record or map may be brought back.</summary>
-    public bool IsWhole { get; private set; } = true;
+    /// <summary>Why it is not known what some content refers to. Nothing may be taken for unused then: the record or map may be brought back. Null where all is known.</summary>
+    public StoreDamagedException? Damage { get; private set; }
 
     /// <summary>Whether anything refers to a pack, whether it can be read or not.</summary>
     public bool IsNeeded(int pack) => _missed.Contains(pack) || UseOf(pack) is { IsUsed: true };
@@ -53,10 +53,19 @@ internal sealed class StoreSurvey
         return survey;
     }
 
-    /// <summary>What a content takes of the store.</summary>
-    public async Task<ContentUse> MeasureAsync(Digest digest, ContentRecord record)
+    /// <summary>What a content takes of the store; null where its map cannot be read.</summary>
+    public async Task<ContentUse?> TryMeasureAsync(Digest digest, ContentRecord record)
     {
-        var map = await _engine.LoadMapAsync(record);
+        ContentMap map;
+        try
+        {
+            map = await _engine.LoadMapAsync(record);
+        }
+        catch (StoreDamagedException)
+        {
+            return null;
+        }
+
         var (unique, shared) = (0L, 0L);
         foreach (var use in Mark(map.Extents, out _))
         {
@@ -108,7 +117,7 @@ internal sealed class StoreSurvey
 
     private void AddDamagedRecord(Digest digest, StoreDamagedException damage)
     {
-        IsWhole = false;
+        Damage ??= damage;
         _faults.Add(new StoreFault(damage.What, [digest]));
     }
 

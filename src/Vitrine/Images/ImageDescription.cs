@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Vitrine.Access;
@@ -11,6 +12,10 @@ namespace Vitrine.Images;
 public sealed record ImageDescription(int Format, Image Image, IReadOnlyList<ImageMember> Members)
 {
     private const int PresentFormat = 1;
+
+    private static readonly int SumLength = SumBegins.Length + 64 + 1;
+
+    private static ReadOnlySpan<byte> SumBegins => ",\"sum\":\""u8;
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -29,11 +34,19 @@ public sealed record ImageDescription(int Format, Image Image, IReadOnlyList<Ima
     public static ImageDescription Of(Image image, IReadOnlyList<ImageMember> members) =>
         new(PresentFormat, image with { Version = 0, Transfer = null }, members);
 
-    public byte[] Write() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
+    /// <summary>The document ends with the SHA-256 of what it is without that: a member <c>sum</c>, which earlier releases pass over.</summary>
+    public byte[] Write()
+    {
+        var document = JsonSerializer.SerializeToUtf8Bytes(this, Json);
+        return [.. document.AsSpan(..^1), .. SumOf(document), .. "}"u8];
+    }
 
-    /// <returns>Null for what is no description of an active image, or one of a later release.</returns>
+    /// <returns>Null for what is no description of an active image, is damaged, or was written by a later release.</returns>
     public static ImageDescription? TryRead(ReadOnlySpan<byte> document)
     {
+        if (IsDamaged(document))
+            return null;
+
         try
         {
             return JsonSerializer.Deserialize<ImageDescription>(document, Json) is { Format: PresentFormat, Image: { Status: ImageStatus.Active, Content: not null } image } read
@@ -45,6 +58,18 @@ public sealed record ImageDescription(int Format, Image Image, IReadOnlyList<Ima
             return null;
         }
     }
+
+    // One of an earlier release has no sum.
+    private static bool IsDamaged(ReadOnlySpan<byte> document)
+    {
+        if (document.Length <= SumLength || !document[^(SumLength + 1)..].StartsWith(SumBegins))
+            return false;
+
+        byte[] summed = [.. document[..^(SumLength + 1)], .. "}"u8];
+        return !document[^(SumLength + 1)..^1].SequenceEqual(SumOf(summed));
+    }
+
+    private static byte[] SumOf(ReadOnlySpan<byte> document) => [.. SumBegins, .. Encoding.ASCII.GetBytes(Digest.Of(document).Hex), .. "\""u8];
 
     /// <summary>As <see cref="EnumWords"/> has them.</summary>
     private sealed class WordPolicy : JsonNamingPolicy

@@ -7,6 +7,7 @@ public interface IStoreUpkeep
 {
     /// <summary>Frees what no content refers to any more. What it finds is removed by a later run, when nobody can be reading it.</summary>
     /// <exception cref="WriterBusyException">Another collection is running.</exception>
+    /// <exception cref="StoreDamagedException">It cannot be told what some content refers to; nothing is freed then.</exception>
     Task<CollectionResult> CollectAsync(IProgress<UpkeepProgress>? progress, CancellationToken cancellationToken);
 
     /// <summary>Reads everything and holds it against its checksums and names.</summary>
@@ -50,6 +51,9 @@ public sealed record StoreFault(string What, IReadOnlyList<Digest> Contents);
 public sealed record StoreReport(
     long Stored, long Unique, long Shared, long Metadata, long Staged, long Collectable, IReadOnlyList<ContentUse> Contents)
 {
+    /// <summary>Of which it is not known whether anything refers to it, since what says so is damaged; a scrub names that.</summary>
+    public long Unreadable { get; init; }
+
     /// <summary>Of a store that shares nothing: each content takes its length.</summary>
     public static async Task<StoreReport> OfWholeContentsAsync(IContentStore store, CancellationToken cancellationToken)
     {

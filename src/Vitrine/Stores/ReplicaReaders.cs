@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Vitrine.Content;
 using Vitrine.Images;
 using Vitrine.Nodes;
@@ -6,27 +7,38 @@ using Vitrine.Transfers;
 namespace Vitrine.Stores;
 
 /// <summary>Opens the content of images where it is, the best place first.</summary>
-public sealed class ReplicaReaders(IReplicaCatalogue replicas, StorePlacement placement, StoreRegistry stores, ThisNode node)
+public sealed class ReplicaReaders(
+    IReplicaCatalogue replicas, StorePlacement placement, StoreRegistry stores, ThisNode node, ILogger<ReplicaReaders> logger)
 {
-    /// <summary>Opens the content in the first store that gives it.</summary>
+    /// <summary>Opens the content in the first store that gives it; where that fails later, the reader goes on with the next.</summary>
     /// <exception cref="ContentMissingException">Every store has lost it.</exception>
     public async Task<ContentReader> OpenAsync(ImageId image, Digest digest, CancellationToken cancellationToken)
     {
         LibraryException last = new ContentMissingException($"Image {image}");
-        foreach (var store in await FindAsync(image, cancellationToken))
-        {
-            try
-            {
-                return await stores.Contents(store).OpenAsync(digest, cancellationToken);
-            }
-            catch (LibraryException failure) when (failure is ContentMissingException or StoreUnavailableException or StoreDamagedException)
-            {
-                last = failure;
-            }
-        }
+        var untried = new Queue<string>(await FindAsync(image, cancellationToken));
+        var first = await OpenNextAsync(cancellationToken) ?? throw last;
+        return untried.Count > 0 ? new ReplicaReader(first, OpenNextAsync, logger) : first;
 
-        throw last;
+        async Task<ContentReader?> OpenNextAsync(CancellationToken token)
+        {
+            while (untried.TryDequeue(out var store))
+            {
+                try
+                {
+                    return await stores.Contents(store).OpenAsync(digest, token);
+                }
+                catch (LibraryException failure) when (IsOfReplica(failure))
+                {
+                    last = failure;
+                }
+            }
+
+            return null;
+        }
     }
+
+    /// <summary>Whether another replica may give what this one did not.</summary>
+    internal static bool IsOfReplica(LibraryException failure) => failure is ContentMissingException or StoreUnavailableException or StoreDamagedException;
 
     /// <summary>Chooses the store that a copy reads from: the one that it read from last, or after a failure the next one.</summary>
     /// <exception cref="ContentMissingException">No other store has the content.</exception>

@@ -1,3 +1,4 @@
+using Vitrine.Content;
 using Vitrine.Images;
 using Vitrine.Transfers;
 
@@ -28,7 +29,12 @@ internal sealed class StoreSync(
     private async Task CheckStoresAsync(StoreOperation operation, CancellationToken cancellationToken)
     {
         foreach (var store in operation.Sources.Prepend(operation.Store).Where(stores.Has))
-            await (await routes.FindAsync(store, cancellationToken)).MeasureAsync(cancellationToken);
+        {
+            // Some stores know their capacity without asking their server, but none what it has.
+            var contents = await routes.FindAsync(store, cancellationToken);
+            await contents.MeasureAsync(cancellationToken);
+            await contents.FindAsync(Digest.Of([]), cancellationToken);
+        }
     }
 
     private async Task BeginCopiesAsync(StoreOperation operation, CancellationToken cancellationToken)

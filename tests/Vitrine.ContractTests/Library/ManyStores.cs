@@ -86,9 +86,15 @@ public abstract class ManyStores : IDisposable
     }
 
     /// <summary>Flips a bit in the middle of content of a store.</summary>
-    private protected void Damage(string directory, Digest digest)
+    private protected void Damage(string directory, Digest digest) =>
+        Damage(Directory.EnumerateFiles(Home.PathOf(directory), "*", SearchOption.AllDirectories).Single(f => Path.GetFileName(f).Contains(digest.Hex[4..], StringComparison.Ordinal)));
+
+    /// <summary>The same of the only pack of a store.</summary>
+    private protected void DamagePack(string directory) =>
+        Damage(Directory.EnumerateFiles(Path.Combine(Home.PathOf(directory), "packs"), "*", SearchOption.AllDirectories).Single());
+
+    private static void Damage(string path)
     {
-        var path = Directory.EnumerateFiles(Home.PathOf(directory), "*", SearchOption.AllDirectories).Single(f => Path.GetFileName(f).Contains(digest.Hex[4..], StringComparison.Ordinal));
         var bytes = File.ReadAllBytes(path);
         bytes[bytes.Length / 2] ^= 1;
         File.SetAttributes(path, FileAttributes.Normal);

@@ -26,6 +26,33 @@ public sealed class ReplicaTests : ManyStores
     }
 
     [Fact]
+    public async Task A_reader_goes_on_from_another_replica_where_the_first_is_damaged_in_the_middle()
+    {
+        UseChunkedStores();
+        await using var node = await StartAsync();
+        var (image, content) = await NewImageAsync(node, 40 * LibraryHome.Block);
+        await CopyAsync(node, image, Second);
+        await CopyAsync(node, image, Third);
+        foreach (var store in new[] { "store", Second })
+            DamagePack(store);
+
+        Assert.Equal(content, await node.DownloadAsync(image));
+        await using var reader = (await node.Downloads.OpenAsync(image, Caller, Stop)).Reader;
+        var parts = await Task.WhenAll(Enumerable.Range(0, 40).Select(async i =>
+        {
+            var part = new byte[LibraryHome.Block];
+            for (var read = 0; read < part.Length;)
+                read += await reader.ReadAsync((long)i * part.Length + read, part.AsMemory(read), Stop);
+            return part;
+        }));
+        Assert.Equal(content, parts.SelectMany(part => part));
+
+        DamagePack(Third);
+        await using var next = await StartAsync();
+        await Assert.ThrowsAsync<StoreDamagedException>(() => next.DownloadAsync(image));
+    }
+
+    [Fact]
     public async Task An_import_to_several_stores_is_of_use_with_the_first_and_copied_to_the_others()
     {
         await using var node = await StartAsync();

@@ -214,7 +214,7 @@ public sealed class ChunkedUpkeepTests
     }
 
     [Fact]
-    public async Task One_flipped_bit_anywhere_in_a_pack_or_a_map_is_found_and_never_served()
+    public async Task One_flipped_bit_anywhere_in_a_pack_a_map_or_a_record_is_found_and_never_served()
     {
         var content = RandomNumberGenerator.GetBytes(600_000);
         var digest = await PutAsync(content);
@@ -223,12 +223,14 @@ public sealed class ChunkedUpkeepTests
         var random = new Random(3);
         await foreach (var found in _objects.ListAsync("", Stop))
         {
-            if (!found.Name.StartsWith(StoreLayout.PackPrefix, StringComparison.Ordinal) && !found.Name.StartsWith(StoreLayout.MapPrefix, StringComparison.Ordinal))
+            string[] prefixes = [StoreLayout.PackPrefix, StoreLayout.MapPrefix, StoreLayout.ContentPrefix];
+            if (!prefixes.Any(prefix => found.Name.StartsWith(prefix, StringComparison.Ordinal)))
                 continue;
 
             for (var i = 0; i < 60; i++)
             {
-                var offset = random.NextInt64(PackFormat.HeadLength, found.Length);
+                var isRecord = found.Name.StartsWith(StoreLayout.ContentPrefix, StringComparison.Ordinal);
+                var offset = random.NextInt64(isRecord ? 0 : PackFormat.HeadLength, found.Length);
                 _objects.Flip(found.Name, offset);
                 _store = Open();
                 var served = await TryReadAsync(digest);
@@ -329,7 +331,7 @@ public sealed class ChunkedUpkeepTests
         var map = await _objects.ListAsync(StoreLayout.MapPrefix, Stop).SingleAsync(Stop);
         await _objects.DeleteAsync(map.Name, Stop);
         _store = Open();
-        await CollectAllAsync();
+        await Assert.ThrowsAsync<StoreDamagedException>(CollectAllAsync);
         Assert.Single(await _objects.ListAsync(StoreLayout.PackPrefix, Stop).ToListAsync(Stop));
         Assert.Contains((await _store.ScrubAsync(null, null, Stop)).Faults, f => f.Contents.Contains(digest));
 
@@ -339,16 +341,48 @@ public sealed class ChunkedUpkeepTests
     }
 
     [Fact]
-    public async Task A_record_that_is_damaged_is_reported_and_stops_nothing_else()
+    public async Task A_record_that_is_damaged_is_reported_and_stops_nothing_but_collections()
     {
         var lost = await PutAsync(RandomNumberGenerator.GetBytes(50_000));
         var kept = await PutAsync(RandomNumberGenerator.GetBytes(50_000));
         await _objects.PutAsync(StoreLayout.ContentName(lost), "{"u8.ToArray(), Stop);
+        _clock.Advance(2 * Grace);
 
         Assert.Equal([kept], await _store.ListAsync(Stop).Select(c => c.Digest).ToListAsync(Stop));
         Assert.Contains((await _store.ScrubAsync(null, null, Stop)).Faults, f => f.Contents.Contains(lost));
-        await _store.CollectAsync(null, Stop);
+        await Assert.ThrowsAsync<StoreDamagedException>(() => _store.CollectAsync(null, Stop));
         Assert.Equal(kept, await DigestOfAsync(kept));
+        await AssertReportedAsync(isWhole: false, [kept]);
+
+        await _store.DeleteAsync(lost, Stop);
+        await CollectAllAsync();
+        Assert.Equal(kept, await DigestOfAsync(kept));
+        await AssertReportedAsync(isWhole: true, [kept]);
+    }
+
+    [Fact]
+    public async Task A_report_of_a_store_in_which_something_is_damaged_says_what_it_does_not_know()
+    {
+        var (one, two) = (await PutAsync(RandomNumberGenerator.GetBytes(50_000)), await PutAsync(RandomNumberGenerator.GetBytes(50_000)));
+        await AssertReportedAsync(isWhole: true, [one, two]);
+        foreach (var prefix in new[] { StoreLayout.MapPrefix, StoreLayout.PackPrefix })
+        {
+            var damaged = await _objects.ListAsync(prefix, Stop).FirstAsync(Stop);
+            _objects.Flip(damaged.Name, damaged.Length - 1);
+            _store = Open();
+            await AssertReportedAsync(isWhole: false, [one, two]);
+            _objects.Flip(damaged.Name, damaged.Length - 1);
+            _store = Open();
+        }
+    }
+
+    private async Task AssertReportedAsync(bool isWhole, IReadOnlyList<Digest> contents)
+    {
+        var report = await _store.ReportAsync(Stop);
+        Assert.Equal(isWhole, report.Unreadable == 0);
+        Assert.Equal(contents.Select(c => c.Hex).Order(), report.Contents.Select(c => c.Digest.Hex).Order());
+        Assert.Equal(report.Stored, report.Unique + report.Shared + report.Metadata + report.Staged + report.Collectable + report.Unreadable);
+        Assert.Equal(report.Stored, (await _objects.ListAsync("", Stop).ToListAsync(Stop)).Sum(o => o.Length));
     }
 
     [Fact]
