@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using System.Text;
 using Vitrine.Stores;
@@ -53,6 +55,32 @@ public sealed class S3FaultTests : IAsyncLifetime
             _server.On(call).Answer(status, code).Times(2);
 
         await UseAllAsync();
+    }
+
+    [Fact]
+    public async Task Every_try_is_measured()
+    {
+        var name = $"store-{Guid.NewGuid():N}";
+        var tries = new ConcurrentBag<string>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Name == "vitrine.stores.requests")
+                self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<double>((_, seconds, tags, _) =>
+        {
+            if (tags[0].Value is string store && store == name && seconds >= 0)
+                tries.Add($"{tags[1].Value} {tags[2].Value}");
+        });
+        listener.Start();
+        await using var store = new S3Objects(name, _options, TimeProvider.System);
+        _server.On(S3Call.Get).Answer(503, "SlowDown").Times(2);
+        await store.PutAsync(Name, Bytes, Stop);
+        Assert.Equal(Bytes.Length, await store.ReadAsync(Name, 0, new byte[Bytes.Length], Stop));
+        Assert.Null(await store.FindAsync("packs/none", Stop));
+
+        Assert.Equal(["Find answered", "List answered", "PutAtOnce answered", "Read answered", "Read failed", "Read failed"], tries.Order(StringComparer.Ordinal));
     }
 
     [Theory]

@@ -9,6 +9,8 @@ internal sealed class S3Errors(string store)
 {
     private const int LongestCode = 64;
 
+    public string Store => store;
+
     /// <summary>Whether the same request may succeed later.</summary>
     public static bool IsPassing(Exception error) => error switch
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using Amazon.Runtime;
 using Amazon.S3;
 
@@ -35,13 +36,15 @@ internal sealed class S3Requests : IDisposable
     /// <param name="needed">How many bytes the request writes, for the failure that there is no room for them.</param>
     /// <exception cref="StoreUnavailableException">The server refuses it, or fails longer than it is asked again.</exception>
     /// <exception cref="StoreFullException">There is no room.</exception>
-    public async Task<T> SendAsync<T>(Func<AmazonS3Client, CancellationToken, Task<T>> request, CancellationToken cancellationToken, long? needed = null)
+    /// <param name="operation">What the request is for, as metrics name it.</param>
+    public async Task<T> SendAsync<T>(
+        Func<AmazonS3Client, CancellationToken, Task<T>> request, CancellationToken cancellationToken, long? needed = null, [CallerMemberName] string operation = "")
     {
         for (var retry = 0; ; retry++)
         {
             try
             {
-                return await TryAsync(request, cancellationToken);
+                return await TryAsync(request, operation, cancellationToken);
             }
             catch (Exception error) when (IsOfTheServer(error))
             {
@@ -55,11 +58,11 @@ internal sealed class S3Requests : IDisposable
     }
 
     /// <summary>Sends what nobody waits for the success of.</summary>
-    public async Task SendOnceAsync<T>(Func<AmazonS3Client, CancellationToken, Task<T>> request)
+    public async Task SendOnceAsync<T>(Func<AmazonS3Client, CancellationToken, Task<T>> request, [CallerMemberName] string operation = "")
     {
         try
         {
-            await TryAsync(request, CancellationToken.None);
+            await TryAsync(request, operation, CancellationToken.None);
         }
         catch (Exception error) when (IsOfTheServer(error))
         {
@@ -76,18 +79,27 @@ internal sealed class S3Requests : IDisposable
     // Whatever comes out of a request, the client's own parsers included, is an answer of the server's; what we say of it is not.
     private static bool IsOfTheServer(Exception error) => error is not (LibraryException or ObjectMissingException);
 
-    private async Task<T> TryAsync<T>(Func<AmazonS3Client, CancellationToken, Task<T>> request, CancellationToken cancellationToken)
+    private async Task<T> TryAsync<T>(Func<AmazonS3Client, CancellationToken, Task<T>> request, string operation, CancellationToken cancellationToken)
     {
         await _slots.WaitAsync(cancellationToken);
+        var (began, outcome) = (_time.GetTimestamp(), "failed");
         try
         {
             using var time = new CancellationTokenSource(_options.RequestTimeout, _time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, time.Token);
-            return await request(_client, either.Token);
+            var answer = await request(_client, either.Token);
+            outcome = "answered";
+            return answer;
+        }
+        catch (ObjectMissingException)
+        {
+            outcome = "answered";
+            throw;
         }
         finally
         {
             _slots.Release();
+            StoreMeter.Observe(Errors.Store, operation, outcome, _time.GetElapsedTime(began));
         }
     }
 
