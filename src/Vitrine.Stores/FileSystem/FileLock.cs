@@ -13,17 +13,25 @@ internal static class FileLock
     /// <returns>Null where somebody else holds it.</returns>
     public static FileStream? TryOpen(string path)
     {
-        while (TryLock(path) is { } file)
+        while (true)
         {
-            // Between opening and locking, the last holder may have removed the name. The lock is then one on nothing,
-            // and has to be taken again on what has the name now.
-            if (NativeFile.Find(path)?.Identity == NativeFile.Examine(file.SafeFileHandle).Identity)
-                return file;
+            try
+            {
+                if (TryLock(path) is not { } file)
+                    return null;
 
-            file.Dispose();
+                // Between opening and locking, the last holder may have removed the name. The lock is then one on nothing,
+                // and has to be taken again on what has the name now.
+                if (IsOf(path, file))
+                    return file;
+
+                file.Dispose();
+            }
+            catch (FileNotFoundException)
+            {
+                // It was made or found, and its name removed before it could be looked at.
+            }
         }
-
-        return null;
     }
 
     public static FileStream Open(string path, FileShare share)
@@ -33,6 +41,32 @@ internal static class FileLock
             options.UnixCreateMode = Rights;
 
         return new FileStream(path, options);
+    }
+
+    private static bool IsOf(string path, FileStream file)
+    {
+        try
+        {
+            return NativeFile.Find(path) is { } named && IsSame(named.Identity, file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static bool IsSame(FileIdentity named, FileStream file)
+    {
+        try
+        {
+            return NativeFile.Examine(file.SafeFileHandle).Identity == named;
+        }
+        catch (IOException error) when (UnixError.Of(error) is UnixError.Stale or UnixError.NoEntry)
+        {
+            // A file server forgets a file whose name another machine removes, be it open here.
+            return false;
+        }
     }
 
     private static FileStream? TryLock(string path)

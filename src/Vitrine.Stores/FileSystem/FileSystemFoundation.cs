@@ -45,7 +45,13 @@ internal static class FileSystemFoundation
         try
         {
             Write(newPath, FileSystemLayout.Number + "\n");
-            NativeFile.Rename(newPath, layout.LayoutPath);
+
+            // Nodes that begin at once write the same. What one of them reads is not replaced under it, where that can be helped: file servers
+            // call it stale then.
+            if (NativeFile.TryLink(newPath, layout.LayoutPath))
+                File.Delete(newPath);
+            else
+                NativeFile.Rename(newPath, layout.LayoutPath);
         }
         catch
         {

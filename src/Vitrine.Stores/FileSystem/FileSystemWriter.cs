@@ -15,6 +15,7 @@ internal sealed class FileSystemWriter : ContentWriter
     private readonly Writeback _writeback;
     private long _length;
     private bool _isNameDurable;
+    private bool _isPublishing;
     private bool _isCommitted;
     private volatile bool _isDoubtful;
 
@@ -51,9 +52,8 @@ internal sealed class FileSystemWriter : ContentWriter
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         ThrowIfCommitted();
-        if (_isDoubtful)
-            throw _errors.Unavailable("it could not make durable what was written before.");
-
+        ThrowIfPublished();
+        ThrowIfDoubtful();
         try
         {
             await RandomAccess.WriteAsync(Handle, bytes, _length, cancellationToken);
@@ -90,7 +90,7 @@ internal sealed class FileSystemWriter : ContentWriter
 
     public override async ValueTask DisposeAsync()
     {
-        if (_isDoubtful)
+        if (_file.CanWrite && (_isDoubtful || !WasTaken()) && !MayBePublished())
             TryCutTo(_checkpoint.DurableLength);
         _checkpoint.Dispose();
         await _file.DisposeAsync();
@@ -160,6 +160,7 @@ internal sealed class FileSystemWriter : ContentWriter
 
     private void SyncData()
     {
+        ThrowIfDoubtful();
         try
         {
             NativeFile.SyncData(Handle);
@@ -173,8 +174,24 @@ internal sealed class FileSystemWriter : ContentWriter
         }
     }
 
+    // A file server may say only when a file is closed that it has no room for what it was given, and .NET does not listen then.
+    private bool WasTaken()
+    {
+        try
+        {
+            NativeFile.CheckClose(Handle);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     private void Reset()
     {
+        ThrowIfPublished();
+
         // In this order: the old checkpoint must not vouch for bytes that are written after the cut.
         _checkpoint.Save(0, _boot);
         CutTo(0);
@@ -199,6 +216,7 @@ internal sealed class FileSystemWriter : ContentWriter
         Directory.CreateDirectory(directory);
 
         var path = _layout.PathOf(digest);
+        _isPublishing = true;
         if (NativeFile.Find(path)?.Length == _length)
             File.Delete(_layout.PathOf(_key));
         else
@@ -223,7 +241,7 @@ internal sealed class FileSystemWriter : ContentWriter
         {
             CutTo(length);
         }
-        catch (IOException)
+        catch (Exception error) when (UnixError.IsBehind(error))
         {
             _length = length;
         }
@@ -246,5 +264,30 @@ internal sealed class FileSystemWriter : ContentWriter
     {
         if (_isCommitted)
             throw new InvalidOperationException("The writer has committed; open another.");
+    }
+
+    private void ThrowIfDoubtful()
+    {
+        if (_isDoubtful)
+            throw _errors.Unavailable("it could not make durable what was written before.");
+    }
+
+    private void ThrowIfPublished()
+    {
+        if (MayBePublished())
+            throw _errors.Unavailable("it may have the content already, and could not make that durable.");
+    }
+
+    // From the rename on the file is seen under its digest, also where the commit has failed behind it, or the answer to the rename was lost.
+    private bool MayBePublished()
+    {
+        try
+        {
+            return _isPublishing && NativeFile.Find(_layout.PathOf(_key))?.Identity != NativeFile.Examine(Handle).Identity;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
     }
 }

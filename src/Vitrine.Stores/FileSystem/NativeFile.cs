@@ -17,6 +17,13 @@ internal static partial class NativeFile
     /// <summary>Makes a file's bytes and length survive a power cut; times and rights may lag behind.</summary>
     public static void SyncData(SafeFileHandle file) => Check(fdatasync(file));
 
+    /// <summary>Has a file that stays open taken to where it is kept, as far as a close does so, and throws what the close says of that.</summary>
+    public static void CheckClose(SafeFileHandle file)
+    {
+        var copy = fcntl(file, DuplicateCloseOnExec, 0);
+        Check(copy < 0 ? copy : close(copy));
+    }
+
     /// <summary>Asks the kernel to begin writing a range to the disk, so that a later sync finds little left to do.</summary>
     public static void StartWriteback(SafeFileHandle file, long offset, long length)
     {
@@ -34,6 +41,10 @@ internal static partial class NativeFile
     /// <summary>Gives a file another name in one step, replacing what has that name.</summary>
     /// <remarks>File.Move copies where a rename is not possible, and a copy can be seen half done.</remarks>
     public static void Rename(string from, string to) => Check(rename(from, to));
+
+    /// <summary>Gives a file a second name, unless something has that name already.</summary>
+    /// <returns>Whether something has it now; a file system may have no second names.</returns>
+    public static bool TryLink(string from, string to) => link(from, to) == 0 || Marshal.GetLastPInvokeError() == UnixError.Exists;
 
     /// <returns>Null where there is nothing of that name.</returns>
     public static FileFacts? Find(string path)
@@ -68,6 +79,7 @@ internal static partial class NativeFile
 
     private const int OpenReadOnly = 0; // O_RDONLY
     private const int OpenCloseOnExec = 0x80000; // O_CLOEXEC
+    private const int DuplicateCloseOnExec = 1030; // F_DUPFD_CLOEXEC
     private const uint SyncFileRangeWrite = 2; // SYNC_FILE_RANGE_WRITE
     private const int AdviceNotNeeded = 4; // POSIX_FADV_DONTNEED
     private const int CurrentDirectory = -100; // AT_FDCWD
@@ -105,6 +117,18 @@ internal static partial class NativeFile
     // posix_fadvise(2)
     [LibraryImport("libc")]
     private static partial int posix_fadvise(SafeFileHandle file, long offset, long length, int advice);
+
+    // fcntl(2): its third argument is passed as that of a function that has three
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fcntl(SafeFileHandle file, int command, int argument);
+
+    // close(2)
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int close(int file);
+
+    // link(2)
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int link(string from, string to);
 
     // rename(2)
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -9,6 +9,7 @@ internal static class UnixError
     public const int NoSuchDevice = 6; // ENXIO
     public const int WouldBlock = 11; // EWOULDBLOCK, EAGAIN
     public const int Access = 13; // EACCES
+    public const int Exists = 17; // EEXIST
     public const int CrossDevice = 18; // EXDEV
     public const int NoDevice = 19; // ENODEV
     public const int NotDirectory = 20; // ENOTDIR

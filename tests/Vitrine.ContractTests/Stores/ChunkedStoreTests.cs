@@ -260,12 +260,12 @@ public sealed class ChunkedStoreInMemoryTests : ChunkedStoreContract
         new("memory", _objects, new ChunkedStoreOptions(), new ManualClock(), _ => Task.FromResult(true));
 }
 
-public sealed class ChunkedStoreInDirectoryTests : ChunkedStoreContract, IDisposable
+public abstract class ChunkedStoreInDirectoryContract(DirectoryInfo root) : ChunkedStoreContract, IAsyncLifetime
 {
-    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("vitrine-store-");
-    private ChunkedStore? _store;
+    private readonly List<ChunkedStore> _opened = [];
+    private ChunkedStore _store = null!;
 
-    internal override IContentStore Store => _store ??= Open();
+    internal override IContentStore Store => _store;
 
     internal override async Task<IContentStore> CutPowerAsync(params ContentWriter[] open)
     {
@@ -276,11 +276,34 @@ public sealed class ChunkedStoreInDirectoryTests : ChunkedStoreContract, IDispos
         return _store = Open();
     }
 
-    public void Dispose() => _root.Delete(recursive: true);
+    public ValueTask InitializeAsync()
+    {
+        _store = Open();
+        return ValueTask.CompletedTask;
+    }
 
-    private ChunkedStore Open() =>
-        ChunkedStore.InDirectory("main", _root.FullName, new ChunkedStoreOptions(), TimeProvider.System);
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+
+        // A mount keeps what is removed while it is open, under another name.
+        foreach (var store in _opened)
+            await store.DisposeAsync();
+
+        root.Delete(recursive: true);
+    }
+
+    private ChunkedStore Open()
+    {
+        var store = ChunkedStore.InDirectory("main", root.FullName, new ChunkedStoreOptions(), TimeProvider.System);
+        _opened.Add(store);
+        return store;
+    }
 }
+
+public sealed class ChunkedStoreInDirectoryTests() : ChunkedStoreInDirectoryContract(Directory.CreateTempSubdirectory("vitrine-store-"));
+
+public sealed class ChunkedStoreOnMountTests(FaultyMount mount) : ChunkedStoreInDirectoryContract(mount.CreateDirectory()), IClassFixture<FaultyMount>;
 
 public abstract class ChunkedStoreInBucketContract : ChunkedStoreContract, IAsyncLifetime
 {

@@ -7,12 +7,12 @@ using Vitrine.Testing;
 
 namespace Vitrine.ContractTests.Stores;
 
-public sealed class FileSystemStoreTests : ContentStoreContract, IDisposable
+/// <summary>What the store of whole files promises beyond the contract, on any file system.</summary>
+public abstract class FileSystemStoreContract(DirectoryInfo root) : ContentStoreContract, IDisposable
 {
     private static readonly byte[] Bytes = [1, 2, 3, 4, 5];
     private static readonly StagingKey Key = new("key");
 
-    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("vitrine-store-");
     private FileSystemStore? _store;
 
     internal override IContentStore Store => _store ??= Open(new BootId(Guid.NewGuid()));
@@ -27,7 +27,11 @@ public sealed class FileSystemStoreTests : ContentStoreContract, IDisposable
         return Open(new BootId(Guid.NewGuid()));
     }
 
-    public void Dispose() => _root.Delete(recursive: true);
+    public void Dispose()
+    {
+        GC.SuppressFinalize(this);
+        root.Delete(recursive: true);
+    }
 
     [Fact]
     public async Task After_the_death_of_the_process_alone_what_was_not_flushed_is_there_too()
@@ -164,7 +168,7 @@ public sealed class FileSystemStoreTests : ContentStoreContract, IDisposable
         Assert.Equal([(Key, 0L)], (await store.ListStagedAsync(Stop).ToListAsync(Stop)).Select(s => (s.Key, s.Length)));
 
         await store.DiscardAsync(Key, Stop);
-        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(_root.FullName, "staging")));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(root.FullName, "staging")));
     }
 
     [Fact]
@@ -172,7 +176,7 @@ public sealed class FileSystemStoreTests : ContentStoreContract, IDisposable
     {
         await PutAsync(Store, Key, Bytes);
         await File.WriteAllTextAsync(ContentPath(Bytes) + ".note", "an operator's", Stop);
-        await File.WriteAllTextAsync(Path.Combine(_root.FullName, "staging", "Read Me"), "an operator's", Stop);
+        await File.WriteAllTextAsync(Path.Combine(root.FullName, "staging", "Read Me"), "an operator's", Stop);
 
         Assert.Single(await Store.ListAsync(Stop).ToListAsync(Stop));
         Assert.Empty(await Store.ListStagedAsync(Stop).ToListAsync(Stop));
@@ -202,39 +206,39 @@ public sealed class FileSystemStoreTests : ContentStoreContract, IDisposable
     public async Task The_capacity_is_that_of_the_disk()
     {
         var capacity = await Store.MeasureAsync(Stop);
-        Assert.Equal(new DriveInfo(_root.FullName).TotalSize, capacity.Total);
+        Assert.Equal(new DriveInfo(root.FullName).TotalSize, capacity.Total);
     }
 
     [Fact]
     public void A_directory_that_is_missing_is_no_store()
     {
-        var failure = Assert.Throws<StoreUnavailableException>(() => FileSystemStore.Open("main", Path.Combine(_root.FullName, "missing")));
-        Assert.DoesNotContain(_root.FullName, failure.Message, StringComparison.Ordinal);
+        var failure = Assert.Throws<StoreUnavailableException>(() => FileSystemStore.Open("main", Path.Combine(root.FullName, "missing")));
+        Assert.DoesNotContain(root.FullName, failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_directory_of_somebody_else_is_left_alone()
     {
-        File.WriteAllText(Path.Combine(_root.FullName, "thesis.txt"), "mine");
-        Assert.Throws<StoreUnavailableException>(() => FileSystemStore.Open("main", _root.FullName));
-        Assert.Equal(["thesis.txt"], Directory.GetFileSystemEntries(_root.FullName).Select(Path.GetFileName));
+        File.WriteAllText(Path.Combine(root.FullName, "thesis.txt"), "mine");
+        Assert.Throws<StoreUnavailableException>(() => FileSystemStore.Open("main", root.FullName));
+        Assert.Equal(["thesis.txt"], Directory.GetFileSystemEntries(root.FullName).Select(Path.GetFileName));
     }
 
     [Fact]
     public void A_layout_of_a_later_version_is_left_alone()
     {
-        File.WriteAllText(Path.Combine(_root.FullName, "layout"), "2\n");
-        Assert.Throws<StoreUnavailableException>(() => FileSystemStore.Open("main", _root.FullName));
-        Assert.Equal(["layout"], Directory.GetFileSystemEntries(_root.FullName).Select(Path.GetFileName));
+        File.WriteAllText(Path.Combine(root.FullName, "layout"), "2\n");
+        Assert.Throws<StoreUnavailableException>(() => FileSystemStore.Open("main", root.FullName));
+        Assert.Equal(["layout"], Directory.GetFileSystemEntries(root.FullName).Select(Path.GetFileName));
     }
 
     [Fact]
     public void A_first_start_that_was_cut_off_is_finished_by_the_next()
     {
-        File.WriteAllText(Path.Combine(_root.FullName, "layout.0011"), "");
-        Directory.CreateDirectory(Path.Combine(_root.FullName, "lost+found"));
-        FileSystemStore.Open("main", _root.FullName);
-        Assert.Equal("1\n", File.ReadAllText(Path.Combine(_root.FullName, "layout")));
+        File.WriteAllText(Path.Combine(root.FullName, "layout.0011"), "");
+        Directory.CreateDirectory(Path.Combine(root.FullName, "lost+found"));
+        FileSystemStore.Open("main", root.FullName);
+        Assert.Equal("1\n", File.ReadAllText(Path.Combine(root.FullName, "layout")));
     }
 
     [Fact]
@@ -242,16 +246,16 @@ public sealed class FileSystemStoreTests : ContentStoreContract, IDisposable
     {
         for (var round = 0; round < 50; round++)
         {
-            var root = _root.CreateSubdirectory($"round-{round}").FullName;
+            var place = root.CreateSubdirectory($"round-{round}").FullName;
             using var start = new Barrier(4);
             await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Factory.StartNew(
                 () =>
                 {
                     start.SignalAndWait(Stop);
-                    FileSystemStore.Open("main", root);
+                    FileSystemStore.Open("main", place);
                 },
                 Stop, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
-            Assert.Equal("1\n", File.ReadAllText(Path.Combine(root, "layout")));
+            Assert.Equal("1\n", File.ReadAllText(Path.Combine(place, "layout")));
         }
     }
 
@@ -260,18 +264,18 @@ public sealed class FileSystemStoreTests : ContentStoreContract, IDisposable
     {
         var store = Store;
         await PutAsync(store, Key, Bytes);
-        var away = _root.FullName + ".away";
-        Directory.Move(_root.FullName, away);
-        _root.Create();
+        var away = root.FullName + ".away";
+        Directory.Move(root.FullName, away);
+        root.Create();
         try
         {
             await ExpectUnavailableAsync(store);
-            Assert.Empty(Directory.GetFileSystemEntries(_root.FullName));
+            Assert.Empty(Directory.GetFileSystemEntries(root.FullName));
         }
         finally
         {
-            _root.Delete();
-            Directory.Move(away, _root.FullName);
+            root.Delete();
+            Directory.Move(away, root.FullName);
         }
     }
 
@@ -288,15 +292,15 @@ public sealed class FileSystemStoreTests : ContentStoreContract, IDisposable
         await Assert.ThrowsAsync<StoreUnavailableException>(() => store.ProbeAsync(Stop));
     }
 
-    private string StagedPath => Path.Combine(_root.FullName, "staging", Key.Value);
+    private string StagedPath => Path.Combine(root.FullName, "staging", Key.Value);
 
     private string ContentPath(byte[] content)
     {
         var hex = Digest.Of(content).Hex;
-        return Path.Combine(_root.FullName, "content", hex[..2], hex);
+        return Path.Combine(root.FullName, "content", hex[..2], hex);
     }
 
-    private FileSystemStore Open(BootId boot) => FileSystemStore.Open("main", _root.FullName, boot);
+    private FileSystemStore Open(BootId boot) => FileSystemStore.Open("main", root.FullName, boot);
 
     private void Tear(int slot)
     {
@@ -317,3 +321,7 @@ public sealed class FileSystemStoreTests : ContentStoreContract, IDisposable
         }
     }
 }
+
+public sealed class FileSystemStoreTests() : FileSystemStoreContract(Directory.CreateTempSubdirectory("vitrine-store-"));
+
+public sealed class FileSystemStoreOnMountTests(FaultyMount mount) : FileSystemStoreContract(mount.CreateDirectory()), IClassFixture<FaultyMount>;
