@@ -386,3 +386,8 @@ public sealed class ChunkedStoreInCephTests(CephServer server) : ChunkedStoreInB
 {
     private protected override Task<S3StoreOptions> CreatePlaceAsync() => server.CreatePlaceAsync();
 }
+
+public sealed class ChunkedStoreInSwiftTests(SwiftServer server) : ChunkedStoreInBucketContract
+{
+    private protected override Task<S3StoreOptions> CreatePlaceAsync() => server.CreatePlaceAsync();
+}
