@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using Vitrine.Client;
+using Vitrine.Stores.Rbd;
 using Vitrine.Testing;
 using Vitrine.Testing.S3;
 using Vitrine.Testing.Sources;
@@ -23,16 +24,9 @@ public sealed class RbdStoreTests(CephServer ceph) : IAsyncLifetime
     {
         var options = await ceph.CreateImagesAsync();
         _prefix = options.Prefix;
-        _server = await ServerProcess.StartAsync(new Dictionary<string, string>
+        _server = await ServerProcess.StartAsync(new Dictionary<string, string>(SettingsOf("main", options))
         {
             ["VITRINE_SOURCES__DIRECTORIES__0"] = Path.GetTempPath(),
-            ["VITRINE_STORES__main__KIND"] = "rbd",
-            ["VITRINE_STORES__main__CONVERT__any"] = "raw",
-            ["VITRINE_STORES__main__RBD__CONFIGFILE"] = options.ConfigFile,
-            ["VITRINE_STORES__main__RBD__KEYRING"] = options.Keyring!,
-            ["VITRINE_STORES__main__RBD__USER"] = options.User,
-            ["VITRINE_STORES__main__RBD__POOL"] = options.Pool,
-            ["VITRINE_STORES__main__RBD__PREFIX"] = options.Prefix,
         });
         _client = _server.NewClient();
     }
@@ -56,7 +50,7 @@ public sealed class RbdStoreTests(CephServer ceph) : IAsyncLifetime
         Assert.Equal(digest, await DigestOfAsync(export));
 
         await VitrineAsync("image", "delete", "pushed");
-        Assert.Empty(await ListNamesAsync());
+        Assert.Empty(await ListNamesAsync(_prefix));
     }
 
     [Fact]
@@ -84,6 +78,55 @@ public sealed class RbdStoreTests(CephServer ceph) : IAsyncLifetime
         Assert.Equal((await DigestOfAsync(file), "qcow2"), (image.SourceFile!.Sha256, image.SourceFile.Format));
         await ceph.RunAsync("rbd", "export", "--no-progress", _prefix + image.Sha256, export);
         Assert.Equal(image.Sha256, await DigestOfAsync(export));
+    }
+
+    [Fact]
+    public async Task Images_are_copied_into_a_pool_move_on_to_another_store_and_come_back()
+    {
+        const string Away = "away";
+        const string Local = "local";
+        var away = await ceph.CreateImagesAsync();
+        var directory = Directory.CreateDirectory(Path.Combine(_server.Data, Local)).FullName;
+        await _server.KillAsync();
+        await _server.StartAgainAsync(new Dictionary<string, string>(SettingsOf(Away, away))
+        {
+            ["VITRINE_STORES__main__DEFAULT"] = "true",
+            [$"VITRINE_STORES__{Local}__KIND"] = "directory",
+            [$"VITRINE_STORES__{Local}__PATH"] = directory,
+        });
+
+        var digests = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var name in new[] { "one", "two" })
+        {
+            // With a hole, and of a length that ends within an object of the pool.
+            var (file, bytes) = (Path.Combine(_server.Data, name), RandomNumberGenerator.GetBytes((9 << 20) + 4096));
+            bytes.AsSpan(1 << 20, 5 << 20).Clear();
+            await File.WriteAllBytesAsync(file, bytes, Stop);
+            await VitrineAsync("image", "push", file, "--name", name, "--store", Local);
+            digests[name] = await DigestOfAsync(file);
+        }
+
+        // Before each image is pulled, it is taken away from where else it is.
+        Assert.Contains("Store main: 2 images copied", await VitrineAsync("store", "copy", Local, "main"), StringComparison.Ordinal);
+        foreach (var name in digests.Keys)
+            await VitrineAsync("image", "delete", name, "--store", Local);
+        Assert.Empty(Directory.GetFiles(Path.Combine(directory, "content"), "*", SearchOption.AllDirectories));
+        await AssertPulledFromAsync("main", digests);
+        await AssertExportedAsync(_prefix, digests);
+
+        Assert.Contains($"Store {Away}: 2 images copied", await VitrineAsync("store", "migrate", "main", Away), StringComparison.Ordinal);
+        Assert.Contains("one", await VitrineAsync("store", "cleanup", "main"), StringComparison.Ordinal);
+        Assert.Equal(2, (await ListNamesAsync(_prefix)).Count);
+        Assert.Contains("2 images removed", await VitrineAsync("store", "cleanup", "main", "--confirm"), StringComparison.Ordinal);
+        Assert.Empty(await ListNamesAsync(_prefix));
+        await AssertPulledFromAsync(Away, digests);
+        await AssertExportedAsync(away.Prefix, digests);
+
+        Assert.Contains($"Store {Local}: 2 images copied", await VitrineAsync("store", "sync", Local, "--from", Away), StringComparison.Ordinal);
+        foreach (var name in digests.Keys)
+            await VitrineAsync("image", "delete", name, "--store", Away);
+        Assert.Empty(await ListNamesAsync(away.Prefix));
+        await AssertPulledFromAsync(Local, digests);
     }
 
     [Fact]
@@ -120,7 +163,7 @@ public sealed class RbdStoreTests(CephServer ceph) : IAsyncLifetime
             Assert.Equal(image.Sha256, await DigestOfAsync(export));
         }
 
-        Assert.Equal(files.Count, (await ListNamesAsync()).Count);
+        Assert.Equal(files.Count, (await ListNamesAsync(_prefix)).Count);
     }
 
     private async Task<bool> AnyOpenAsync()
@@ -134,10 +177,44 @@ public sealed class RbdStoreTests(CephServer ceph) : IAsyncLifetime
         return false;
     }
 
-    private async Task<IReadOnlyList<string>> ListNamesAsync() =>
-        [.. (await ceph.RunAsync("rbd", "ls")).Split('\n').Where(n => n.StartsWith(_prefix, StringComparison.Ordinal))];
+    private async Task AssertPulledFromAsync(string store, Dictionary<string, string> digests)
+    {
+        foreach (var (name, digest) in digests)
+        {
+            var image = await _client.ListImagesAsync([new("name", name)], Stop).SingleAsync(Stop);
+            Assert.Equal([(store, "ready")], image.Replicas.Select(r => (r.Store, r.State)));
+            var pulled = Path.Combine(_server.Data, $"{name}-{store}");
+            await VitrineAsync("image", "pull", name, "--output", pulled);
+            Assert.Equal(digest, await DigestOfAsync(pulled));
+        }
+    }
 
-    private async Task VitrineAsync(params string[] arguments) =>
+    private async Task AssertExportedAsync(string prefix, Dictionary<string, string> digests)
+    {
+        Assert.Equal(digests.Values.Select(d => prefix + d).Order(StringComparer.Ordinal), (await ListNamesAsync(prefix)).Order(StringComparer.Ordinal));
+        foreach (var digest in digests.Values)
+        {
+            var export = Path.Combine(_server.Data, $"{prefix}{digest}");
+            await ceph.RunAsync("rbd", "export", "--no-progress", prefix + digest, export);
+            Assert.Equal(digest, await DigestOfAsync(export));
+        }
+    }
+
+    private static Dictionary<string, string> SettingsOf(string store, RbdStoreOptions options) => new()
+    {
+        [$"VITRINE_STORES__{store}__KIND"] = "rbd",
+        [$"VITRINE_STORES__{store}__CONVERT__any"] = "raw",
+        [$"VITRINE_STORES__{store}__RBD__CONFIGFILE"] = options.ConfigFile,
+        [$"VITRINE_STORES__{store}__RBD__KEYRING"] = options.Keyring!,
+        [$"VITRINE_STORES__{store}__RBD__USER"] = options.User,
+        [$"VITRINE_STORES__{store}__RBD__POOL"] = options.Pool,
+        [$"VITRINE_STORES__{store}__RBD__PREFIX"] = options.Prefix,
+    };
+
+    private async Task<IReadOnlyList<string>> ListNamesAsync(string prefix) =>
+        [.. (await ceph.RunAsync("rbd", "ls")).Split('\n').Where(n => n.StartsWith(prefix, StringComparison.Ordinal))];
+
+    private async Task<string> VitrineAsync(params string[] arguments) =>
         (await Command.RunAsync(Checkout.Program("Vitrine.Cli", "vitrine"), arguments, _server.VitrineEnvironment)).Succeeded();
 
     private static async Task<string> DigestOfAsync(string path)
