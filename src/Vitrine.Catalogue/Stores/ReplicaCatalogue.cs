@@ -13,16 +13,25 @@ namespace Vitrine.Catalogue.Stores;
 /// <summary>Replicas, claims, removals and stores in the database.</summary>
 internal sealed class ReplicaCatalogue(CatalogueDatabase database, TimeProvider time) : IReplicaCatalogue
 {
+    /// <summary>SQLite takes a bounded number of values in a statement, and finds each by its name.</summary>
+    private const int ImagesAtOnce = 500;
+
     public async Task<IReadOnlyList<Replica>> ListAsync(IReadOnlyCollection<ImageId> images, CancellationToken cancellationToken)
     {
         if (images.Count == 0)
             return [];
 
         await using var connection = await database.OpenAsync(cancellationToken);
-        var rows = await connection.QueryAsync<ReplicaRow>(new CommandDefinition(
-            $"select {Row<ReplicaRow>.Columns} from replicas where {database.Dialect.In("image", "@ids")} order by image, store",
-            new { ids = images.Select(id => id.ToString()).ToArray() }, cancellationToken: cancellationToken));
-        return [.. rows.Select(row => row.ToReplica())];
+        var replicas = new List<Replica>();
+        foreach (var some in images.Distinct().OrderBy(id => id.ToString(), StringComparer.Ordinal).Chunk(ImagesAtOnce))
+        {
+            var rows = await connection.QueryAsync<ReplicaRow>(new CommandDefinition(
+                $"select {Row<ReplicaRow>.Columns} from replicas where {database.Dialect.In("image", "@ids")} order by image, store",
+                new { ids = some.Select(id => id.ToString()).ToArray() }, cancellationToken: cancellationToken));
+            replicas.AddRange(rows.Select(row => row.ToReplica()));
+        }
+
+        return replicas;
     }
 
     public Task<bool> TryClaimAsync(string store, Digest digest, TransferId transfer, CancellationToken cancellationToken)

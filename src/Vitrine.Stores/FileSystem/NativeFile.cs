@@ -18,10 +18,12 @@ internal static partial class NativeFile
     public static void SyncData(SafeFileHandle file) => Check(fdatasync(file));
 
     /// <summary>Has a file that stays open taken to where it is kept, as far as a close does so, and throws what the close says of that.</summary>
+    /// <remarks>Where the process has as many files open as it may, it says nothing.</remarks>
     public static void CheckClose(SafeFileHandle file)
     {
         var copy = fcntl(file, DuplicateCloseOnExec, 0);
-        Check(copy < 0 ? copy : close(copy));
+        if (copy >= 0)
+            Check(close(copy));
     }
 
     /// <summary>Asks the kernel to begin writing a range to the disk, so that a later sync finds little left to do.</summary>

@@ -10,7 +10,7 @@ internal static class StoreMeter
     private static readonly Meter Meter = new("Vitrine.Stores");
 
     private static readonly Histogram<double> Requests = Meter.CreateHistogram<double>(
-        "vitrine.stores.requests", "s", "Requests to the servers of stores, each try by itself, by store, operation and outcome (answered or failed).");
+        "vitrine.stores.requests", "s", "Requests to the servers of stores, each try by itself, by store, operation and outcome (answered, failed or cancelled).");
 
     /// <param name="operation">The name of the method that asks.</param>
     public static void Observe(string store, string operation, string outcome, TimeSpan took)

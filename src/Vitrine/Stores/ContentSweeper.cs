@@ -103,7 +103,7 @@ public sealed partial class ContentSweeper
     private async Task<SweepResult> SweepContentAsync(string store, CancellationToken cancellationToken)
     {
         var result = new SweepResult(0, 0, 0);
-        HashSet<Digest>? forgotten = null;
+        Func<Digest, bool>? isDescribed = null;
         await foreach (var content in _stores.Contents(store).ListAsync(cancellationToken))
         {
             if (await TryRemoveAsync(store, content.Digest, () => MayGoAsync(content.Digest), cancellationToken))
@@ -113,26 +113,33 @@ public sealed partial class ContentSweeper
         return result;
 
         // To read what the store describes takes a while, and most sweeps find nothing to remove.
-        async Task<bool> MayGoAsync(Digest digest) => !(forgotten ??= await ListForgottenAsync(store, cancellationToken)).Contains(digest);
+        async Task<bool> MayGoAsync(Digest digest) => !(isDescribed ??= await FindForgottenAsync(store, cancellationToken))(digest);
     }
 
-    /// <summary>The contents of images that the store describes and the catalogue never heard of: they wait for a rebuild.</summary>
-    private async Task<HashSet<Digest>> ListForgottenAsync(string store, CancellationToken cancellationToken)
+    /// <summary>
+    /// The contents of images that the store describes and the catalogue never heard of: they wait for a rebuild. All may be, where a description
+    /// cannot be read.
+    /// </summary>
+    private async Task<Func<Digest, bool>> FindForgottenAsync(string store, CancellationToken cancellationToken)
     {
         var forgotten = new HashSet<Digest>();
         if (_stores.Contents(store).Descriptions is not { } descriptions)
-            return forgotten;
+            return forgotten.Contains;
 
+        var unreadable = 0;
         await foreach (var document in descriptions.ListAsync(cancellationToken))
         {
-            if (ImageDescription.TryRead(document.Span) is { Image: { Content: { } content } image }
-                && await _images.FindAsync(image.Id, cancellationToken) is null && forgotten.Add(content.Digest))
-            {
+            if (ImageDescription.TryRead(document.Span) is not { Image: { Content: { } content } image })
+                unreadable++;
+            else if (await _images.FindAsync(image.Id, cancellationToken) is null && forgotten.Add(content.Digest))
                 LogForgotten(image.Id, store);
-            }
         }
 
-        return forgotten;
+        if (unreadable == 0)
+            return forgotten.Contains;
+
+        LogUnreadable(unreadable, store);
+        return _ => true;
     }
 
     private async Task<SweepResult> SweepStagedAsync(string store, CancellationToken cancellationToken)
@@ -183,6 +190,9 @@ public sealed partial class ContentSweeper
     private async Task<bool> MayBeRetriedAsync(Transfer transfer, CancellationToken cancellationToken) =>
         await _images.FindAsync(transfer.Image, cancellationToken) is { } image
         && (transfer.Kind is TransferKind.Copy ? image.Status is ImageStatus.Active : image.Status is ImageStatus.Failed && image.Transfer == transfer.Id);
+
+    [LoggerMessage(LogLevel.Error, "Nothing that no image refers to is removed from store {Store}: {Descriptions} descriptions in it are damaged or of a later release, and may be of that")]
+    private partial void LogUnreadable(int descriptions, string store);
 
     [LoggerMessage(LogLevel.Information, "Content {Digest} was removed from store {Store}: no image refers to it")]
     private partial void LogRemoved(Digest digest, string store);

@@ -12,6 +12,7 @@ internal sealed partial class ReplicaReader(ContentReader first, Func<Cancellati
     // The last is the one that is read; some reads may still be under way with each.
     private readonly List<ContentReader> _opened = [first];
     private volatile ContentReader _current = first;
+    private int _isDisposed;
 
     public override long Length => _current.Length;
 
@@ -40,6 +41,10 @@ internal sealed partial class ReplicaReader(ContentReader first, Func<Cancellati
 
     public override async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+            return;
+
+        await _one.WaitAsync();
         foreach (var reader in _opened)
             await reader.DisposeAsync();
         _one.Dispose();

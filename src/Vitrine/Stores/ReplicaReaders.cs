@@ -21,14 +21,17 @@ public sealed class ReplicaReaders(
 
         async Task<ContentReader?> OpenNextAsync(CancellationToken token)
         {
-            while (untried.TryDequeue(out var store))
+            while (untried.TryPeek(out var store))
             {
                 try
                 {
-                    return await stores.Contents(store).OpenAsync(digest, token);
+                    var opened = await stores.Contents(store).OpenAsync(digest, token);
+                    untried.Dequeue();
+                    return opened;
                 }
                 catch (LibraryException failure) when (IsOfReplica(failure))
                 {
+                    untried.Dequeue();
                     last = failure;
                 }
             }

@@ -117,8 +117,8 @@ public sealed record StoreOperation
 
     public bool IsOver => State is StoreOperationState.Done or StoreOperationState.Failed;
 
-    /// <summary>It was due and there was nothing to do.</summary>
-    public bool IsQuiet => User is null && Collected is { Freed: 0, Moved: 0, Condemned: 0 };
+    /// <summary>A collection that was due, and did nothing or could not.</summary>
+    public bool IsQuiet => User is null && Kind is StoreOperationKind.Collect && (State is StoreOperationState.Failed || Collected is { Freed: 0, Moved: 0, Condemned: 0 });
 
     /// <summary>A node takes it, from the queue or from a node that is gone.</summary>
     public StoreOperation Take(string node, string nodeName, DateTimeOffset now) => IsOver ? this : this with

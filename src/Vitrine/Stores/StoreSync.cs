@@ -20,7 +20,11 @@ internal sealed class StoreSync(
         await BeginCopiesAsync(operation, cancellationToken);
         var result = await WatchAsync(operation, progress, cancellationToken);
         if (operation.Moves)
+        {
+            await AwaitOthersAsync(operation, cancellationToken);
             await GiveUpDoublesAsync(operation, cancellationToken);
+        }
+
         return o => o.Finish(result, time.Now());
     }
 
@@ -68,22 +72,30 @@ internal sealed class StoreSync(
         {
             var begun = await ListBegunAsync(operation, cancellationToken);
             progress.Report(new UpkeepProgress(begun.Sum(t => t.Moved), begun.Sum(t => t.Length ?? 0)));
-            if (begun.All(t => t.IsOver) && !(operation.Moves && await AreOthersComingAsync(operation, cancellationToken)))
+            if (begun.All(t => t.IsOver))
                 return ResultOf(begun);
 
             await Task.Delay(LookInterval, time, cancellationToken);
         }
     }
 
-    /// <summary>Whether images that are to move are copied to the store for somebody else, too: what they leave is given up after that.</summary>
-    private async Task<bool> AreOthersComingAsync(StoreOperation operation, CancellationToken cancellationToken)
+    /// <summary>Waits for the copies of images that are to move which others began before now: what these leave is given up after that.</summary>
+    private async Task AwaitOthersAsync(StoreOperation operation, CancellationToken cancellationToken)
     {
-        var living = await transfers.ListAsync(
-            new TransferQuery { Kinds = [TransferKind.Copy], Store = operation.Store, States = Transfer.LivingStates, Limit = int.MaxValue }, cancellationToken);
+        var living = await ListLivingAsync(operation.Store, cancellationToken);
         var moving = (await replicas.ListAsync([.. Wanted(living.Select(t => t.Image), operation)], cancellationToken))
-            .Where(r => r.State is ReplicaState.Ready && operation.Sources.Contains(r.Store));
-        return moving.Any();
+            .Where(r => r.State is ReplicaState.Ready && operation.Sources.Contains(r.Store)).Select(r => r.Image).ToHashSet();
+        var awaited = living.Where(t => moving.Contains(t.Image)).Select(t => t.Id).ToHashSet();
+        while (awaited.Count > 0)
+        {
+            await Task.Delay(LookInterval, time, cancellationToken);
+            awaited.IntersectWith((await ListLivingAsync(operation.Store, cancellationToken)).Select(t => t.Id));
+        }
     }
+
+    private Task<IReadOnlyList<Transfer>> ListLivingAsync(string store, CancellationToken cancellationToken) =>
+        transfers.ListAsync(
+            new TransferQuery { Kinds = [TransferKind.Copy], Store = store, States = Transfer.LivingStates, Limit = int.MaxValue }, cancellationToken);
 
     private Task<IReadOnlyList<Transfer>> ListBegunAsync(StoreOperation operation, CancellationToken cancellationToken) =>
         transfers.ListAsync(new TransferQuery { Operation = operation.Id, Limit = int.MaxValue }, cancellationToken);

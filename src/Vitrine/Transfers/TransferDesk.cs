@@ -47,7 +47,7 @@ public sealed class TransferDesk(
         caller.RequireMember("retry a transfer");
         var again = await ChangeAsync(
             id, caller,
-            transfer => transfer.Requeue(),
+            transfer => transfer.Requeue() with { User = transfer.User ?? caller.User },
             async (image, transfer) => TransferChanges.Again(
                 transfer, image ?? throw new ImageNotFoundException(transfer.Image.ToString()),
                 await replicas.ListAsync([transfer.Image], cancellationToken), time.Now()),

@@ -103,6 +103,31 @@ public sealed class RebuildTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_damaged_description_may_be_of_is_not_swept_before_it_is_gone()
+    {
+        ImageId sound, damaged;
+        await using (var node = await _home.StartAsync())
+        {
+            (sound, damaged) = (await NewImageAsync(node), await NewImageAsync(node));
+            await node.DescribeAsync();
+        }
+
+        _home.LoseCatalogue();
+        var path = Directory.EnumerateFiles(_home.PathOf("store"), damaged.ToString(), SearchOption.AllDirectories).Single();
+        var bytes = await File.ReadAllBytesAsync(path, Stop);
+        bytes[bytes.Length / 2] ^= 1;
+        await File.WriteAllBytesAsync(path, bytes, Stop);
+        await using var next = await _home.StartAsync();
+        Assert.Equal(0, (await next.SweepAsync()).Contents);
+        Assert.Equal(new RebuildResult(1, 0, 0, 1), await RebuildAsync(next));
+        Assert.Equal([sound], (await ListAsync(next)).Select(i => i.Id));
+        Assert.Equal(0, (await next.SweepAsync()).Contents);
+
+        File.Delete(path);
+        Assert.Equal(1, (await next.SweepAsync()).Contents);
+    }
+
+    [Fact]
     public async Task What_the_catalogue_knows_stays_as_it_is()
     {
         await using var node = await _home.StartAsync();

@@ -96,6 +96,11 @@ internal sealed class S3Requests : IDisposable
             outcome = "answered";
             throw;
         }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            outcome = "cancelled";
+            throw;
+        }
         finally
         {
             _slots.Release();
