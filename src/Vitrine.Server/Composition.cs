@@ -76,6 +76,13 @@ internal static class Composition
         services.AddSingleton(_ => opener.OpenConfigured());
         services.AddLibrary();
         services.AddHostedService<LibraryStart>();
+        services.AddSingleton<INodeCheck>(p => new SharesCheck(
+            [
+                ("data", options.Data),
+                .. stores.Where(s => s.Options.IsInDirectory).Select(s => (s.Name, s.Options.Path)),
+                .. options.StorePaths.Select(path => ("added", path)),
+            ],
+            p.GetRequiredService<DoctorOptions>()));
         services.AddDiskExports(configuration);
         services.AddCluster(node, new ClusterOptions(
             options.Address, Version, [.. stores.Select(s => s.Name)], EngineFor(catalogue, options)));

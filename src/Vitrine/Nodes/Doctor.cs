@@ -99,4 +99,10 @@ public sealed class DoctorOptions
 
     /// <summary>Clocks that are further apart are worth a warning. Default: 2 seconds.</summary>
     public TimeSpan ClockTolerance { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// The networks to which this machine may export directories of the library by NFS, as <c>10.1.0.0/24</c>: those of services and managers.
+    /// Default: none said, so that any will do which are not the whole world.
+    /// </summary>
+    public IList<string> ShareNetworks { get; } = [];
 }

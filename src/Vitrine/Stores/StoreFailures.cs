@@ -160,13 +160,14 @@ public sealed class WriterBusyException(StagingKey key) : LibraryException($"Ano
     public override string Remedy => "Wait until the other writer has ended.";
 }
 
-/// <summary>The store keeps each content by itself, so that nothing can be collected or scrubbed.</summary>
-public sealed class UpkeepNotSupportedException(LibraryStore store)
-    : LibraryException($"The store '{store.Name}' is of the kind {store.Kind}, which shares nothing among images: there is nothing to collect or to scrub.")
+/// <summary>The store is of a kind in which there is nothing to do of what is asked.</summary>
+/// <param name="reason">Why, as a sentence about the kind.</param>
+public sealed class UpkeepNotSupportedException(LibraryStore store, string reason)
+    : LibraryException($"The store '{store.Name}' is of the kind {store.Kind}: {reason}")
 {
     public override string Code => "upkeep-not-supported";
 
-    public override string Remedy => "Name a store that shares blocks among images; the list of stores has the kinds.";
+    public override string Remedy => "Name a store of another kind; the list of stores has the kinds.";
 }
 
 /// <summary>One operation of a store at a time.</summary>

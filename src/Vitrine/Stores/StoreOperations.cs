@@ -17,6 +17,8 @@ public sealed class StoreOperations(
     /// <summary>So many images one by one; more are synchronised as a whole.</summary>
     public const int MostImages = 1000;
 
+    internal const string NothingToCollect = "it shares nothing among images, so there is nothing to collect.";
+
     internal static readonly TimeSpan Lifetime = TimeSpan.FromDays(90);
 
     /// <summary>Has some node that reaches the store work on it, this one or another.</summary>
@@ -69,7 +71,7 @@ public sealed class StoreOperations(
     {
         var earlier = await catalogue.ListAsync(store, cancellationToken);
         await catalogue.RemoveAsync([.. Superfluous(earlier, time.GetUtcNow()).Select(o => o.Id)], cancellationToken);
-        if (stores.Contents(store).Upkeep is not null && KindDue(earlier) is { } kind)
+        if (KindDue(earlier, isShared: stores.Contents(store).Upkeep is not null) is { } kind)
             await TryBeginAsync(store, kind, cancellationToken);
     }
 
@@ -85,11 +87,12 @@ public sealed class StoreOperations(
             && (i >= MostKept || operation.IsQuiet || now - operation.CreatedAt >= Lifetime));
     }
 
-    private StoreOperationKind? KindDue(IReadOnlyList<StoreOperation> earlier)
+    /// <param name="isShared">Contents share parts, which somebody has to collect.</param>
+    private StoreOperationKind? KindDue(IReadOnlyList<StoreOperation> earlier, bool isShared)
     {
         if (earlier.Any(o => !o.IsOver && o.Kind is (StoreOperationKind.Collect or StoreOperationKind.Scrub)))
             return null;
-        if (IsDue(StoreOperationKind.Collect, options.CollectionInterval))
+        if (isShared && IsDue(StoreOperationKind.Collect, options.CollectionInterval))
             return StoreOperationKind.Collect;
 
         return options.ScrubInterval is { } interval && IsDue(StoreOperationKind.Scrub, interval) ? StoreOperationKind.Scrub : null;
@@ -153,8 +156,8 @@ public sealed class StoreOperations(
             throw new InvalidFieldException("confirm", "says that what a clean-up removes may be lost for good: a clean-up needs it, and nothing else does");
         if (task.Sources.Prepend(store).FirstOrDefault(name => !known.Contains(name)) is { } unknown)
             throw new StoreNotFoundException(unknown);
-        if (task.Kind is (StoreOperationKind.Collect or StoreOperationKind.Scrub) && stores.Has(store) && stores.Contents(store).Upkeep is null)
-            throw new UpkeepNotSupportedException(stores.Choose(store));
+        if (task.Kind is StoreOperationKind.Collect && stores.Has(store) && stores.Contents(store).Upkeep is null)
+            throw new UpkeepNotSupportedException(stores.Choose(store), NothingToCollect);
     }
 
     private async Task<StoreOperation> BeginAsync(string store, StoreTask task, UserId? user, CancellationToken cancellationToken)

@@ -12,7 +12,8 @@ internal sealed class StoreRebuild(IImageCatalogue images, IReplicaCatalogue rep
         StoreOperation operation, IProgress<UpkeepProgress> progress, CancellationToken cancellationToken)
     {
         var contents = stores.Contents(operation.Store);
-        var descriptions = contents.Descriptions ?? throw new UpkeepNotSupportedException(stores.Choose(operation.Store));
+        var descriptions = contents.Descriptions ?? throw new UpkeepNotSupportedException(
+            stores.Choose(operation.Store), "it keeps no descriptions of images, of which a catalogue could be made.");
         var (restored, known, lost, unreadable, bytes) = (0, 0, 0, 0, 0L);
         await foreach (var document in descriptions.ListAsync(cancellationToken))
         {

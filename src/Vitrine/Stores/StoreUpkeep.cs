@@ -10,14 +10,17 @@ internal sealed partial class StoreUpkeep(StoreRegistry stores, ReplicaRepair re
     public async Task<Func<StoreOperation, StoreOperation>> RunAsync(
         StoreOperation operation, IProgress<UpkeepProgress> progress, CancellationToken cancellationToken)
     {
-        var upkeep = stores.Contents(operation.Store).Upkeep ?? throw new UpkeepNotSupportedException(stores.Choose(operation.Store));
+        var contents = stores.Contents(operation.Store);
         if (operation.Kind is StoreOperationKind.Collect)
         {
+            var upkeep = contents.Upkeep ?? throw new UpkeepNotSupportedException(stores.Choose(operation.Store), StoreOperations.NothingToCollect);
             var collected = await upkeep.CollectAsync(progress, cancellationToken);
             return o => o.Finish(collected, time.Now());
         }
 
-        var scrubbed = await upkeep.ScrubAsync(operation.Rate, progress, cancellationToken);
+        var scrubbed = contents.Upkeep is { } parts
+            ? await parts.ScrubAsync(operation.Rate, progress, cancellationToken)
+            : await new WholeScrub(contents, operation.Rate, time).ScrubAsync(progress, cancellationToken);
         foreach (var fault in scrubbed.Faults)
             LogFault(operation.Store, fault.What, fault.Contents.Count);
         var repairing = await repair.BeginAsync(operation, scrubbed.Faults.SelectMany(f => f.Contents), cancellationToken);

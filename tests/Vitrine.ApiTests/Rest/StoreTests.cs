@@ -55,7 +55,7 @@ public sealed class StoreTests(RestLibrary library) : IClassFixture<RestLibrary>
     }
 
     [Fact]
-    public async Task A_store_that_shares_nothing_reports_whole_contents_and_refuses_operations()
+    public async Task A_store_that_shares_nothing_reports_whole_contents_and_refuses_collections()
     {
         var project = await library.NewProjectAsync();
         using var admin = library.ClientOf(project.Admin);
@@ -65,7 +65,7 @@ public sealed class StoreTests(RestLibrary library) : IClassFixture<RestLibrary>
         Assert.Equal((5000, 5000, 0), (use.Logical, use.Unique, use.Shared));
         Assert.Equal(report.Stored, report.Unique + report.Staged);
 
-        var refused = await Assert.ThrowsAsync<LibraryClientException>(() => StartAsync(admin, "main", "scrub"));
+        var refused = await Assert.ThrowsAsync<LibraryClientException>(() => StartAsync(admin, "main", "collect"));
         Assert.Equal((HttpStatusCode.Conflict, "upkeep-not-supported"), (refused.Status, refused.Code));
     }
 

@@ -53,6 +53,36 @@ public sealed class ReplicaTests : ManyStores
     }
 
     [Fact]
+    public async Task A_scrub_of_whole_contents_finds_what_is_damaged_and_brings_it_from_another_store()
+    {
+        await using var node = await StartAsync();
+        var (image, content) = await NewImageAsync(node);
+        var (alone, aloneContent) = await NewImageAsync(node);
+        var (_, sound) = await NewImageAsync(node);
+        await CopyAsync(node, image, Second);
+        Assert.Empty((await ScrubAsync()).Faults);
+
+        foreach (var damaged in new[] { content, aloneContent })
+            Damage("store", Digest.Of(damaged));
+        var found = await ScrubAsync();
+        Assert.Equal(3 * content.Length, found.Bytes);
+        Assert.Equal(
+            new[] { Digest.Of(content).Hex, Digest.Of(aloneContent).Hex }.Order(), found.Faults.SelectMany(f => f.Contents).Select(d => d.Hex).Order());
+        Assert.Equal(1, found.Repairing);
+        await node.AdoptAsync();
+        Assert.Equal(content, await ReadAsync(node, LibraryHome.Main, Digest.Of(content)));
+        Assert.Equal(Digest.Of(aloneContent), Assert.Single((await ScrubAsync()).Faults.SelectMany(f => f.Contents)));
+        Assert.Equal(sound, await ReadAsync(node, LibraryHome.Main, Digest.Of(sound)));
+
+        Directory.Move(Home.PathOf("store"), Home.PathOf("away"));
+        Assert.Equal("store-unavailable", (await OperateAsync(node, LibraryHome.Main, new StoreTask(StoreOperationKind.Scrub))).Failure!.Code);
+        Directory.Move(Home.PathOf("away"), Home.PathOf("store"));
+        Assert.Equal(ReplicaState.Ready, await StateAsync(node, alone, LibraryHome.Main));
+
+        async Task<ScrubResult> ScrubAsync() => (await OperateAsync(node, LibraryHome.Main, new StoreTask(StoreOperationKind.Scrub))).Scrubbed!;
+    }
+
+    [Fact]
     public async Task An_import_to_several_stores_is_of_use_with_the_first_and_copied_to_the_others()
     {
         await using var node = await StartAsync();

@@ -1,7 +1,7 @@
-namespace Vitrine.Stores.Chunked;
+namespace Vitrine.Stores;
 
 /// <summary>Keeps work down to so many bytes a second, on the average; null for no bound.</summary>
-internal sealed class Pace(long? rate, TimeProvider time)
+public sealed class Pace(long? rate, TimeProvider time)
 {
     // Shorter waits cost more than they are worth; what is left of them is waited for later.
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(20);
