@@ -13,7 +13,7 @@ internal sealed record NfsExport(string Path, IReadOnlyList<string> Clients)
     private static NfsExport? ParseLine(string line)
     {
         var words = Words(line).ToList();
-        if (words is not [['/', ..] path, .. var rest])
+        if (words is not [['/', ..] path, .. var rest] || path.Contains('\0', StringComparison.Ordinal))
             return null;
 
         // A word that begins with a dash has options for all clients; what stands in brackets, or before them nothing, is of one.
@@ -21,37 +21,42 @@ internal sealed record NfsExport(string Path, IReadOnlyList<string> Clients)
         return new NfsExport(path, clients.Count > 0 ? clients : [""]);
     }
 
-    /// <summary>Parted by blanks outside of quotes, up to a comment, with what is escaped by a backslash and three octal digits.</summary>
+    /// <summary>Parted by blanks outside of quotes, up to a comment, with bytes that are escaped by a backslash and three octal digits.</summary>
     private static IEnumerable<string> Words(string line)
     {
-        var (word, isQuoted, isWord) = (new StringBuilder(), false, false);
-        for (var i = 0; i < line.Length; i++)
+        var bytes = Encoding.UTF8.GetBytes(line);
+        var (word, isQuoted, isWord) = (new List<byte>(), false, false);
+        for (var i = 0; i < bytes.Length; i++)
         {
-            var c = line[i];
+            var c = bytes[i];
             if (c == '"')
                 (isQuoted, isWord) = (!isQuoted, true);
             else if (!isQuoted && c == '#')
                 break;
-            else if (isQuoted || !char.IsWhiteSpace(c))
-                (word, isWord) = (word.Append(IsEscape(line, i) ? Unescaped(line, ref i) : c), true);
-            else if (isWord)
+            else if (!isQuoted && (c == ' ' || c == '\t'))
             {
-                yield return word.ToString();
-                (word, isWord) = (word.Clear(), false);
+                if (isWord)
+                    yield return Encoding.UTF8.GetString([.. word]);
+                (word, isWord) = ([], false);
+            }
+            else
+            {
+                word.Add(IsEscape(bytes, i) ? Unescaped(bytes, ref i) : c);
+                isWord = true;
             }
         }
 
         if (isWord)
-            yield return word.ToString();
+            yield return Encoding.UTF8.GetString([.. word]);
     }
 
-    private static bool IsEscape(string line, int at) =>
-        line[at] == '\\' && at + 3 < line.Length && line.AsSpan(at + 1, 3).IndexOfAnyExceptInRange('0', '7') < 0;
+    private static bool IsEscape(ReadOnlySpan<byte> bytes, int at) =>
+        bytes[at] == '\\' && at + 3 < bytes.Length && bytes.Slice(at + 1, 3).IndexOfAnyExceptInRange((byte)'0', (byte)'7') < 0;
 
-    private static char Unescaped(string line, ref int at)
+    private static byte Unescaped(ReadOnlySpan<byte> bytes, ref int at)
     {
-        var digits = line.AsSpan(at + 1, 3);
+        var digits = bytes.Slice(at + 1, 3);
         at += 3;
-        return (char)(((digits[0] - '0') << 6) | ((digits[1] - '0') << 3) | (digits[2] - '0'));
+        return (byte)(((digits[0] - '0') << 6) | ((digits[1] - '0') << 3) | (digits[2] - '0'));
     }
 }

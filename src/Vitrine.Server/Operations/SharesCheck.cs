@@ -17,20 +17,21 @@ internal sealed class SharesCheck(IReadOnlyList<(string What, string Path)> dire
         if (options.ShareNetworks.FirstOrDefault(n => !IPNetwork.TryParse(n, out _)) is { } wrong)
             return [Finding.Fail(Name, $"Doctor:ShareNetworks has '{wrong}', which is no network.", "Write networks as 10.1.0.0/24.")];
 
-        var exports = new List<NfsExport>();
-        foreach (var file in ListFiles())
+        List<Finding> findings;
+        try
         {
-            try
-            {
+            var exports = new List<NfsExport>();
+            foreach (var file in ListFiles())
                 exports.AddRange(NfsExport.Parse(await File.ReadAllTextAsync(file, cancellationToken)));
-            }
-            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-            {
-                return [Finding.Warn(Name, $"What this machine exports by NFS cannot be told: {file} cannot be read.", "Let the library's user read it.")];
-            }
+
+            // Links are followed on the disk, and a mount that hangs must not hold up the other checks.
+            findings = await Task.Run(() => directories.SelectMany(d => LookAt(d.What, Real(d.Path), exports)).ToList(), cancellationToken);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return [Finding.Warn(Name, $"What this machine exports by NFS cannot be told: {failure.Message}", $"Let the library's user read {configuration}/exports and {configuration}/exports.d.")];
         }
 
-        var findings = directories.SelectMany(d => LookAt(d.What, Full(d.Path), exports)).ToList();
         return findings.Count > 0 ? findings : [Finding.Ok(Name, "This machine exports none of the library's directories by NFS.")];
     }
 
@@ -44,19 +45,30 @@ internal sealed class SharesCheck(IReadOnlyList<(string What, string Path)> dire
 
     private IEnumerable<Finding> LookAt(string what, string path, IEnumerable<NfsExport> exports) =>
         from export in exports
-        let shared = Full(export.Path)
+        let shared = Real(export.Path)
         where IsWithin(path, shared) || IsWithin(shared, path)
         let strangers = export.Clients.Where(c => !IsMeant(c)).Select(c => c.Length == 0 ? "everybody" : c).Distinct().ToList()
         select strangers.Count == 0
-            ? Finding.Ok($"{Name}.{what}", $"{shared} is exported by NFS to {string.Join(", ", export.Clients)} alone.")
-            : Finding.Warn($"{Name}.{what}", $"{shared} is exported by NFS to {string.Join(", ", strangers)}{Beyond}.", Remedy);
+            ? Finding.Ok($"{Name}.{what}", $"{export.Path} is exported by NFS to {string.Join(", ", export.Clients)} alone.")
+            : Finding.Warn($"{Name}.{what}", $"{export.Path} is exported by NFS to {string.Join(", ", strangers)}{Beyond}.", Remedy);
 
     private string Beyond => options.ShareNetworks.Count == 0 ? "" : $", beyond the networks of Doctor:ShareNetworks ({string.Join(", ", options.ShareNetworks)})";
 
-    private static string Full(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+    /// <returns>The path without links, or as it is written where it is not there; of the root an empty text.</returns>
+    private static string Real(string path)
+    {
+        try
+        {
+            return StorePlace.RealPath(path);
+        }
+        catch (IOException)
+        {
+            return Path.GetFullPath(path).TrimEnd('/');
+        }
+    }
 
     private static bool IsWithin(string path, string directory) =>
-        path == directory || path.StartsWith(directory.TrimEnd('/') + "/", StringComparison.Ordinal);
+        path == directory || path.StartsWith(directory + "/", StringComparison.Ordinal);
 
     /// <summary>Where nobody says which networks are meant, all that is not everybody.</summary>
     private bool IsMeant(string client)

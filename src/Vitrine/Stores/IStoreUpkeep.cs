@@ -39,7 +39,11 @@ public sealed record ScrubResult(long Bytes, IReadOnlyList<StoreFault> Faults)
 /// <summary>Something in a store that is not what was written.</summary>
 /// <param name="What">What is damaged or missing, as the subject of a sentence.</param>
 /// <param name="Contents">The contents that cannot be read whole because of it.</param>
-public sealed record StoreFault(string What, IReadOnlyList<Digest> Contents);
+public sealed record StoreFault(string What, IReadOnlyList<Digest> Contents)
+{
+    /// <summary>The bytes could not be read, which may pass: nothing is given up because of it.</summary>
+    public bool MayPass { get; init; }
+}
 
 /// <summary>What a store holds, in bytes that it keeps. The parts add up to the whole.</summary>
 /// <param name="Stored">All bytes of all files or objects.</param>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace Vitrine.Stores;
 
 /// <summary>Collects and scrubs stores that share parts among contents.</summary>
-internal sealed partial class StoreUpkeep(StoreRegistry stores, ReplicaRepair repair, TimeProvider time, ILogger<StoreUpkeep> logger) : IStoreWork
+internal sealed partial class StoreUpkeep(StoreRegistry stores, IReplicaCatalogue replicas, ReplicaRepair repair, TimeProvider time, ILogger<StoreUpkeep> logger) : IStoreWork
 {
     public bool Does(StoreOperationKind kind) => kind is StoreOperationKind.Collect or StoreOperationKind.Scrub;
 
@@ -20,10 +20,10 @@ internal sealed partial class StoreUpkeep(StoreRegistry stores, ReplicaRepair re
 
         var scrubbed = contents.Upkeep is { } parts
             ? await parts.ScrubAsync(operation.Rate, progress, cancellationToken)
-            : await new WholeScrub(contents, operation.Rate, time).ScrubAsync(progress, cancellationToken);
+            : await new WholeScrub(operation.Store, contents, replicas, operation.Rate, time).ScrubAsync(progress, cancellationToken);
         foreach (var fault in scrubbed.Faults)
             LogFault(operation.Store, fault.What, fault.Contents.Count);
-        var repairing = await repair.BeginAsync(operation, scrubbed.Faults.SelectMany(f => f.Contents), cancellationToken);
+        var repairing = await repair.BeginAsync(operation, scrubbed.Faults.Where(f => !f.MayPass).SelectMany(f => f.Contents), cancellationToken);
         return o => o.Finish(scrubbed with { Repairing = repairing }, time.Now());
     }
 

@@ -28,6 +28,7 @@ public sealed class SharesCheckTests : IDisposable
     [InlineData("/srv/images ::/0(rw)", "::/0")]
     [InlineData("/srv/images -sync,rw \\\n  10.1.0.0/24 *(ro) # both", "*")]
     [InlineData("/srv/im\\141ges *(rw)", "*")]
+    [InlineData("/srv/im\\303\\244ges *(rw)\n/srv/im\\000ges *(rw)", "none")]
     [InlineData("/ *(rw)", "*")]
     public async Task What_is_given_to_everybody_is_named(string exports, string? strangers)
     {

@@ -74,6 +74,14 @@ public sealed class ReplicaTests : ManyStores
         Assert.Equal(Digest.Of(aloneContent), Assert.Single((await ScrubAsync()).Faults.SelectMany(f => f.Contents)));
         Assert.Equal(sound, await ReadAsync(node, LibraryHome.Main, Digest.Of(sound)));
 
+        // What is damaged in the other store, too, is not given up for that; and what is lost is found.
+        Damage("store", Digest.Of(content));
+        Damage(Second, Digest.Of(content));
+        File.Delete(Directory.EnumerateFiles(Home.PathOf("store"), $"*{Digest.Of(sound).Hex[4..]}*", SearchOption.AllDirectories).Single());
+        var last = await ScrubAsync();
+        Assert.Equal((0, 3), (last.Repairing, last.Faults.Count));
+        Assert.Equal([(LibraryHome.Main, ReplicaState.Ready), (Second, ReplicaState.Ready)], await StatesAsync(node, image));
+
         Directory.Move(Home.PathOf("store"), Home.PathOf("away"));
         Assert.Equal("store-unavailable", (await OperateAsync(node, LibraryHome.Main, new StoreTask(StoreOperationKind.Scrub))).Failure!.Code);
         Directory.Move(Home.PathOf("away"), Home.PathOf("store"));
