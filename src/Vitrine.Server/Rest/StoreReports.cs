@@ -52,7 +52,7 @@ internal sealed class StoreReports(StoreRegistry registry, IReplicaCatalogue cat
     private async Task<ILookup<Digest, ContentImage>> HoldersAsync(string store, CancellationToken cancellationToken)
     {
         var holders = await catalogue.ListHoldersAsync(store, cancellationToken);
-        var replicas = (await catalogue.ListAsync([.. holders.Select(h => h.Image).Distinct()], cancellationToken))
+        var replicas = (await catalogue.ListAsync([.. holders.Select(h => h.Image)], cancellationToken))
             .Where(r => r.State is ReplicaState.Ready).CountBy(r => r.Image).ToDictionary();
         return holders.ToLookup(h => h.Digest, h => new ContentImage(h, replicas.GetValueOrDefault(h.Image)));
     }

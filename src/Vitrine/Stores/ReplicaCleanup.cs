@@ -44,7 +44,7 @@ internal sealed class ReplicaCleanup(
             if (sound.Contains((other.Store, digest)))
                 return null;
 
-            if (await FindFaultAsync(other.Store, digest, cancellationToken) is not { } fault)
+            if (await stores.FindFaultAsync(other.Store, digest, cancellationToken) is not { } fault)
             {
                 sound.Add((other.Store, digest));
                 return null;
@@ -54,19 +54,6 @@ internal sealed class ReplicaCleanup(
         }
 
         return reason;
-    }
-
-    private async Task<string?> FindFaultAsync(string store, Digest digest, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var reader = await stores.Contents(store).OpenAsync(digest, cancellationToken);
-            return await reader.DigestAsync(cancellationToken) == digest ? null : new StoreDamagedException(store, $"content {digest}").Message;
-        }
-        catch (LibraryException failure)
-        {
-            return failure.Message;
-        }
     }
 
     /// <returns>False where somebody has made use of the replica meanwhile, or has removed it.</returns>

@@ -76,25 +76,12 @@ internal sealed partial class ReplicaRepair(
         foreach (var other in (await replicas.ListAsync([image], cancellationToken)).Where(r => r.Store != store && r.State is ReplicaState.Ready && stores.Has(r.Store)))
         {
             if (!sound.TryGetValue(other.Store, out var isSound))
-                sound[other.Store] = isSound = await IsSoundAsync(other.Store, digest, cancellationToken);
+                sound[other.Store] = isSound = await stores.FindFaultAsync(other.Store, digest, cancellationToken) is null;
             if (isSound)
                 return other.Store;
         }
 
         return null;
-    }
-
-    private async Task<bool> IsSoundAsync(string store, Digest digest, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var reader = await stores.Contents(store).OpenAsync(digest, cancellationToken);
-            return await reader.DigestAsync(cancellationToken) == digest;
-        }
-        catch (LibraryException)
-        {
-            return false;
-        }
     }
 
     /// <returns>False where there is nothing any more that had to be brought anew.</returns>

@@ -51,7 +51,7 @@ public sealed class Replication(
     {
         caller.RequireAdmin("have a store replicate to others");
         await CheckTargetsAsync(store, targets, cancellationToken);
-        await catalogue.SaveTargetsAsync(store, [.. targets.Distinct(StringComparer.Ordinal)], cancellationToken);
+        await catalogue.SaveTargetsAsync(store, targets, cancellationToken);
     }
 
     /// <summary>Refuses what <see cref="SetTargetsAsync"/> refuses.</summary>

@@ -42,12 +42,7 @@ public sealed class StorePlacement(StoreRegistry registry, IReplicaCatalogue cat
     /// <exception cref="StoreUnavailableException">Neither this node nor another that is alive takes transfers and reaches both.</exception>
     internal async Task CheckReachedTogetherAsync(string from, string to, CancellationToken cancellationToken)
     {
-        if (node.Roles.Contains(NodeRole.Transfer) && registry.Has(from) && registry.Has(to))
-            return;
-
-        var now = time.GetUtcNow();
-        var others = (await nodes.ListAsync(cancellationToken)).Where(n => n.IsAlive(now) && n.Roles.Contains(NodeRole.Transfer));
-        if (!others.Any(n => n.Stores.Contains(from) && n.Stores.Contains(to)))
+        if (!(await ListReachedWithAsync(to, cancellationToken)).Contains(from))
             throw new StoreUnavailableException(from, $"no node that is alive and takes transfers reaches both it and the store '{to}', so that nothing can be copied between them.");
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Vitrine.Content;
 using Vitrine.Nodes;
 
 namespace Vitrine.Stores;
@@ -66,6 +67,21 @@ public sealed class StoreRegistry
         var capacity = await Contents(store).MeasureAsync(cancellationToken);
         if (capacity.Free < ReserveOf(capacity))
             throw new StoreFullException(store, needed: null, capacity.Free);
+    }
+
+    /// <summary>Reads a content whole, before another place gives it up.</summary>
+    /// <returns>Null where the store gives it back as it was written; else why it does not, as a sentence.</returns>
+    internal async Task<string?> FindFaultAsync(string store, Digest digest, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var reader = await Contents(store).OpenAsync(digest, cancellationToken);
+            return await reader.DigestAsync(cancellationToken) == digest ? null : new StoreDamagedException(store, $"content {digest}").Message;
+        }
+        catch (LibraryException failure)
+        {
+            return failure.Message;
+        }
     }
 
     private static long ReserveOf(StoreCapacity capacity) => capacity.Total is { } total ? Math.Min(LargestReserve, total / ReservedPart) : 0;
